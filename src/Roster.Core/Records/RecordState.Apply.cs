@@ -1,0 +1,306 @@
+using System.Runtime.InteropServices;
+using Roster.Core.Hashing;
+using Roster.Core.Journal;
+using Roster.Core.Values;
+
+namespace Roster.Core.Records;
+
+/// <content>The fold: one switch from journal entries to state. It never refuses and asks nobody.</content>
+public sealed partial class RecordState
+{
+    private const long HourMs = 3_600_000;
+
+    /// <summary>Begins a turn: its time holds for every entry that follows (ENG-03).</summary>
+    public void BeginTurn(Timestamp turnTime, ulong turnId)
+    {
+        LastTurnAt = turnTime;
+        TurnId = turnId;
+        _beforeCount = 0;
+    }
+
+    /// <summary>Ends a turn: what is too long for the head moves out.</summary>
+    public void EndTurn() => MoveOutSections();
+
+    /// <summary>Folds one entry into the state.</summary>
+    /// <exception cref="InvalidOperationException">The kind is unknown: the journal was written by a later version.</exception>
+    public void Apply(in JournalEntry entry)
+    {
+        switch (entry.Kind)
+        {
+            case EntryKind.RecordCreated:
+                Exists = true;
+                CreatedAt = entry.OccurredAt;
+                break;
+            case EntryKind.EventReceived:
+            case EntryKind.CommandReceived:
+                AddMark(entry.IdHash, entry.ContentHash);
+                break;
+            case EntryKind.PropertyChanged:
+                ChangeProperty(entry);
+                break;
+            case EntryKind.PropertyTouched:
+                TouchProperty(entry);
+                break;
+            case EntryKind.Enrolled:
+                Enroll(entry);
+                break;
+            case EntryKind.StepEntered:
+                EnterStep(entry);
+                break;
+            case EntryKind.StepFinished:
+                FinishStep(entry);
+                break;
+            case EntryKind.StepMoved:
+                MoveStep(entry);
+                break;
+            case EntryKind.EffectRequested:
+                RequestEffect(entry);
+                break;
+            case EntryKind.EffectCompleted:
+                var effect = FindEffect(entry.Enrollment, entry.Step, entry.Execution);
+                if (effect >= 0)
+                {
+                    _effects.RemoveAt(effect);
+                }
+
+                break;
+            case EntryKind.GoalMet:
+                Summary(entry.Workflow).GoalsMet |= 1UL << (entry.Subject - 1);
+                break;
+            case EntryKind.EnrollmentEnded:
+                EndEnrollment(entry);
+                break;
+            case EntryKind.EventIdsForgotten:
+                ForgetSection(entry.Subject);
+                break;
+            case EntryKind.PropertyLate:
+            case EntryKind.EnrollmentRefused:
+            case EntryKind.LoopGuard:
+                break;
+            default:
+                throw new InvalidOperationException($"Journal entry kind {(int)entry.Kind} is unknown: the journal was written by a later version.");
+        }
+    }
+
+    private void AddMark(Hash128 id, uint content)
+    {
+        var offset = _markCount * EventMarks.Size;
+        if (offset + EventMarks.Size > _marks.Length)
+        {
+            Array.Resize(ref _marks, _marks.Length * 2);
+        }
+
+        EventMarks.Write(_marks.AsSpan(offset), id, content, LastTurnAt);
+        _markCount++;
+    }
+
+    private void ChangeProperty(in JournalEntry entry)
+    {
+        var index = FindProperty(entry.Subject);
+        var former = index >= 0 ? _properties[index] : new PropertySlot { Number = entry.Subject };
+        NoteBefore(former);
+        var slot = WriteProperty(entry.Subject, entry.Value, entry.OccurredAt, entry.OccurredAt, entry.Source ?? string.Empty);
+        if (index >= 0)
+        {
+            KeepFormerValue(former);
+            _properties[index] = slot;
+            return;
+        }
+
+        if (_propertyCount == _properties.Length)
+        {
+            Array.Resize(ref _properties, _properties.Length * 2);
+        }
+
+        index = ~index;
+        Array.Copy(_properties, index, _properties, index + 1, _propertyCount - index);
+        _properties[index] = slot;
+        _propertyCount++;
+    }
+
+    private void TouchProperty(in JournalEntry entry)
+    {
+        var index = FindProperty(entry.Subject);
+        var view = View(_properties[index]);
+        _properties[index] = WriteProperty(entry.Subject, view.Value, entry.OccurredAt, view.UpdatedAt, entry.Source ?? string.Empty);
+    }
+
+    private void NoteBefore(in PropertySlot former)
+    {
+        for (var i = 0; i < _beforeCount; i++)
+        {
+            if (_before[i].Number == former.Number)
+            {
+                return;
+            }
+        }
+
+        if (_beforeCount == _before.Length)
+        {
+            Array.Resize(ref _before, _before.Length * 2);
+        }
+
+        _before[_beforeCount++] = former;
+    }
+
+    private PropertySlot WriteProperty(int number, in Value value, Timestamp occurredAt, Timestamp updatedAt, string source)
+    {
+        _scratch.Clear();
+        _scratch.Int(PropertyView.NumberField, number);
+        if (!value.IsUnknown)
+        {
+            var start = _scratch.BeginMessage(PropertyView.ValueField);
+            value.Pack(_scratch);
+            _scratch.EndMessage(start);
+        }
+
+        _scratch.Time(PropertyView.OccurredField, occurredAt);
+        _scratch.Time(PropertyView.UpdatedField, updatedAt);
+        _scratch.Text(PropertyView.SourceField, source);
+        return new PropertySlot { Number = number, Offset = AppendData(_scratch.Written), Length = _scratch.Length };
+    }
+
+    private void KeepFormerValue(in PropertySlot former)
+    {
+        var view = View(former);
+        var packed = view.PackedValue;
+        if (packed.IsEmpty)
+        {
+            return;
+        }
+
+        _scratch.Clear();
+        _scratch.Int(PropertyView.NumberField, former.Number);
+        _scratch.BytesAlways(PropertyView.ValueField, packed);
+        _scratch.Time(PropertyView.OccurredField, view.UpdatedAt);
+        AddHistorySlot(new HistorySlot { Number = former.Number, Offset = AppendData(_scratch.Written), Length = _scratch.Length });
+    }
+
+    private int AppendData(ReadOnlySpan<byte> bytes)
+    {
+        EnsureData(bytes.Length);
+        bytes.CopyTo(_data.AsSpan(_dataLength));
+        _dataLength += bytes.Length;
+        return _dataLength - bytes.Length;
+    }
+
+    private void Enroll(in JournalEntry entry)
+    {
+        LastEnrollment = entry.Enrollment;
+        _enrollments.Add(new EnrollmentState
+        {
+            Workflow = entry.Workflow,
+            Version = entry.Version,
+            Number = entry.Enrollment,
+            Step = entry.Step,
+            Phase = StepPhase.Ready,
+            EnrolledAt = LastTurnAt,
+            EnteredAt = LastTurnAt,
+            Trigger = (TriggerKind)entry.Subject,
+        });
+        ref var summary = ref Summary(entry.Workflow);
+        summary.TimesEnrolled++;
+        if (summary.TimesEnrolled > 1)
+        {
+            var since = LastTurnAt.PlusMs(-HourMs);
+            var recent = (summary.RecentEnrollments ?? [summary.LastEnrolledAt]).Where(at => at > since).ToList();
+            recent.Add(LastTurnAt);
+            summary.RecentEnrollments = recent.Count > 1 ? [.. recent] : null;
+        }
+
+        summary.LastEnrolledAt = LastTurnAt;
+    }
+
+    private void EnterStep(in JournalEntry entry)
+    {
+        var index = FindEnrollment(entry.Enrollment);
+        ref var state = ref CollectionsMarshal.AsSpan(_enrollments)[index];
+        state.Step = entry.Step;
+        state.Version = entry.Version;
+        state.Execution = entry.Execution;
+        state.DueAt = entry.DueAt;
+        state.EnteredAt = LastTurnAt;
+        state.Phase = entry.DueAt.IsNone ? StepPhase.Ready : StepPhase.Delay;
+        if (entry.Flag)
+        {
+            state.Runs = CountRun(state.Runs, entry.Step, entry.Execution);
+        }
+    }
+
+    private StepRuns[] CountRun(StepRuns[]? runs, int step, int execution)
+    {
+        var all = (runs ?? []).ToList();
+        var index = all.FindIndex(r => r.Step == step);
+        if (index < 0)
+        {
+            all.Add(new StepRuns(step, execution, LastTurnAt, 1));
+        }
+        else
+        {
+            var isSameHour = LastTurnAt.Ms - all[index].HourStart.Ms < HourMs;
+            all[index] = new StepRuns(step, execution, isSameHour ? all[index].HourStart : LastTurnAt, isSameHour ? all[index].HourCount + 1 : 1);
+        }
+
+        return [.. all];
+    }
+
+    private void FinishStep(in JournalEntry entry)
+    {
+        var index = FindEnrollment(entry.Enrollment);
+        if (index >= 0)
+        {
+            ref var state = ref CollectionsMarshal.AsSpan(_enrollments)[index];
+            state.Phase = StepPhase.Ready;
+            state.DueAt = Timestamp.None;
+        }
+    }
+
+    private void MoveStep(in JournalEntry entry)
+    {
+        ref var state = ref CollectionsMarshal.AsSpan(_enrollments)[FindEnrollment(entry.Enrollment)];
+        state.Step = entry.Step;
+        state.Version = entry.Version;
+        state.Phase = StepPhase.Ready;
+        state.DueAt = Timestamp.None;
+        state.EnteredAt = LastTurnAt;
+    }
+
+    private void RequestEffect(in JournalEntry entry)
+    {
+        _effects.Add(new OpenEffect(entry.Enrollment, entry.Workflow, entry.Version, entry.Step, entry.Execution, entry.DueAt));
+        var index = FindEnrollment(entry.Enrollment);
+        if (entry.Flag && index >= 0)
+        {
+            CollectionsMarshal.AsSpan(_enrollments)[index].Phase = StepPhase.Effect;
+        }
+    }
+
+    private void EndEnrollment(in JournalEntry entry)
+    {
+        var index = FindEnrollment(entry.Enrollment);
+        if (index >= 0)
+        {
+            _enrollments.RemoveAt(index);
+        }
+
+        ref var summary = ref Summary(entry.Workflow);
+        summary.LastEnd = entry.EndReason;
+        summary.LastEndedAt = LastTurnAt;
+        if (entry.EndReason == EndReason.Completed)
+        {
+            summary.TimesCompleted++;
+        }
+    }
+
+    private ref WorkflowSummary Summary(int workflow)
+    {
+        var index = FindSummary(workflow);
+        if (index < 0)
+        {
+            index = ~index;
+            _summaries.Insert(index, new WorkflowSummary { Workflow = workflow });
+        }
+
+        return ref CollectionsMarshal.AsSpan(_summaries)[index];
+    }
+}

@@ -1,0 +1,372 @@
+using System.Runtime.InteropServices;
+using Roster.Core.Journal;
+using Roster.Core.Packing;
+
+namespace Roster.Core.Records;
+
+/// <content>The packed form: message <c>roster.storage.v1.RecordHead</c>, canonical, so that equal states have equal bytes.</content>
+public sealed partial class RecordState
+{
+    private const int EncodingField = 1;
+    private const int TenantField = 2;
+    private const int ObjectTypeField = 3;
+    private const int NumberField = 4;
+    private const int IdField = 5;
+    private const int CreatedField = 6;
+    private const int LastTurnField = 7;
+    private const int TurnIdField = 8;
+    private const int LastEnrollmentField = 9;
+    private const int NextSectionField = 10;
+    private const int PropertyField = 20;
+    private const int MarksField = 21;
+    private const int HistoryItemField = 22;
+    private const int SectionField = 23;
+    private const int EnrollmentField = 24;
+    private const int SummaryField = 25;
+    private const int EffectField = 26;
+
+    /// <summary>Makes this the state in <paramref name="packed"/>, which is copied.</summary>
+    /// <exception cref="FormatException">The bytes are no state, or of a later version than this program reads.</exception>
+    public void Load(ReadOnlySpan<byte> packed)
+    {
+        Clear();
+        EnsureData(packed.Length);
+        packed.CopyTo(_data);
+        _dataLength = packed.Length;
+        Exists = true;
+        var reader = new PackedReader(_data.AsSpan(0, packed.Length));
+        while (reader.Next(out var field))
+        {
+            switch (field)
+            {
+                case EncodingField:
+                    CheckEncoding(reader.Int());
+                    break;
+                case TenantField:
+                    Tenant = reader.Int();
+                    break;
+                case ObjectTypeField:
+                    ObjectType = reader.Int();
+                    break;
+                case NumberField:
+                    Number = reader.Long();
+                    break;
+                case IdField:
+                    _idLength = reader.Bytes().Length;
+                    _idOffset = reader.Position - _idLength;
+                    break;
+                case CreatedField:
+                    CreatedAt = reader.Time();
+                    break;
+                case LastTurnField:
+                    LastTurnAt = reader.Time();
+                    break;
+                case TurnIdField:
+                    TurnId = reader.Fixed64();
+                    break;
+                case LastEnrollmentField:
+                    LastEnrollment = reader.Int();
+                    break;
+                case NextSectionField:
+                    _nextSection = reader.Int();
+                    break;
+                case PropertyField:
+                    LoadProperty(reader.Bytes(), reader.Position);
+                    break;
+                case MarksField:
+                    LoadMarks(reader.Bytes());
+                    break;
+                case HistoryItemField:
+                    LoadHistory(reader.Bytes(), reader.Position);
+                    break;
+                case SectionField:
+                    _sections.Add(LoadSection(reader.Bytes()));
+                    break;
+                case EnrollmentField:
+                    _enrollments.Add(LoadEnrollment(reader.Bytes()));
+                    break;
+                case SummaryField:
+                    _summaries.Add(LoadSummary(reader.Bytes()));
+                    break;
+                case EffectField:
+                    _effects.Add(LoadEffect(reader.Bytes()));
+                    break;
+                default:
+                    throw new FormatException($"A stored record head has the unknown field {field}: it was written by a later version.");
+            }
+        }
+    }
+
+    /// <summary>Writes the packed form.</summary>
+    public void Pack(PackedWriter writer)
+    {
+        ArgumentNullException.ThrowIfNull(writer);
+        writer.Int(EncodingField, Encoding);
+        writer.Int(TenantField, Tenant);
+        writer.Int(ObjectTypeField, ObjectType);
+        writer.Int(NumberField, Number);
+        writer.Bytes(IdField, _data.AsSpan(_idOffset, _idLength));
+        writer.Time(CreatedField, CreatedAt);
+        writer.Time(LastTurnField, LastTurnAt);
+        writer.Fixed64(TurnIdField, TurnId);
+        writer.Int(LastEnrollmentField, LastEnrollment);
+        writer.Int(NextSectionField, _nextSection);
+        foreach (ref readonly var slot in _properties.AsSpan(0, _propertyCount))
+        {
+            writer.BytesAlways(PropertyField, _data.AsSpan(slot.Offset, slot.Length));
+        }
+
+        writer.Bytes(MarksField, _marks.AsSpan(0, _markCount * EventMarks.Size));
+        foreach (ref readonly var slot in _history.AsSpan(0, _historyCount))
+        {
+            writer.BytesAlways(HistoryItemField, _data.AsSpan(slot.Offset, slot.Length));
+        }
+
+        foreach (var section in _sections)
+        {
+            PackSection(writer, section);
+        }
+
+        foreach (ref readonly var enrollment in Enrollments)
+        {
+            PackEnrollment(writer, enrollment);
+        }
+
+        foreach (ref readonly var summary in Summaries)
+        {
+            PackSummary(writer, summary);
+        }
+
+        foreach (ref readonly var effect in OpenEffects)
+        {
+            PackEffect(writer, effect);
+        }
+    }
+
+    private static void CheckEncoding(int encoding)
+    {
+        if (encoding != Encoding)
+        {
+            throw new FormatException($"A stored record head has encoding {encoding}; this program reads {Encoding}.");
+        }
+    }
+
+    private void LoadProperty(ReadOnlySpan<byte> packed, int end)
+    {
+        if (_propertyCount == _properties.Length)
+        {
+            Array.Resize(ref _properties, _properties.Length * 2);
+        }
+
+        // The number is the first field of the message, so it is read without decoding the rest.
+        var reader = new PackedReader(packed);
+        reader.Next(out _);
+        _properties[_propertyCount++] = new PropertySlot { Number = reader.Int(), Offset = end - packed.Length, Length = packed.Length };
+    }
+
+    private void LoadMarks(ReadOnlySpan<byte> packed)
+    {
+        packed.CopyTo(_marks);
+        _markCount = packed.Length / EventMarks.Size;
+    }
+
+    private void LoadHistory(ReadOnlySpan<byte> packed, int end)
+    {
+        var reader = new PackedReader(packed);
+        reader.Next(out _);
+        AddHistorySlot(new HistorySlot { Number = reader.Int(), Offset = end - packed.Length, Length = packed.Length });
+    }
+
+    private void AddHistorySlot(HistorySlot slot)
+    {
+        if (_historyCount == _history.Length)
+        {
+            Array.Resize(ref _history, _history.Length * 2);
+        }
+
+        _history[_historyCount++] = slot;
+    }
+
+    private static void PackSection(PackedWriter writer, SectionRef section)
+    {
+        var start = writer.BeginMessage(SectionField);
+        writer.Int(1, (int)section.Kind);
+        writer.Int(2, section.Index);
+        writer.Int(3, section.Count);
+        writer.Time(4, section.NewestAt);
+        writer.Bytes(5, section.Fingerprints);
+        writer.EndMessage(start);
+    }
+
+    private static SectionRef LoadSection(ReadOnlySpan<byte> packed)
+    {
+        var kind = SectionKind.None;
+        var index = 0;
+        var count = 0;
+        var newest = Timestamp.None;
+        byte[] fingerprints = [];
+        var reader = new PackedReader(packed);
+        while (reader.Next(out var field))
+        {
+            switch (field)
+            {
+                case 1: kind = (SectionKind)reader.Int(); break;
+                case 2: index = reader.Int(); break;
+                case 3: count = reader.Int(); break;
+                case 4: newest = reader.Time(); break;
+                case 5: fingerprints = reader.Bytes().ToArray(); break;
+                default: reader.Skip(); break;
+            }
+        }
+
+        return new SectionRef(kind, index, count, newest, fingerprints);
+    }
+
+    private static void PackEnrollment(PackedWriter writer, in EnrollmentState state)
+    {
+        var start = writer.BeginMessage(EnrollmentField);
+        writer.Int(1, state.Workflow);
+        writer.Int(2, state.Version);
+        writer.Int(3, state.Number);
+        writer.Int(4, state.Step);
+        writer.Int(5, (int)state.Phase);
+        writer.Int(6, state.Execution);
+        writer.Time(7, state.DueAt);
+        writer.Time(8, state.EnrolledAt);
+        writer.Time(9, state.EnteredAt);
+        writer.Int(10, (int)state.Trigger);
+        foreach (var run in state.Runs ?? [])
+        {
+            var runStart = writer.BeginMessage(11);
+            writer.Int(1, run.Step);
+            writer.Int(2, run.Count);
+            writer.Time(3, run.HourStart);
+            writer.Int(4, run.HourCount);
+            writer.EndMessage(runStart);
+        }
+
+        writer.EndMessage(start);
+    }
+
+    private static EnrollmentState LoadEnrollment(ReadOnlySpan<byte> packed)
+    {
+        var state = default(EnrollmentState);
+        var reader = new PackedReader(packed);
+        while (reader.Next(out var field))
+        {
+            switch (field)
+            {
+                case 1: state.Workflow = reader.Int(); break;
+                case 2: state.Version = reader.Int(); break;
+                case 3: state.Number = reader.Int(); break;
+                case 4: state.Step = reader.Int(); break;
+                case 5: state.Phase = (StepPhase)reader.Int(); break;
+                case 6: state.Execution = reader.Int(); break;
+                case 7: state.DueAt = reader.Time(); break;
+                case 8: state.EnrolledAt = reader.Time(); break;
+                case 9: state.EnteredAt = reader.Time(); break;
+                case 10: state.Trigger = (TriggerKind)reader.Int(); break;
+                case 11: state.Runs = [.. state.Runs ?? [], LoadRuns(reader.Bytes())]; break;
+                default: reader.Skip(); break;
+            }
+        }
+
+        return state;
+    }
+
+    private static StepRuns LoadRuns(ReadOnlySpan<byte> packed)
+    {
+        var step = 0;
+        var count = 0;
+        var hourStart = Timestamp.None;
+        var hourCount = 0;
+        var reader = new PackedReader(packed);
+        while (reader.Next(out var field))
+        {
+            switch (field)
+            {
+                case 1: step = reader.Int(); break;
+                case 2: count = reader.Int(); break;
+                case 3: hourStart = reader.Time(); break;
+                case 4: hourCount = reader.Int(); break;
+                default: reader.Skip(); break;
+            }
+        }
+
+        return new StepRuns(step, count, hourStart, hourCount);
+    }
+
+    private static void PackSummary(PackedWriter writer, in WorkflowSummary summary)
+    {
+        var start = writer.BeginMessage(SummaryField);
+        writer.Int(1, summary.Workflow);
+        writer.Int(2, summary.TimesEnrolled);
+        writer.Int(3, (int)summary.LastEnd);
+        writer.Time(4, summary.LastEndedAt);
+        writer.Int(5, summary.TimesCompleted);
+        writer.UInt(6, summary.GoalsMet);
+        writer.Time(7, summary.LastEnrolledAt);
+        foreach (var at in summary.RecentEnrollments ?? [])
+        {
+            writer.SIntAlways(8, at.Ms);
+        }
+
+        writer.EndMessage(start);
+    }
+
+    private static WorkflowSummary LoadSummary(ReadOnlySpan<byte> packed)
+    {
+        var summary = default(WorkflowSummary);
+        var reader = new PackedReader(packed);
+        while (reader.Next(out var field))
+        {
+            switch (field)
+            {
+                case 1: summary.Workflow = reader.Int(); break;
+                case 2: summary.TimesEnrolled = reader.Int(); break;
+                case 3: summary.LastEnd = (EndReason)reader.Int(); break;
+                case 4: summary.LastEndedAt = reader.Time(); break;
+                case 5: summary.TimesCompleted = reader.Int(); break;
+                case 6: summary.GoalsMet = reader.UInt(); break;
+                case 7: summary.LastEnrolledAt = reader.Time(); break;
+                case 8: summary.RecentEnrollments = [.. summary.RecentEnrollments ?? [], reader.Time()]; break;
+                default: reader.Skip(); break;
+            }
+        }
+
+        return summary;
+    }
+
+    private static void PackEffect(PackedWriter writer, in OpenEffect effect)
+    {
+        var start = writer.BeginMessage(EffectField);
+        writer.Int(1, effect.Enrollment);
+        writer.Int(2, effect.Workflow);
+        writer.Int(3, effect.Version);
+        writer.Int(4, effect.Step);
+        writer.Int(5, effect.Execution);
+        writer.Time(6, effect.TimesOutAt);
+        writer.EndMessage(start);
+    }
+
+    private static OpenEffect LoadEffect(ReadOnlySpan<byte> packed)
+    {
+        var effect = default(OpenEffect);
+        var reader = new PackedReader(packed);
+        while (reader.Next(out var field))
+        {
+            switch (field)
+            {
+                case 1: effect = effect with { Enrollment = reader.Int() }; break;
+                case 2: effect = effect with { Workflow = reader.Int() }; break;
+                case 3: effect = effect with { Version = reader.Int() }; break;
+                case 4: effect = effect with { Step = reader.Int() }; break;
+                case 5: effect = effect with { Execution = reader.Int() }; break;
+                case 6: effect = effect with { TimesOutAt = reader.Time() }; break;
+                default: reader.Skip(); break;
+            }
+        }
+
+        return effect;
+    }
+}

@@ -1,0 +1,24 @@
+using System.Collections.Frozen;
+
+namespace Roster.Core.Schema;
+
+/// <summary>Event types with a meaning of their own.</summary>
+public static class StandardEventTypes
+{
+    /// <summary>The type of an event that names none: it only writes properties.</summary>
+    public const string PropertyChanged = "property_changed";
+
+    /// <summary>
+    /// Types that may create the record they fire on (REC-10). All others need a record that existed before, unless the
+    /// trigger says <c>allow_new_record</c>.
+    /// </summary>
+    private static readonly FrozenSet<string> MayCreate = new[]
+    {
+        PropertyChanged, "form_submitted", "form_viewed", "form_interacted", "meeting_booked", "meeting_outcome_changed",
+        "record_created", "list_joined", "list_left", "workflow_enrolled", "workflow_unenrolled", "workflow_goal",
+        "workflow_completed", "sequence_enrolled", "sequence_finished", "sequence_unenrolled", "sequence_meeting",
+    }.ToFrozenSet(StringComparer.Ordinal);
+
+    /// <summary>Whether a trigger on this type fires on an event that creates the record, by default (REC-10).</summary>
+    public static bool AllowsNewRecord(string eventType) => MayCreate.Contains(eventType);
+}

@@ -1,0 +1,169 @@
+using Roster.Core.Hashing;
+using Roster.Core.Journal;
+using Roster.Core.Packing;
+using Roster.Core.Schema;
+using Roster.Core.Values;
+
+namespace Roster.Core.Turns;
+
+/// <summary>An input of a turn. One input is one turn (ENG-02).</summary>
+public abstract class TurnInput
+{
+    private protected TurnInput()
+    {
+    }
+}
+
+/// <summary>A write to a property of the record.</summary>
+/// <param name="Property">The property.</param>
+/// <param name="Value">The value, fitted to its type; unknown clears.</param>
+public readonly record struct PropertyWrite(PropertyDefinition Property, Value Value);
+
+/// <summary>An event, checked against the schema.</summary>
+public sealed class EventInput : TurnInput
+{
+    /// <summary>Creates an event input.</summary>
+    public EventInput(string eventId, int eventType, Timestamp occurredAt, string source, NamedValue[] properties, PropertyWrite[] writes, bool isBaseline)
+    {
+        EventId = eventId;
+        EventType = eventType;
+        OccurredAt = occurredAt;
+        Source = source;
+        Properties = properties;
+        Writes = writes;
+        IsBaseline = isBaseline;
+        IdHash = StableHash.Hash128(eventId);
+    }
+
+    /// <summary>The sender's id.</summary>
+    public string EventId { get; }
+
+    /// <summary>Hash of the id.</summary>
+    public Hash128 IdHash { get; }
+
+    /// <summary>Number of the event type.</summary>
+    public int EventType { get; }
+
+    /// <summary>As sent; none when it was not.</summary>
+    public Timestamp OccurredAt { get; }
+
+    /// <summary>Who says so.</summary>
+    public string Source { get; }
+
+    /// <summary>Properties of the event.</summary>
+    public NamedValue[] Properties { get; }
+
+    /// <summary>Writes to the record.</summary>
+    public PropertyWrite[] Writes { get; }
+
+    /// <summary>Set values but fire nothing (REC-19).</summary>
+    public bool IsBaseline { get; }
+
+    /// <summary>Hash of the content as sent, before clamping (REC-08).</summary>
+    public uint HashContent(PackedWriter scratch)
+    {
+        ArgumentNullException.ThrowIfNull(scratch);
+        scratch.Clear();
+        scratch.Int(1, EventType);
+        scratch.Time(2, OccurredAt);
+        scratch.Text(3, Source);
+        scratch.Bool(4, IsBaseline);
+        foreach (ref readonly var property in Properties.AsSpan())
+        {
+            var start = scratch.BeginMessage(5);
+            scratch.Text(1, property.Name);
+            property.Value.Pack(scratch);
+            scratch.EndMessage(start);
+        }
+
+        foreach (ref readonly var write in Writes.AsSpan())
+        {
+            var start = scratch.BeginMessage(6);
+            scratch.Int(1, write.Property.Number);
+            write.Value.Pack(scratch);
+            scratch.EndMessage(start);
+        }
+
+        return (uint)StableHash.Hash64(scratch.Written);
+    }
+}
+
+/// <summary>A request by hand to enroll (TRG-10) or unenroll (UNE-03).</summary>
+public sealed class CommandInput : TurnInput
+{
+    /// <summary>Creates a command input.</summary>
+    public CommandInput(CommandKind kind, int workflow, string requestId, string caller)
+    {
+        Kind = kind;
+        Workflow = workflow;
+        RequestId = requestId;
+        Caller = caller;
+        IdHash = StableHash.Hash128(requestId);
+    }
+
+    /// <summary>What is asked.</summary>
+    public CommandKind Kind { get; }
+
+    /// <summary>Number of the workflow.</summary>
+    public int Workflow { get; }
+
+    /// <summary>The caller's id of the request.</summary>
+    public string RequestId { get; }
+
+    /// <summary>Hash of the request id.</summary>
+    public Hash128 IdHash { get; }
+
+    /// <summary>Who asks.</summary>
+    public string Caller { get; }
+
+    /// <summary>Hash of what is asked.</summary>
+    public uint HashContent() => (uint)StableHash.Hash64((ulong)Kind, (ulong)Workflow);
+}
+
+/// <summary>The record's earliest timer is due. One timer is one turn (ENG-04).</summary>
+public sealed class TimerInput : TurnInput
+{
+    /// <summary>The one instance.</summary>
+    public static readonly TimerInput Instance = new();
+
+    private TimerInput()
+    {
+    }
+}
+
+/// <summary>A worker reports what became of a task.</summary>
+public sealed class CompletionInput : TurnInput
+{
+    /// <summary>Creates a completion input.</summary>
+    public CompletionInput(int enrollment, int step, int execution, StepResult result, string failureCode, string failureText, NamedValue[] outputs)
+    {
+        Enrollment = enrollment;
+        Step = step;
+        Execution = execution;
+        Result = result;
+        FailureCode = failureCode;
+        FailureText = failureText;
+        Outputs = outputs;
+    }
+
+    /// <summary>Enrollment number.</summary>
+    public int Enrollment { get; }
+
+    /// <summary>Number of the step.</summary>
+    public int Step { get; }
+
+    /// <summary>Execution index.</summary>
+    public int Execution { get; }
+
+    /// <summary><see cref="StepResult.Success"/>, <see cref="StepResult.Skipped"/> or <see cref="StepResult.Failed"/>.</summary>
+    public StepResult Result { get; }
+
+    /// <summary>For failures: the code (HIS-03).</summary>
+    public string FailureCode { get; }
+
+    /// <summary>For failures: what happened.</summary>
+    public string FailureText { get; }
+
+    /// <summary>Outputs.</summary>
+    public NamedValue[] Outputs { get; }
+}
