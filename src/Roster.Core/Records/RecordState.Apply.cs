@@ -16,6 +16,7 @@ public sealed partial class RecordState
         LastTurnAt = turnTime;
         TurnId = turnId;
         _beforeCount = 0;
+        _sectionWrites.Clear();
     }
 
     /// <summary>Ends a turn: what is too long for the head moves out.</summary>

@@ -83,7 +83,10 @@ public sealed class CompiledWorkflow
     public bool NeedsHistory { get; }
 
     /// <summary>Where enrollments in steps that are gone go on: number of the step, 0 for the end (EDT-09).</summary>
-    public FrozenDictionary<int, int> Moved { get; internal set; } = FrozenDictionary<int, int>.Empty;
+    public FrozenDictionary<int, int> Moved { get; private set; } = FrozenDictionary<int, int>.Empty;
+
+    /// <summary>Says where enrollments in removed steps go on. Called once, before the workflow is shared.</summary>
+    public void SetMoved(FrozenDictionary<int, int> moved) => Moved = moved;
 
     /// <summary>Steps in the order of the definition.</summary>
     public IEnumerable<(int Number, string Id, string Kind, IReadOnlyList<string> Branches)> Steps =>

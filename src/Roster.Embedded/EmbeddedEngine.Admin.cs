@@ -1,0 +1,114 @@
+using System.Reflection;
+using Roster.Engine;
+using Roster.Engine.Reading;
+using Roster.Engine.Stores;
+using Roster.Protocol.Mapping;
+using Roster.V1;
+using Timestamp = Roster.Core.Timestamp;
+
+namespace Roster.Embedded;
+
+/// <content>For operators.</content>
+public sealed partial class EmbeddedEngine
+{
+    /// <inheritdoc/>
+    public async ValueTask<Status> GetStatusAsync(CancellationToken cancellationToken)
+    {
+        var store = _store.Status;
+        var events = new EventCounts();
+        foreach (var tenant in _tenants.All)
+        {
+            foreach (var (key, count) in await _store.ReadCountersAsync(tenant.Number, cancellationToken).ConfigureAwait(false))
+            {
+                Add(events, key.Kind, count);
+            }
+        }
+
+        return new Status
+        {
+            Host = "embedded",
+            PackageFeed = PackageFeed,
+            Store = _store.Name,
+            Version = typeof(EmbeddedEngine).Assembly.GetName().Version?.ToString(3) ?? string.Empty,
+            Now = ValueMapping.ToWire(new Timestamp(Clock.GetUtcNow().ToUnixTimeMilliseconds())),
+            ManualClock = Clock is ManualClock,
+            Events = events,
+            JournalPosition = store.JournalPosition,
+            CheckpointPosition = store.CheckpointPosition,
+            Records = store.Records,
+            TimersPending = store.Timers,
+            EffectsOpen = store.Effects,
+        };
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<AdvanceClockResponse> AdvanceClockAsync(AdvanceClockRequest request, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        ThrowIfStopped();
+        if (Clock is not ManualClock clock)
+        {
+            throw new RosterException(RosterError.FailedPrecondition, "The clock is real; start the server with --clock manual to move it.");
+        }
+
+        if (request.To is null || !ValueMapping.TryRead(request.To, out var to))
+        {
+            throw RosterException.Invalid("to", $"{request.To}", "The instant is missing or outside the years 1 to 9999.");
+        }
+
+        await _advance.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            var now = new Timestamp(clock.GetUtcNow().ToUnixTimeMilliseconds());
+            if (to < now)
+            {
+                throw RosterException.Invalid("to", $"{to}", $"The clock is at {now} and never goes back.");
+            }
+
+            var fired = await _timers.FireUntilAsync(to, cancellationToken).ConfigureAwait(false);
+            clock.MoveTo(DateTimeOffset.FromUnixTimeMilliseconds(to.Ms));
+            return new AdvanceClockResponse { Now = ValueMapping.ToWire(to), TimersFired = fired };
+        }
+        finally
+        {
+            _advance.Release();
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<CheckpointResponse> CheckpointAsync(CancellationToken cancellationToken)
+    {
+        var result = await _store.CheckpointAsync(cancellationToken).ConfigureAwait(false);
+        return new CheckpointResponse { Position = result.Position, Rows = result.Rows };
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<VerifyResponse> VerifyAsync(CancellationToken cancellationToken) =>
+        await new Verifier(_store, _tenants).VerifyAsync(cancellationToken).ConfigureAwait(false);
+
+    /// <summary>The package feed this program was built from.</summary>
+    public static string PackageFeed { get; } = typeof(EmbeddedEngine).Assembly
+        .GetCustomAttributes<AssemblyMetadataAttribute>()
+        .FirstOrDefault(a => a.Key == "PackageFeed")?.Value ?? "unknown";
+
+    private static void Add(EventCounts events, CounterKind kind, long count)
+    {
+        switch (kind)
+        {
+            case CounterKind.Applied:
+                events.Applied += count;
+                break;
+            case CounterKind.Duplicate:
+                events.Duplicate += count;
+                break;
+            case CounterKind.Mismatch:
+                events.Mismatch += count;
+                break;
+            case CounterKind.RefusedInput:
+                events.Refused += count;
+                break;
+            default:
+                break;
+        }
+    }
+}

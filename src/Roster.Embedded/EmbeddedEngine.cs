@@ -1,0 +1,265 @@
+using System.Security.Cryptography;
+using Roster.Core;
+using Roster.Core.Hashing;
+using Roster.Embedded.Internal;
+using Roster.Engine;
+using Roster.Engine.Catalog;
+using Roster.Engine.Commits;
+using Roster.Engine.Effects;
+using Roster.Engine.Operations;
+using Roster.Engine.Stores;
+using Roster.Engine.Timers;
+using Roster.Engine.Turns;
+using Roster.V1;
+using Timestamp = Roster.Core.Timestamp;
+
+namespace Roster.Embedded;
+
+/// <summary>
+/// The single-process host: record actors in shards, one committer, one store. It adds placement and threads to
+/// <see cref="Roster.Engine"/>, and no rules.
+/// </summary>
+public sealed partial class EmbeddedEngine : IRosterEngine, ICheckpointSource, IAsyncDisposable
+{
+    private readonly EmbeddedOptions _options;
+    private readonly IRecordStore _store;
+    private readonly GroupCommitter _committer;
+    private readonly TenantDirectory _tenants;
+    private readonly TimerShard _timers;
+    private readonly Outbox _outbox;
+    private readonly BulkEnrollments _bulk;
+    private readonly Shard[] _shards;
+    private readonly SemaphoreSlim _advance = new(1, 1);
+    private int _eventsInFlight;
+    private volatile bool _isStopping;
+
+    private EmbeddedEngine(EmbeddedOptions options, IRecordStore store, TimeProvider clock, IReadOnlyList<StoredDocument> documents)
+    {
+        _options = options;
+        _store = store;
+        Clock = clock;
+        _committer = new GroupCommitter(store, OnDurable);
+        _tenants = new TenantDirectory(documents, Commit, clock);
+        _timers = new TimerShard(store, FireAsync, clock);
+        _outbox = new Outbox(store, clock);
+        _bulk = new BulkEnrollments(_committer.CommitAsync, EnrollAsync, clock);
+        _shards = new Shard[options.Shards];
+        for (var i = 0; i < _shards.Length; i++)
+        {
+            _shards[i] = new Shard(store, _tenants, clock, NewOwnerEpoch(), options.CacheBytes / _shards.Length, _committer.Signal);
+        }
+    }
+
+    /// <inheritdoc/>
+    public TimeProvider Clock { get; }
+
+    /// <inheritdoc/>
+    public Task Failed => _committer.Failed;
+
+    /// <summary>Events taken and not yet durable.</summary>
+    public int EventsInFlight => Volatile.Read(ref _eventsInFlight);
+
+    /// <summary>Commits and turns committed since the start.</summary>
+    public (long Commits, long Turns) Committed => (_committer.Commits, _committer.TurnsCommitted);
+
+    /// <summary>Starts the host over an open store. The store stays the caller's to dispose, after the host.</summary>
+    /// <exception cref="ArgumentException">An option is out of its range.</exception>
+    public static async ValueTask<EmbeddedEngine> StartAsync(
+        EmbeddedOptions options, IRecordStore store, TimeProvider clock, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(store);
+        var problems = options.Check();
+        if (problems.Count > 0)
+        {
+            throw new ArgumentException(string.Join(" ", problems), nameof(options));
+        }
+
+        var documents = await store.ReadDocumentsAsync(cancellationToken).ConfigureAwait(false);
+        var engine = new EmbeddedEngine(options, store, clock, documents);
+        store.UseCheckpointSource(engine);
+        engine._committer.Start([.. engine._shards]);
+        foreach (var shard in engine._shards)
+        {
+            shard.Start();
+        }
+
+        engine._bulk.Resume(documents, engine._tenants);
+        if (clock is not ManualClock)
+        {
+            engine._timers.Start();
+        }
+
+        return engine;
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<IndexedResult>> IngestAsync(string tenant, IReadOnlyList<Event> events, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(events);
+        ThrowIfStopped();
+        if (events.Count == 0)
+        {
+            return new ValueTask<IReadOnlyList<IndexedResult>>([]);
+        }
+
+        TakeInFlight(events.Count);
+        try
+        {
+            return MapAsync(Post(_tenants.Get(tenant), events).Task, cancellationToken);
+        }
+        catch
+        {
+            ReleaseInFlight(events.Count);
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask CopyHeadsAsync(IReadOnlyList<long> recordNumbers, IList<DurableHead?> heads, CancellationToken cancellationToken)
+    {
+        await Task.Yield();
+        for (var i = 0; i < _shards.Length; i++)
+        {
+            var shard = i;
+            _shards[i].CopyHeads(recordNumbers, heads, number => KeyHash.VirtualShard(number) % _shards.Length == shard);
+        }
+    }
+
+    /// <summary>Finishes what was taken and stops.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        _isStopping = true;
+        await _timers.DisposeAsync().ConfigureAwait(false);
+        await _bulk.DisposeAsync().ConfigureAwait(false);
+        foreach (var shard in _shards)
+        {
+            await shard.StopAsync().ConfigureAwait(false);
+        }
+
+        await _committer.DisposeAsync().ConfigureAwait(false);
+        _advance.Dispose();
+    }
+
+    /// <summary>Owner epochs are never used twice, so that turn ids of two owners cannot agree by chance.</summary>
+    private static ulong NewOwnerEpoch()
+    {
+        Span<byte> epoch = stackalloc byte[8];
+        RandomNumberGenerator.Fill(epoch);
+        return BitConverter.ToUInt64(epoch);
+    }
+
+    private void OnDurable(OpenBatch batch)
+    {
+        _timers.OnDurable(batch.TimerChanges);
+        _outbox.OnDurable(batch.Turns);
+    }
+
+    /// <summary>Documents are rare: whoever changes one waits here, so that the change is durable before anyone sees it.</summary>
+    private void Commit(IReadOnlyList<StoredDocument> documents)
+    {
+        try
+        {
+            _committer.CommitAsync(documents).GetAwaiter().GetResult();
+        }
+        catch (StoreFullException full)
+        {
+            throw Overloaded(full);
+        }
+    }
+
+    private IngestBatch Post(TenantOwner owner, IReadOnlyList<Event> events)
+    {
+        var admitted = new AdmittedEvent[events.Count];
+        var hashes = new Hash128[events.Count];
+        var results = new List<IndexedResult>();
+        var byShard = new List<int>?[_shards.Length];
+        var slices = 0;
+        for (var i = 0; i < admitted.Length; i++)
+        {
+            if (EventReader.TryRead(events[i], owner, out admitted[i]) is { } refusal)
+            {
+                results.Add(new IndexedResult { Index = i, Result = Results.Refused(refusal) });
+                continue;
+            }
+
+            hashes[i] = KeyHash.Of(admitted[i].Key);
+            ref var indexes = ref byShard[KeyHash.VirtualShard(hashes[i]) % _shards.Length];
+            slices += indexes is null ? 1 : 0;
+            (indexes ??= new List<int>(events.Count)).Add(i);
+        }
+
+        var batch = new IngestBatch(owner.Number, admitted, hashes, results, ReleaseInFlight) { Slices = Math.Max(1, slices) };
+        batch.NoteRefused();
+        for (var i = 0; i < byShard.Length; i++)
+        {
+            if (byShard[i] is { } indexes)
+            {
+                _shards[i].Post(new EventSlice(batch, [.. indexes]));
+            }
+        }
+
+        if (slices == 0)
+        {
+            _shards[0].Post(new EventSlice(batch, []));
+        }
+
+        return batch;
+    }
+
+    private void TakeInFlight(int count)
+    {
+        if (Interlocked.Add(ref _eventsInFlight, count) > _options.EventsInFlightMax && count <= _options.EventsInFlightMax)
+        {
+            ReleaseInFlight(count);
+            throw new RosterException(
+                RosterError.Overloaded,
+                $"{_options.EventsInFlightMax} events are in flight already (setting Engine:EventsInFlightMax). Nothing of this batch was taken.");
+        }
+    }
+
+    private void ReleaseInFlight(int count) => Interlocked.Add(ref _eventsInFlight, -count);
+
+    private void ThrowIfStopped()
+    {
+        if (_isStopping || _committer.HasFailed)
+        {
+            throw new RosterException(RosterError.Unavailable, _isStopping ? "The engine is stopping." : "The engine has failed and must be restarted.");
+        }
+    }
+
+    private static RosterException Overloaded(StoreFullException full) =>
+        new(RosterError.Overloaded, $"The store is full: {full.Message} Nothing of this was applied.");
+
+    private async Task FireAsync(IReadOnlyList<long> recordNumbers, Timestamp asOf, bool isManual)
+    {
+        ThrowIfStopped();
+        var items = recordNumbers
+            .GroupBy(number => KeyHash.VirtualShard(number) % _shards.Length)
+            .Select(group => (Shard: group.Key, Item: new TimerItem([.. group], asOf, isManual)))
+            .ToList();
+        items.ForEach(i => _shards[i.Shard].Post(i.Item));
+        try
+        {
+            await Task.WhenAll(items.Select(i => i.Item.Task)).ConfigureAwait(false);
+        }
+        catch (StoreFullException)
+        {
+            // What was sent and not committed is still due in the store.
+            _timers.Reload();
+        }
+    }
+
+    private async ValueTask<T> MapAsync<T>(Task<T> task, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await task.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (StoreFullException full)
+        {
+            _timers.Reload();
+            throw Overloaded(full);
+        }
+    }
+}

@@ -1,0 +1,53 @@
+namespace Roster.Embedded;
+
+/// <summary>Options of the embedded host.</summary>
+public sealed class EmbeddedOptions
+{
+    /// <summary>Default of <see cref="Shards"/>.</summary>
+    public const int DefaultShards = 2;
+
+    /// <summary>Default of <see cref="CacheBytes"/>: 256 MB.</summary>
+    public const long DefaultCacheBytes = 256L << 20;
+
+    /// <summary>Default of <see cref="EventsInFlightMax"/>.</summary>
+    public const int DefaultEventsInFlightMax = 100_000;
+
+    /// <summary>
+    /// Loops that run turns; each owns a part of the records. 1 to 64, default 2. More than there are cores only costs.
+    /// </summary>
+    public int Shards { get; set; } = DefaultShards;
+
+    /// <summary>
+    /// Bytes for record heads in memory, all shards together. From 1 MB, default 256 MB. More keeps more records at hand; what
+    /// is not in memory is read from the store.
+    /// </summary>
+    public long CacheBytes { get; set; } = DefaultCacheBytes;
+
+    /// <summary>
+    /// Events that may be taken and not yet durable. 1,000 to 10,000,000, default 100,000. Beyond it batches are refused with
+    /// RESOURCE_EXHAUSTED before anything of them is taken.
+    /// </summary>
+    public int EventsInFlightMax { get; set; } = DefaultEventsInFlightMax;
+
+    /// <summary>One sentence per option that is out of its range; empty when all are fine.</summary>
+    public IReadOnlyList<string> Check()
+    {
+        var problems = new List<string>();
+        if (Shards is < 1 or > 64)
+        {
+            problems.Add($"Shards is {Shards}; allowed are 1 to 64.");
+        }
+
+        if (CacheBytes < 1 << 20)
+        {
+            problems.Add($"CacheBytes is {CacheBytes}; at least {1 << 20} are needed.");
+        }
+
+        if (EventsInFlightMax is < 1_000 or > 10_000_000)
+        {
+            problems.Add($"EventsInFlightMax is {EventsInFlightMax}; allowed are 1,000 to 10,000,000.");
+        }
+
+        return problems;
+    }
+}

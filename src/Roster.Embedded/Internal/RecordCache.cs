@@ -1,0 +1,185 @@
+using Roster.Core.Hashing;
+
+namespace Roster.Embedded.Internal;
+
+/// <summary>
+/// The heads that a shard has in memory, by hash of the key and by record number. Heads whose latest turn is not durable stay;
+/// the others are evicted by use when the budget is reached.
+/// </summary>
+/// <remarks>Not thread-safe: guarded by the shard's gate.</remarks>
+internal sealed class RecordCache
+{
+    /// <summary>What a slot costs besides its head.</summary>
+    private const int SlotBytes = 192;
+
+    private readonly HeadSlab _slab = new();
+    private readonly Dictionary<Hash128, int> _byKey = [];
+    private readonly Dictionary<long, int> _byNumber = [];
+    private readonly Stack<int> _freeSlots = new();
+    private readonly long _bytesMax;
+    private Slot[] _slots = new Slot[1024];
+    private int _slotsEnd;
+    private int _hand;
+    private long _bytes;
+
+    /// <param name="bytesMax">Budget for heads. What is not durable yet may exceed it for a moment.</param>
+    public RecordCache(long bytesMax) => _bytesMax = bytesMax;
+
+    /// <summary>Heads in memory.</summary>
+    public int Count => _byNumber.Count;
+
+    /// <summary>Bytes of heads, with slack.</summary>
+    public long Bytes => _bytes;
+
+    /// <summary>Slot of a key, or -1.</summary>
+    public int Find(Hash128 key) => Touch(_byKey.TryGetValue(key, out var slot) ? slot : -1);
+
+    /// <summary>Slot of a record number, or -1.</summary>
+    public int Find(long number) => Touch(_byNumber.TryGetValue(number, out var slot) ? slot : -1);
+
+    /// <summary>Slot of a record number, or -1, without counting as a use.</summary>
+    public int Peek(long number) => _byNumber.TryGetValue(number, out var slot) ? slot : -1;
+
+    /// <summary>The packed head; empty for a record that was not found in the store.</summary>
+    public ReadOnlySpan<byte> Head(int slot) => Block(slot);
+
+    /// <summary>Number of the record.</summary>
+    public long Number(int slot) => _slots[slot].Number;
+
+    /// <summary>Position of the latest durable turn.</summary>
+    public long Position(int slot) => _slots[slot].Position;
+
+    /// <summary>Turns that are not durable yet.</summary>
+    public int Pending(int slot) => _slots[slot].Pending;
+
+    /// <summary>Puts a head in that was loaded, or an empty one for a new record.</summary>
+    public int Add(Hash128 key, long number, long position, ReadOnlySpan<byte> head)
+    {
+        Evict();
+        var index = _freeSlots.TryPop(out var free) ? free : _slotsEnd++;
+        if (index == _slots.Length)
+        {
+            Array.Resize(ref _slots, _slots.Length * 2);
+        }
+
+        ref var slot = ref _slots[index];
+        slot = new Slot { Key = key, Number = number, Position = position, IsUsed = true, IsPresent = true };
+        _byKey[key] = index;
+        _byNumber[number] = index;
+        _bytes += SlotBytes;
+        Write(ref slot, head);
+        return index;
+    }
+
+    /// <summary>A turn changed the head; it is pending until <see cref="SetDurable"/>.</summary>
+    public void Change(int index, ReadOnlySpan<byte> head)
+    {
+        ref var slot = ref _slots[index];
+        slot.Pending++;
+        Write(ref slot, head);
+    }
+
+    /// <summary>A turn of the head is durable.</summary>
+    public void SetDurable(int index, long position)
+    {
+        ref var slot = ref _slots[index];
+        slot.Pending--;
+        slot.Position = position;
+    }
+
+    /// <summary>Drops every head with a turn that is not durable: their truth is in the store.</summary>
+    public void DropPending()
+    {
+        for (var i = 0; i < _slotsEnd; i++)
+        {
+            if (_slots[i].IsPresent && _slots[i].Pending > 0)
+            {
+                Drop(i);
+            }
+        }
+    }
+
+    private ReadOnlySpan<byte> Block(int slot) => _slots[slot].Length == 0 ? default : _slab.Block(_slots[slot].Address, _slots[slot].Length);
+
+    private int Touch(int slot)
+    {
+        if (slot >= 0)
+        {
+            _slots[slot].IsUsed = true;
+        }
+
+        return slot;
+    }
+
+    private void Write(ref Slot slot, ReadOnlySpan<byte> head)
+    {
+        if (head.Length > slot.Capacity)
+        {
+            if (slot.Capacity > 0)
+            {
+                _slab.Free(slot.Address, slot.Capacity);
+                _bytes -= slot.Capacity;
+            }
+
+            slot.Address = _slab.Allocate(head.Length, out slot.Capacity);
+            _bytes += slot.Capacity;
+        }
+
+        slot.Length = head.Length;
+        if (!head.IsEmpty)
+        {
+            head.CopyTo(_slab.Block(slot.Address, head.Length));
+        }
+    }
+
+    /// <summary>The clock algorithm: a hand goes round and takes what was not used since it came by last.</summary>
+    private void Evict()
+    {
+        for (var looked = 0; _bytes > _bytesMax && looked < 2 * _slotsEnd; looked++)
+        {
+            _hand = _hand + 1 >= _slotsEnd ? 0 : _hand + 1;
+            ref var slot = ref _slots[_hand];
+            if (!slot.IsPresent || slot.Pending > 0)
+            {
+                continue;
+            }
+
+            if (slot.IsUsed)
+            {
+                slot.IsUsed = false;
+                continue;
+            }
+
+            Drop(_hand);
+        }
+    }
+
+    private void Drop(int index)
+    {
+        ref var slot = ref _slots[index];
+        _byKey.Remove(slot.Key);
+        _byNumber.Remove(slot.Number);
+        if (slot.Capacity > 0)
+        {
+            _slab.Free(slot.Address, slot.Capacity);
+            _bytes -= slot.Capacity;
+        }
+
+        slot = default;
+        _bytes -= SlotBytes;
+        _freeSlots.Push(index);
+    }
+
+    private struct Slot
+    {
+        public Hash128 Key;
+        public long Number;
+        public long Position;
+        public long Address;
+        public int Length;
+        public int Capacity;
+        public int Pending;
+        public bool IsUsed;
+        public bool IsPresent;
+    }
+}

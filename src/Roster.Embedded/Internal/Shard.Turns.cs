@@ -1,0 +1,271 @@
+using Roster.Core;
+using Roster.Core.Catalog;
+using Roster.Core.Hashing;
+using Roster.Core.Records;
+using Roster.Core.Turns;
+using Roster.Engine.Stores;
+using Roster.Engine.Turns;
+
+namespace Roster.Embedded.Internal;
+
+/// <content>Running turns.</content>
+internal sealed partial class Shard
+{
+    private enum Step
+    {
+        /// <summary>Done with the item at hand.</summary>
+        Done,
+
+        /// <summary>The head is not in memory.</summary>
+        NotLoaded,
+
+        /// <summary>Sections are missing.</summary>
+        NeedsSections,
+    }
+
+    private SectionKind _missingKind;
+    private long _missingRecord;
+
+    private async Task RunSliceAsync(EventSlice slice)
+    {
+        var failures = _failures;
+        while (true)
+        {
+            await LoadMissingAsync(slice).ConfigureAwait(false);
+            Step step;
+            lock (_gate)
+            {
+                step = RunEvents(slice);
+                if (slice.Done == slice.Indexes.Length)
+                {
+                    slice.Batch.CountRefused(_open.Turns);
+                    Finish(slice, failures);
+                }
+            }
+
+            _signalCommitter();
+            if (slice.Done == slice.Indexes.Length)
+            {
+                return;
+            }
+
+            await PrepareAsync(step).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Runs events until the slice is done, something is missing, or the open batch is full.</summary>
+    private Step RunEvents(EventSlice slice)
+    {
+        var now = Now;
+        while (slice.Done < slice.Indexes.Length && HasRoom)
+        {
+            var index = slice.Indexes[slice.Done];
+            ref readonly var admitted = ref slice.Batch.Event(index);
+            var slot = _cache.Find(slice.Batch.Hash(index));
+            if (slot < 0)
+            {
+                return Step.NotLoaded;
+            }
+
+            if (RunInput(slot, admitted.Key, admitted.Input, now, out var result) is var step && step != Step.Done)
+            {
+                return step;
+            }
+
+            slice.Batch.AddResult(index, result);
+            slice.Done++;
+        }
+
+        return Step.Done;
+    }
+
+    private async Task PrepareAsync(Step step)
+    {
+        if (step == Step.NeedsSections)
+        {
+            await LoadSectionsAsync().ConfigureAwait(false);
+        }
+
+        await WaitForRoomAsync().ConfigureAwait(false);
+    }
+
+    private async Task RunTurnAsync(TurnItem item)
+    {
+        var failures = _failures;
+        while (true)
+        {
+            await LoadAsync(item.Key, item.Hash, item.Number).ConfigureAwait(false);
+            Step step;
+            lock (_gate)
+            {
+                step = RunTurn(item);
+                if (step == Step.Done)
+                {
+                    Finish(item, failures);
+                }
+            }
+
+            _signalCommitter();
+            if (step == Step.Done)
+            {
+                return;
+            }
+
+            await PrepareAsync(step).ConfigureAwait(false);
+        }
+    }
+
+    private Step RunTurn(TurnItem item)
+    {
+        var slot = item.Number != 0 ? _cache.Find(item.Number) : _cache.Find(item.Hash);
+        if (slot < 0)
+        {
+            // By number it must exist; by key it was just put in, but may have been evicted again.
+            item.Result = new TurnResult(TurnStatus.Nothing);
+            return item.Number != 0 ? Step.Done : Step.NotLoaded;
+        }
+
+        LoadState(slot, item.Key);
+        if (item.Input(_state) is not { } input)
+        {
+            item.Result = new TurnResult(TurnStatus.Nothing);
+            return Step.Done;
+        }
+
+        var step = RunInput(slot, item.Key, input, Now, out var result);
+        item.Result = result;
+        return step;
+    }
+
+    private async Task RunTimersAsync(TimerItem item)
+    {
+        var failures = _failures;
+        while (true)
+        {
+            if (item.Done < item.Numbers.Length)
+            {
+                await LoadAsync(default, default, item.Numbers[item.Done]).ConfigureAwait(false);
+            }
+
+            var step = Step.Done;
+            lock (_gate)
+            {
+                while (item.Done < item.Numbers.Length && HasRoom && step == Step.Done)
+                {
+                    var slot = _cache.Find(item.Numbers[item.Done]);
+                    if (slot < 0)
+                    {
+                        step = Step.NotLoaded;
+                        break;
+                    }
+
+                    step = RunDueTimers(slot, item);
+                }
+
+                if (item.Done == item.Numbers.Length)
+                {
+                    Finish(item, failures);
+                }
+            }
+
+            _signalCommitter();
+            if (item.Done == item.Numbers.Length)
+            {
+                return;
+            }
+
+            await PrepareAsync(step).ConfigureAwait(false);
+        }
+    }
+
+    private Step RunDueTimers(int slot, TimerItem item)
+    {
+        LoadState(slot, default);
+        var step = FireDue(slot, CatalogOf(_state.Tenant), item.AsOf, item.IsManual ? Timestamp.None : Now);
+        item.Done += step == Step.Done ? 1 : 0;
+        return step;
+    }
+
+    /// <summary>Runs the record's due timers, then the input, each as its own turn (ENG-04).</summary>
+    private Step RunInput(int slot, RecordKey key, TurnInput input, Timestamp now, out TurnResult result)
+    {
+        result = default;
+        LoadState(slot, key);
+        var catalog = CatalogOf(_state.Tenant);
+        try
+        {
+            if (FireDue(slot, catalog, now, now) is var timers && timers != Step.Done)
+            {
+                return timers;
+            }
+
+            result = RunOne(slot, input, catalog, now);
+        }
+        catch (Exception bug) when (bug is not OutOfMemoryException)
+        {
+            // A bug in a turn stops this input, not its neighbours; the state in the cache is the one before it.
+            result = new TurnResult(TurnStatus.Refused, new Refusal(
+                RefusalReason.Internal, string.Empty, string.Empty, $"The turn failed: {bug.GetType().Name}: {bug.Message}"));
+        }
+
+        return result.Status == TurnStatus.NeedsSections ? Step.NeedsSections : Step.Done;
+    }
+
+    /// <summary>Runs timers due at or before an instant. Each runs at <paramref name="now"/>, or at its own instant when that is none.</summary>
+    private Step FireDue(int slot, TenantCatalog catalog, Timestamp asOf, Timestamp now)
+    {
+        while (_state.NextDueAt is var due && !due.IsNone && due <= asOf)
+        {
+            var result = RunOne(slot, TimerInput.Instance, catalog, now.IsNone ? due : now);
+            if (result.Status == TurnStatus.NeedsSections)
+            {
+                return Step.NeedsSections;
+            }
+
+            if (result.Status != TurnStatus.Applied)
+            {
+                break;
+            }
+        }
+
+        return Step.Done;
+    }
+
+    private TurnResult RunOne(int slot, TurnInput input, TenantCatalog catalog, Timestamp now)
+    {
+        var result = _runner.Run(_state, input, catalog, now, _open);
+        if (result.Status == TurnStatus.Applied)
+        {
+            _cache.Change(slot, _runner.Head.Written);
+            _open.Slots.Add(slot);
+        }
+        else if (result.Status == TurnStatus.NeedsSections)
+        {
+            _missingKind = result.Missing;
+            _missingRecord = _cache.Number(slot);
+        }
+
+        return result;
+    }
+
+    private void LoadState(int slot, RecordKey key)
+    {
+        var head = _cache.Head(slot);
+        if (head.IsEmpty)
+        {
+            _state.Reset(key, _cache.Number(slot));
+            return;
+        }
+
+        _state.Load(head);
+        if (_sections.Count > 0 && _sections.TryGetValue(_state.Number, out var sections))
+        {
+            foreach (var (index, content) in sections)
+            {
+                _state.AddSection(index, content);
+            }
+        }
+    }
+
+    private TenantCatalog CatalogOf(int tenant) => _tenants.Get(tenant).Catalog;
+}

@@ -1,0 +1,218 @@
+using System.Threading.Channels;
+using Roster.Core;
+using Roster.Core.Hashing;
+using Roster.Core.Records;
+using Roster.Core.Turns;
+using Roster.Engine.Catalog;
+using Roster.Engine.Commits;
+using Roster.Engine.Stores;
+using Roster.Engine.Turns;
+
+namespace Roster.Embedded.Internal;
+
+/// <summary>
+/// A loop that owns a part of the records: it runs their turns one after another, so everything about one record happens in one
+/// order, without locks around a record and without races (ENG-01).
+/// </summary>
+/// <remarks>
+/// The gate guards the cache and the open batch against the committer, which takes the batch and reports back; it is never held
+/// across an await. A turn may be decided on a state whose commit is in flight; replies and effects wait for their own commit. When
+/// a commit fails, everything that is not durable is dropped and read again from the store.
+/// </remarks>
+internal sealed partial class Shard : ICommitSource
+{
+    private const int OpenBytesMax = 8 << 20;
+    private const int OpenTurnsMax = 8_192;
+    private const int SequencesReserved = 1_024;
+
+    private readonly Lock _gate = new();
+    private readonly Channel<WorkItem> _queue = Channel.CreateUnbounded<WorkItem>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly IRecordStore _store;
+    private readonly TenantDirectory _tenants;
+    private readonly TimeProvider _clock;
+    private readonly Action _signalCommitter;
+    private readonly TurnRunner _runner;
+    private readonly RecordState _state = new();
+    private readonly RecordCache _cache;
+    private readonly SemaphoreSlim _room = new(0);
+    private readonly Dictionary<long, List<(int Index, byte[] Content)>> _sections = [];
+    private readonly List<RecordKey> _missingKeys = [];
+    private readonly List<Hash128> _missingHashes = [];
+    private readonly List<LoadedRecord> _loaded = [];
+    private OpenBatch _open = new();
+    private OpenBatch? _spare = new();
+    private Task _loop = Task.CompletedTask;
+    private int _failures;
+    private bool _isWaitingForRoom;
+    private long _nextSequence;
+    private long _sequencesLeft;
+
+    public Shard(IRecordStore store, TenantDirectory tenants, TimeProvider clock, ulong ownerEpoch, long cacheBytes, Action signalCommitter)
+    {
+        _store = store;
+        _tenants = tenants;
+        _clock = clock;
+        _signalCommitter = signalCommitter;
+        _runner = new TurnRunner(ownerEpoch, store.NeedsHeads);
+        _cache = new RecordCache(cacheBytes);
+    }
+
+    public void Start() => _loop = Task.Run(RunAsync);
+
+    public void Post(WorkItem item)
+    {
+        if (!_queue.Writer.TryWrite(item))
+        {
+            item.OnCommitted(new Roster.Engine.RosterException(Roster.Engine.RosterError.Unavailable, "The engine is stopping."));
+        }
+    }
+
+    /// <summary>Handles what is queued and stops.</summary>
+    public Task StopAsync()
+    {
+        _queue.Writer.TryComplete();
+        return _loop;
+    }
+
+    public OpenBatch? TakeBatch()
+    {
+        lock (_gate)
+        {
+            if (_open.IsEmpty || _spare is null)
+            {
+                return null;
+            }
+
+            var taken = _open;
+            _open = _spare;
+            _spare = null;
+            MakeRoom();
+            return taken;
+        }
+    }
+
+    public void OnCommitted(OpenBatch batch)
+    {
+        lock (_gate)
+        {
+            for (var i = 0; i < batch.Slots.Count; i++)
+            {
+                _cache.SetDurable(batch.Slots[i], batch.Turns.Turns[i].Position);
+            }
+
+            batch.Clear();
+            _spare = batch;
+            if (!_open.IsEmpty)
+            {
+                _signalCommitter();
+            }
+        }
+    }
+
+    public void OnFailed(OpenBatch batch, Exception failure)
+    {
+        ICommitWaiter[] waiters;
+        lock (_gate)
+        {
+            _failures++;
+            _cache.DropPending();
+            waiters = [.. batch.Waiters, .. _open.Waiters];
+            batch.Clear();
+            _open.Clear();
+            _spare = batch;
+            MakeRoom();
+        }
+
+        foreach (var waiter in waiters)
+        {
+            waiter.OnCommitted(failure);
+        }
+    }
+
+    /// <summary>Copies durable heads for a checkpoint.</summary>
+    public void CopyHeads(IReadOnlyList<long> numbers, IList<DurableHead?> heads, Func<long, bool> isMine)
+    {
+        lock (_gate)
+        {
+            for (var i = 0; i < numbers.Count; i++)
+            {
+                if (!isMine(numbers[i]))
+                {
+                    continue;
+                }
+
+                var slot = _cache.Peek(numbers[i]);
+                if (slot >= 0 && _cache.Pending(slot) == 0 && _cache.Position(slot) > 0)
+                {
+                    heads[i] = new DurableHead(_cache.Position(slot), _cache.Head(slot).ToArray());
+                }
+            }
+        }
+    }
+
+    private void MakeRoom()
+    {
+        if (_isWaitingForRoom)
+        {
+            _isWaitingForRoom = false;
+            _room.Release();
+        }
+    }
+
+    private async Task RunAsync()
+    {
+        await foreach (var item in _queue.Reader.ReadAllAsync().ConfigureAwait(false))
+        {
+            try
+            {
+                await RunAsync(item).ConfigureAwait(false);
+            }
+            catch (Exception failure)
+            {
+                // The edge of the loop: reads failed, or a bug. The item fails; nothing of it is acknowledged.
+                item.OnCommitted(failure);
+            }
+        }
+    }
+
+    private Task RunAsync(WorkItem item) => item switch
+    {
+        EventSlice slice => RunSliceAsync(slice),
+        TimerItem timers => RunTimersAsync(timers),
+        TurnItem turn => RunTurnAsync(turn),
+        ReadItem read => ReadAsync(read),
+        _ => throw new InvalidOperationException($"Work item {item.GetType().Name} is not known."),
+    };
+
+    private Timestamp Now => new(_clock.GetUtcNow().ToUnixTimeMilliseconds());
+
+    /// <summary>Whoever finished decided turns waits with the batch that has the last of them; commits are in order.</summary>
+    private void Finish(WorkItem item, int failuresAtStart)
+    {
+        if (failuresAtStart == _failures)
+        {
+            _open.Waiters.Add(item);
+        }
+        else
+        {
+            item.OnCommitted(new StoreFullException("A commit failed; nothing of this is durable for sure. Send it again."));
+        }
+    }
+
+    private bool HasRoom => _open.Turns.Bytes.Length < OpenBytesMax && _open.Turns.TurnCount < OpenTurnsMax;
+
+    private Task WaitForRoomAsync()
+    {
+        lock (_gate)
+        {
+            if (HasRoom)
+            {
+                return Task.CompletedTask;
+            }
+
+            _isWaitingForRoom = true;
+        }
+
+        return _room.WaitAsync();
+    }
+}

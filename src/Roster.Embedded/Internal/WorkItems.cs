@@ -1,0 +1,183 @@
+using Roster.Core;
+using Roster.Core.Hashing;
+using Roster.Core.Turns;
+using Roster.Engine.Commits;
+using Roster.Engine.Stores;
+using Roster.Engine.Turns;
+using Roster.V1;
+
+namespace Roster.Embedded.Internal;
+
+/// <summary>Something for a shard to do.</summary>
+internal abstract class WorkItem : ICommitWaiter
+{
+    /// <inheritdoc/>
+    public abstract void OnCommitted(Exception? failure);
+}
+
+/// <summary>The events of a batch that belong to one shard.</summary>
+internal sealed class EventSlice(IngestBatch batch, int[] indexes) : WorkItem
+{
+    public IngestBatch Batch { get; } = batch;
+
+    public int[] Indexes { get; } = indexes;
+
+    /// <summary>How many are done: a slice may pause to load what it needs.</summary>
+    public int Done { get; set; }
+
+    public override void OnCommitted(Exception? failure) => Batch.SliceDone(failure);
+}
+
+/// <summary>A batch on its way through the shards.</summary>
+internal sealed class IngestBatch(int tenant, AdmittedEvent[] events, Hash128[] hashes, List<IndexedResult> results, Action<int> onDone)
+{
+    private readonly TaskCompletionSource<IReadOnlyList<IndexedResult>> _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Lock _gate = new();
+    private int _open;
+    private Exception? _failure;
+    private int[]? _refused;
+
+    public Task<IReadOnlyList<IndexedResult>> Task => _done.Task;
+
+    public int Slices
+    {
+        set => _open = value;
+    }
+
+    public ref readonly AdmittedEvent Event(int index) => ref events[index];
+
+    public Hash128 Hash(int index) => hashes[index];
+
+    public void AddResult(int index, in TurnResult result)
+    {
+        if (result.Status == TurnStatus.Applied)
+        {
+            return;
+        }
+
+        lock (_gate)
+        {
+            results.Add(new IndexedResult { Index = index, Result = Results.ToWire(result) });
+        }
+    }
+
+    /// <summary>Counts what was refused before it reached a record, once, with the commit of the batch (MET-17).</summary>
+    public void CountRefused(TurnBatch turns)
+    {
+        var refused = Interlocked.Exchange(ref _refused, null);
+        foreach (var reason in refused ?? [])
+        {
+            turns.Count(new CounterKey(tenant, 0, 0, CounterKind.RefusedInput, 0, reason), 1);
+        }
+    }
+
+    /// <summary>Notes what was refused before it reached a record.</summary>
+    public void NoteRefused() => _refused = [.. results.Select(r => (int)r.Result.Refusal.Reason)];
+
+    public void SliceDone(Exception? failure)
+    {
+        _failure = failure ?? _failure;
+        if (Interlocked.Decrement(ref _open) > 0)
+        {
+            return;
+        }
+
+        onDone(events.Length);
+        if (_failure is null)
+        {
+            results.Sort(static (left, right) => left.Index.CompareTo(right.Index));
+            _done.TrySetResult(results);
+        }
+        else
+        {
+            _done.TrySetException(_failure);
+        }
+    }
+}
+
+/// <summary>One input for one record, named by its key or its number.</summary>
+internal sealed class TurnItem(RecordKey key, Hash128 hash, long number, Func<Core.Records.RecordState, TurnInput?> input) : WorkItem
+{
+    private readonly TaskCompletionSource<TurnResult> _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public RecordKey Key { get; } = key;
+
+    public Hash128 Hash { get; } = hash;
+
+    public long Number { get; } = number;
+
+    /// <summary>Makes the input once the state is at hand; null is nothing to do.</summary>
+    public Func<Core.Records.RecordState, TurnInput?> Input { get; } = input;
+
+    public TurnResult Result { get; set; }
+
+    public Task<TurnResult> Task => _done.Task;
+
+    public override void OnCommitted(Exception? failure)
+    {
+        if (failure is null)
+        {
+            _done.TrySetResult(Result);
+        }
+        else
+        {
+            _done.TrySetException(failure);
+        }
+    }
+}
+
+/// <summary>Records whose timers are due.</summary>
+internal sealed class TimerItem(long[] numbers, Core.Timestamp asOf, bool isManual) : WorkItem
+{
+    private readonly TaskCompletionSource _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public long[] Numbers { get; } = numbers;
+
+    public int Done { get; set; }
+
+    public Core.Timestamp AsOf { get; } = asOf;
+
+    public bool IsManual { get; } = isManual;
+
+    public Task Task => _done.Task;
+
+    public override void OnCommitted(Exception? failure)
+    {
+        if (failure is null)
+        {
+            _done.TrySetResult();
+        }
+        else
+        {
+            _done.TrySetException(failure);
+        }
+    }
+}
+
+/// <summary>Reads a head as it is durable.</summary>
+internal sealed class ReadItem(RecordKey key, Hash128 hash, long number) : WorkItem
+{
+    private readonly TaskCompletionSource<byte[]?> _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public RecordKey Key { get; } = key;
+
+    public Hash128 Hash { get; } = hash;
+
+    public long Number { get; } = number;
+
+    public byte[]? Head { get; set; }
+
+    public Task<byte[]?> Task => _done.Task;
+
+    public override void OnCommitted(Exception? failure)
+    {
+        if (failure is null)
+        {
+            _done.TrySetResult(Head);
+        }
+        else
+        {
+            _done.TrySetException(failure);
+        }
+    }
+}

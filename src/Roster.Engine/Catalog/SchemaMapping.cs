@@ -1,0 +1,100 @@
+using System.Collections.Immutable;
+using Roster.Core.Schema;
+using Roster.Core.Values;
+using Roster.Storage.V1;
+using Roster.V1;
+using PropertyDefinition = Roster.Core.Schema.PropertyDefinition;
+using Settings = Roster.Core.Schema.TenantSettings;
+using WireSettings = Roster.V1.TenantSettings;
+
+namespace Roster.Engine.Catalog;
+
+/// <summary>Schemas between Core, the public contract and the store.</summary>
+internal static class SchemaMapping
+{
+    public static TenantSchema FromDocument(SchemaDocument document)
+    {
+        var types = document.ObjectTypes.Select((type, index) => new ObjectTypeDefinition(
+            index + 1,
+            type.Name,
+            [.. type.Properties.Select(p => new PropertyDefinition(p.Number, p.Name, (Core.Values.PropertyType)(int)p.Type, p.Options))]));
+        return new TenantSchema(ToCore(document.Settings, Settings.Default), [.. types], [.. document.EventTypes]);
+    }
+
+    public static SchemaDocument ToDocument(TenantSchema schema)
+    {
+        var document = new SchemaDocument { Settings = ToWire(schema.Settings) };
+        document.EventTypes.AddRange(schema.EventTypes);
+        foreach (var type in schema.ObjectTypes)
+        {
+            var stored = new SchemaDocument.Types.ObjectType { Name = type.Name };
+            stored.Properties.AddRange(type.Properties.OrderBy(p => p.Number).Select(p => new SchemaDocument.Types.Property
+            {
+                Number = p.Number,
+                Name = p.Name,
+                Type = (V1.PropertyType.Types.Kind)(int)p.Type,
+                Options = { p.Options },
+            }));
+            document.ObjectTypes.Add(stored);
+        }
+
+        return document;
+    }
+
+    public static Tenant ToWire(string tenant, TenantSchema schema)
+    {
+        var wire = new Tenant { Id = tenant, Settings = ToWire(schema.Settings) };
+        wire.ObjectTypes.AddRange(schema.ObjectTypes.Select(ToWire));
+        return wire;
+    }
+
+    public static ObjectType ToWire(ObjectTypeDefinition type)
+    {
+        var wire = new ObjectType { Name = type.Name };
+        wire.Properties.AddRange(type.Properties.Select(p => new V1.PropertyDefinition
+        {
+            Name = p.Name,
+            Type = (V1.PropertyType.Types.Kind)(int)p.Type,
+            Options = { p.Options },
+        }));
+        return wire;
+    }
+
+    /// <summary>Present settings, changed where the request says something.</summary>
+    public static Settings ToCore(WireSettings? wire, Settings present) => wire is null
+        ? present
+        : present with
+        {
+            DeclareUndeclared = wire.Undeclared switch
+            {
+                WireSettings.Types.Undeclared.Refuse => false,
+                WireSettings.Types.Undeclared.Declare => true,
+                _ => present.DeclareUndeclared,
+            },
+            Upsert = wire.HasUpsert ? wire.Upsert : present.Upsert,
+            TimeZone = wire.TimeZone.Length > 0 ? wire.TimeZone : present.TimeZone,
+            DedupeIds = Or(wire.DedupeIds, present.DedupeIds),
+            DedupeDays = Or(wire.DedupeDays, present.DedupeDays),
+            RoundsMax = Or(wire.RoundsMax, present.RoundsMax),
+            EnrollmentsPerHourMax = Or(wire.EnrollmentsPerHourMax, present.EnrollmentsPerHourMax),
+            StepsPerTurnMax = Or(wire.StepsPerTurnMax, present.StepsPerTurnMax),
+            StepRunsPerHourMax = Or(wire.StepRunsPerHourMax, present.StepRunsPerHourMax),
+            ActiveEnrollmentsPerRecordMax = Or(wire.ActiveEnrollmentsPerRecordMax, present.ActiveEnrollmentsPerRecordMax),
+        };
+
+    private static WireSettings ToWire(Settings settings) => new()
+    {
+        Undeclared = settings.DeclareUndeclared ? WireSettings.Types.Undeclared.Declare : WireSettings.Types.Undeclared.Refuse,
+        Upsert = settings.Upsert,
+        TimeZone = settings.TimeZone,
+        DedupeIds = settings.DedupeIds,
+        DedupeDays = settings.DedupeDays,
+        RoundsMax = settings.RoundsMax,
+        EnrollmentsPerHourMax = settings.EnrollmentsPerHourMax,
+        StepsPerTurnMax = settings.StepsPerTurnMax,
+        StepRunsPerHourMax = settings.StepRunsPerHourMax,
+        ActiveEnrollmentsPerRecordMax = settings.ActiveEnrollmentsPerRecordMax,
+    };
+
+    private static int Or(int wanted, int present) => wanted == 0 ? present : wanted;
+}

@@ -1,0 +1,266 @@
+using System.Collections.Concurrent;
+using Roster.Core;
+using Roster.Engine.Stores;
+
+namespace Roster.Engine.Effects;
+
+/// <summary>The open effects of one queue of one tenant: ready, leased, or waiting for the next attempt. Thread-safe.</summary>
+internal sealed class EffectQueue
+{
+    /// <summary>Effects in memory at most before further ones are left in the store.</summary>
+    public const int WindowMax = 20_000;
+
+    private readonly Lock _gate = new();
+    private readonly ConcurrentDictionary<EffectId, EffectQueue> _index;
+    private readonly Dictionary<EffectId, Item> _items = [];
+    private readonly PriorityQueue<EffectId, long> _ready = new();
+    private readonly PriorityQueue<(EffectId Id, int Attempt), Timestamp> _later = new();
+    private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private long _lastSequence;
+    private bool _hasMoreInStore = true;
+    private bool _isLoading;
+
+    public EffectQueue(ConcurrentDictionary<EffectId, EffectQueue> index) => _index = index;
+
+    public bool NeedsWindow
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _hasMoreInStore && !_isLoading;
+            }
+        }
+    }
+
+    public void Add(StoredEffect effect)
+    {
+        lock (_gate)
+        {
+            if (_isLoading || _items.Count >= WindowMax || _hasMoreInStore)
+            {
+                // Order: what is in the store and not here is older. It comes with a later window.
+                _hasMoreInStore = true;
+            }
+            else
+            {
+                Insert(effect);
+            }
+
+            Pulse();
+        }
+    }
+
+    public void Remove(EffectId id)
+    {
+        lock (_gate)
+        {
+            _items.Remove(id);
+            _index.TryRemove(id, out _);
+        }
+    }
+
+    public List<LeasedEffect> Lease(int countMax, TimeSpan leaseFor, string owner, Timestamp now)
+    {
+        var leased = new List<LeasedEffect>();
+        lock (_gate)
+        {
+            MoveDue(now);
+            while (leased.Count < countMax && _ready.TryDequeue(out var id, out _))
+            {
+                if (!_items.TryGetValue(id, out var item) || item.IsLeased)
+                {
+                    continue;
+                }
+
+                item.Attempt++;
+                item.IsLeased = true;
+                item.Owner = owner;
+                item.LeaseFor = leaseFor;
+                item.Until = now.PlusMs((long)leaseFor.TotalMilliseconds);
+                item.FirstTriedAt = item.FirstTriedAt.IsNone ? now : item.FirstTriedAt;
+                _later.Enqueue((id, item.Attempt), item.Until);
+                leased.Add(new LeasedEffect(item.Effect, item.Attempt, item.Until));
+            }
+        }
+
+        return leased;
+    }
+
+    public long BeginWindow()
+    {
+        lock (_gate)
+        {
+            _isLoading = true;
+            _hasMoreInStore = false;
+            return _lastSequence;
+        }
+    }
+
+    public void EndWindow(IReadOnlyList<StoredEffect> loaded)
+    {
+        lock (_gate)
+        {
+            _isLoading = false;
+            foreach (var effect in loaded)
+            {
+                Insert(effect);
+            }
+
+            _hasMoreInStore |= loaded.Count >= WindowMax;
+            Pulse();
+        }
+    }
+
+    public void Keep(string owner, IReadOnlyCollection<EffectId>? ids, Timestamp now)
+    {
+        lock (_gate)
+        {
+            foreach (var (id, item) in _items)
+            {
+                if (item.IsLeased && item.Owner == owner && (ids is null || ids.Contains(id)))
+                {
+                    item.Until = now.PlusMs((long)item.LeaseFor.TotalMilliseconds);
+                }
+            }
+        }
+    }
+
+    public void Release(string owner)
+    {
+        lock (_gate)
+        {
+            foreach (var (id, item) in _items)
+            {
+                if (item.IsLeased && item.Owner == owner)
+                {
+                    item.IsLeased = false;
+                    _ready.Enqueue(id, item.Effect.Sequence);
+                }
+            }
+
+            Pulse();
+        }
+    }
+
+    public (int Attempts, Timestamp FirstTriedAt)? Attempts(EffectId id)
+    {
+        lock (_gate)
+        {
+            return _items.TryGetValue(id, out var item) ? (item.Attempt, item.FirstTriedAt) : null;
+        }
+    }
+
+    public bool Retry(EffectId id, Timestamp at)
+    {
+        lock (_gate)
+        {
+            if (!_items.TryGetValue(id, out var item))
+            {
+                return false;
+            }
+
+            item.IsLeased = true;
+            item.Owner = string.Empty;
+            item.Until = at;
+            _later.Enqueue((id, item.Attempt), at);
+            Pulse();
+            return true;
+        }
+    }
+
+    public long CountLeased(Timestamp now)
+    {
+        lock (_gate)
+        {
+            MoveDue(now);
+            return _items.Values.Count(i => i.IsLeased);
+        }
+    }
+
+    public async Task WaitAsync(TimeProvider clock, CancellationToken cancellationToken)
+    {
+        Task changed;
+        TimeSpan wait;
+        var now = new Timestamp(clock.GetUtcNow().ToUnixTimeMilliseconds());
+        lock (_gate)
+        {
+            MoveDue(now);
+            if (_ready.Count > 0 || _hasMoreInStore)
+            {
+                return;
+            }
+
+            changed = _changed.Task;
+            wait = _later.TryPeek(out _, out var at) ? TimeSpan.FromMilliseconds(Math.Clamp(at.Ms - now.Ms, 1, 86_400_000)) : Timeout.InfiniteTimeSpan;
+        }
+
+        if (wait == Timeout.InfiniteTimeSpan)
+        {
+            await changed.WaitAsync(cancellationToken).ConfigureAwait(false);
+            return;
+        }
+
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        await Task.WhenAny(changed, Task.Delay(wait, clock, stop.Token)).ConfigureAwait(false);
+        await stop.CancelAsync().ConfigureAwait(false);
+        cancellationToken.ThrowIfCancellationRequested();
+    }
+
+    private void Insert(StoredEffect effect)
+    {
+        if (_items.TryAdd(effect.Id, new Item(effect)))
+        {
+            _index[effect.Id] = this;
+            _ready.Enqueue(effect.Id, effect.Sequence);
+        }
+
+        _lastSequence = Math.Max(_lastSequence, effect.Sequence);
+    }
+
+    /// <summary>Ended leases and due retries become ready again.</summary>
+    private void MoveDue(Timestamp now)
+    {
+        while (_later.TryPeek(out var later, out var at) && at <= now)
+        {
+            _later.Dequeue();
+            if (!_items.TryGetValue(later.Id, out var item) || !item.IsLeased || item.Attempt != later.Attempt)
+            {
+                continue;
+            }
+
+            if (item.Until > now)
+            {
+                _later.Enqueue(later, item.Until);
+                continue;
+            }
+
+            item.IsLeased = false;
+            _ready.Enqueue(later.Id, item.Effect.Sequence);
+        }
+    }
+
+    private void Pulse()
+    {
+        var changed = _changed;
+        _changed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        changed.TrySetResult();
+    }
+
+    private sealed class Item(StoredEffect effect)
+    {
+        public StoredEffect Effect { get; } = effect;
+
+        public int Attempt { get; set; }
+
+        public bool IsLeased { get; set; }
+
+        public string Owner { get; set; } = string.Empty;
+
+        public TimeSpan LeaseFor { get; set; }
+
+        public Timestamp Until { get; set; }
+
+        public Timestamp FirstTriedAt { get; set; }
+    }
+}

@@ -1,0 +1,116 @@
+using System.Collections.Concurrent;
+using Roster.Core;
+using Roster.Engine.Commits;
+using Roster.Engine.Stores;
+
+namespace Roster.Engine.Effects;
+
+/// <summary>A task leased to a worker.</summary>
+/// <param name="Effect">The effect.</param>
+/// <param name="Attempt">From 1.</param>
+/// <param name="LeaseUntil">When the lease ends.</param>
+public sealed record LeasedEffect(StoredEffect Effect, int Attempt, Timestamp LeaseUntil);
+
+/// <summary>
+/// Open effects, ready for workers. An effect is here only after its commit is durable, and stays until its completion is: at least
+/// once, with the same key for every attempt (ACT-03). Leases are volatile in this host: after a restart everything open is
+/// offered again (ERR-08).
+/// </summary>
+/// <remarks>Thread-safe. Bounded: each queue holds a window of the oldest effects; the rest is read from the store when the window runs low.</remarks>
+public sealed class Outbox
+{
+    private readonly ConcurrentDictionary<(int Tenant, string Queue), EffectQueue> _queues = new();
+    private readonly ConcurrentDictionary<EffectId, EffectQueue> _queueOf = new();
+    private readonly IRecordStore _store;
+    private readonly TimeProvider _clock;
+
+    /// <summary>Creates an outbox over a store.</summary>
+    public Outbox(IRecordStore store, TimeProvider clock)
+    {
+        _store = store;
+        _clock = clock;
+    }
+
+    /// <summary>A batch is durable: its effects may leave, and those completed are gone.</summary>
+    public void OnDurable(TurnBatch batch)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        if (batch.EffectsAdded.Count == 0 && batch.EffectsRemoved.Count == 0)
+        {
+            return;
+        }
+
+        foreach (ref readonly var turn in batch.Turns)
+        {
+            for (var i = 0; i < turn.EffectsAdded.Count; i++)
+            {
+                var added = batch.EffectsAdded[turn.EffectsAdded.Start + i];
+                QueueOf(added.Tenant, added.Queue).Add(new StoredEffect(turn.Position + i, added.Id, added.Tenant, added.Queue, added.Task));
+            }
+
+            for (var i = 0; i < turn.EffectsRemoved.Count; i++)
+            {
+                var removed = batch.EffectsRemoved[turn.EffectsRemoved.Start + i];
+                if (_queueOf.TryRemove(removed, out var queue))
+                {
+                    queue.Remove(removed);
+                }
+            }
+        }
+    }
+
+    /// <summary>Leases up to so many effects, oldest first.</summary>
+    public async Task<IReadOnlyList<LeasedEffect>> LeaseAsync(
+        int tenant, string queue, int countMax, TimeSpan leaseFor, string owner, CancellationToken cancellationToken)
+    {
+        var target = QueueOf(tenant, queue);
+        while (true)
+        {
+            var leased = target.Lease(countMax, leaseFor, owner, Now);
+            if (leased.Count > 0 || !target.NeedsWindow)
+            {
+                return leased;
+            }
+
+            var after = target.BeginWindow();
+            var loaded = await _store.ReadEffectsAsync(tenant, queue, after, EffectQueue.WindowMax, cancellationToken).ConfigureAwait(false);
+            target.EndWindow(loaded);
+            if (loaded.Count == 0)
+            {
+                return [];
+            }
+        }
+    }
+
+    /// <summary>Waits until there may be something to lease.</summary>
+    public Task WaitAsync(int tenant, string queue, CancellationToken cancellationToken) =>
+        QueueOf(tenant, queue).WaitAsync(_clock, cancellationToken);
+
+    /// <summary>Keeps leases alive.</summary>
+    public void Keep(int tenant, string queue, string owner, IReadOnlyCollection<EffectId>? ids) => QueueOf(tenant, queue).Keep(owner, ids, Now);
+
+    /// <summary>Gives leases of an owner back.</summary>
+    public void Release(int tenant, string queue, string owner) => QueueOf(tenant, queue).Release(owner);
+
+    /// <summary>Offers a failed effect again after a while (ERR-06); returns its attempts so far and when it was first tried, or null when it is not leased.</summary>
+    public (int Attempts, Timestamp FirstTriedAt)? Attempts(EffectId id) => _queueOf.TryGetValue(id, out var queue) ? queue.Attempts(id) : null;
+
+    /// <summary>Offers an effect again at an instant.</summary>
+    public bool Retry(EffectId id, Timestamp at) => _queueOf.TryGetValue(id, out var queue) && queue.Retry(id, at);
+
+    /// <summary>Forgets an effect that turned out not to be open any more.</summary>
+    public void Drop(EffectId id)
+    {
+        if (_queueOf.TryRemove(id, out var queue))
+        {
+            queue.Remove(id);
+        }
+    }
+
+    /// <summary>Effects that are leased.</summary>
+    public long CountLeased(int tenant, string queue) => QueueOf(tenant, queue).CountLeased(Now);
+
+    private Timestamp Now => new(_clock.GetUtcNow().ToUnixTimeMilliseconds());
+
+    private EffectQueue QueueOf(int tenant, string queue) => _queues.GetOrAdd((tenant, queue), static (_, index) => new EffectQueue(index), _queueOf);
+}

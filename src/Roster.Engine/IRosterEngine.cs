@@ -1,0 +1,123 @@
+using Roster.V1;
+
+namespace Roster.Engine;
+
+/// <summary>
+/// Everything a front door can ask of a host, embedded or cluster, in terms of the public contract. Services are thin shells over
+/// this: they add transport, authentication and nothing else.
+/// </summary>
+/// <remarks>
+/// <para>Every write returns after its commit is durable. Cancelling a call stops the waiting, not the work: what was handed in may
+/// still be applied, so a caller who cares sends the same id again.</para>
+/// <para>Throws <see cref="RosterException"/> for a typed "no" to the whole request. Thread-safe.</para>
+/// <para><c>tenant</c> is the name of the tenant, from the credential; an unknown one is made on first use.</para>
+/// </remarks>
+public interface IRosterEngine
+{
+    /// <summary>The engine's clock: real, or moved by <see cref="AdvanceClockAsync"/>.</summary>
+    TimeProvider Clock { get; }
+
+    /// <summary>Completes when the engine has failed and must not be used any more: the process stops and recovers at restart.</summary>
+    Task Failed { get; }
+
+    /// <summary>
+    /// Applies a batch of events; the order of events of one record is kept. Returns, when all of them are durable, the results that
+    /// are not APPLIED, by index. Events of one tenant handed in by two calls in a row are applied in the order of the calls, also
+    /// when the first has not returned.
+    /// </summary>
+    /// <exception cref="RosterException"><see cref="RosterError.Overloaded"/> when memory bounds are reached; no event was taken.</exception>
+    ValueTask<IReadOnlyList<IndexedResult>> IngestAsync(string tenant, IReadOnlyList<Event> events, CancellationToken cancellationToken);
+
+    /// <summary>Considers a record for a workflow (TRG-10).</summary>
+    ValueTask<EnrollResponse> EnrollAsync(string tenant, EnrollRequest request, CancellationToken cancellationToken);
+
+    /// <summary>Takes a record out of a workflow (UNE-03).</summary>
+    ValueTask<UnenrollResponse> UnenrollAsync(string tenant, UnenrollRequest request, CancellationToken cancellationToken);
+
+    /// <summary>Reads a record; null when there is none.</summary>
+    ValueTask<Record?> GetRecordAsync(string tenant, RecordRef reference, CancellationToken cancellationToken);
+
+    /// <summary>Reads a page of a record's timeline, newest first.</summary>
+    ValueTask<GetTimelineResponse> GetTimelineAsync(string tenant, GetTimelineRequest request, CancellationToken cancellationToken);
+
+    /// <summary>Reads the journal of the tenant from a position on; with <c>follow</c> it never ends by itself.</summary>
+    IAsyncEnumerable<ReadJournalResponse> ReadJournalAsync(string tenant, ReadJournalRequest request, CancellationToken cancellationToken);
+
+    /// <summary>Saves a draft (EDT-02).</summary>
+    ValueTask<Workflow> SaveWorkflowAsync(string tenant, SaveWorkflowRequest request, CancellationToken cancellationToken);
+
+    /// <summary>Reads a workflow.</summary>
+    ValueTask<Workflow> GetWorkflowAsync(string tenant, GetWorkflowRequest request, CancellationToken cancellationToken);
+
+    /// <summary>Lists workflows.</summary>
+    ValueTask<ListWorkflowsResponse> ListWorkflowsAsync(string tenant, ListWorkflowsRequest request, CancellationToken cancellationToken);
+
+    /// <summary>Checks a definition.</summary>
+    ValueTask<ValidateWorkflowResponse> ValidateWorkflowAsync(string tenant, ValidateWorkflowRequest request, CancellationToken cancellationToken);
+
+    /// <summary>Publishes a draft. When it returns, every later turn sees the version (EDT-06).</summary>
+    ValueTask<PublishWorkflowResponse> PublishWorkflowAsync(string tenant, PublishWorkflowRequest request, CancellationToken cancellationToken);
+
+    /// <summary>Switches a workflow (EDT-01).</summary>
+    ValueTask<Workflow> SetWorkflowStateAsync(string tenant, SetWorkflowStateRequest request, CancellationToken cancellationToken);
+
+    /// <summary>Counters and funnel of a workflow.</summary>
+    ValueTask<WorkflowStats> GetWorkflowStatsAsync(string tenant, GetWorkflowStatsRequest request, CancellationToken cancellationToken);
+
+    /// <summary>Reads schema and settings.</summary>
+    ValueTask<Tenant> GetTenantAsync(string tenant, CancellationToken cancellationToken);
+
+    /// <summary>Changes settings.</summary>
+    ValueTask<Tenant> UpdateSettingsAsync(string tenant, UpdateSettingsRequest request, CancellationToken cancellationToken);
+
+    /// <summary>Declares an object type.</summary>
+    ValueTask<ObjectType> DeclareObjectTypeAsync(string tenant, DeclareObjectTypeRequest request, CancellationToken cancellationToken);
+
+    /// <summary>Declares properties.</summary>
+    ValueTask<ObjectType> DeclarePropertiesAsync(string tenant, DeclarePropertiesRequest request, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Leases tasks of a queue, oldest first; empty when there are none. <paramref name="owner"/> is whoever may keep the leases alive;
+    /// a lease that ends without a completion is offered again with the same key (ERR-08).
+    /// </summary>
+    ValueTask<IReadOnlyList<WorkTask>> LeaseTasksAsync(string tenant, string queue, int tasksMax, TimeSpan leaseFor, string owner, CancellationToken cancellationToken);
+
+    /// <summary>Waits until a queue may have a task to lease, or until cancelled.</summary>
+    ValueTask WaitForTasksAsync(string tenant, string queue, CancellationToken cancellationToken);
+
+    /// <summary>Reports what became of a task; true when it was applied and is durable, false when nothing was open under that key.</summary>
+    ValueTask<bool> CompleteTaskAsync(string tenant, TaskCompletion completion, CancellationToken cancellationToken);
+
+    /// <summary>Keeps the leases of an owner alive for as long again; all of them when <paramref name="keys"/> is empty.</summary>
+    ValueTask KeepLeasesAsync(string tenant, string queue, string owner, IReadOnlyList<string> keys, CancellationToken cancellationToken);
+
+    /// <summary>Gives the leases of an owner back at once: its stream has ended.</summary>
+    void ReleaseLeases(string tenant, string queue, string owner);
+
+    /// <summary>Counts of a queue.</summary>
+    ValueTask<Queue> GetQueueAsync(string tenant, GetQueueRequest request, CancellationToken cancellationToken);
+
+    /// <summary>Starts a bulk enrollment (TRG-12).</summary>
+    ValueTask<Operation> BulkEnrollAsync(string tenant, BulkEnrollRequest request, CancellationToken cancellationToken);
+
+    /// <summary>Reads an operation.</summary>
+    ValueTask<Operation> GetOperationAsync(string tenant, GetOperationRequest request, CancellationToken cancellationToken);
+
+    /// <summary>Lists operations, newest first.</summary>
+    ValueTask<ListOperationsResponse> ListOperationsAsync(string tenant, ListOperationsRequest request, CancellationToken cancellationToken);
+
+    /// <summary>Asks an operation to stop.</summary>
+    ValueTask<Operation> CancelOperationAsync(string tenant, CancelOperationRequest request, CancellationToken cancellationToken);
+
+    /// <summary>What runs here.</summary>
+    ValueTask<Status> GetStatusAsync(CancellationToken cancellationToken);
+
+    /// <summary>Moves a manual clock and handles every timer due on the way, in order.</summary>
+    ValueTask<AdvanceClockResponse> AdvanceClockAsync(AdvanceClockRequest request, CancellationToken cancellationToken);
+
+    /// <summary>Writes a checkpoint.</summary>
+    ValueTask<CheckpointResponse> CheckpointAsync(CancellationToken cancellationToken);
+
+    /// <summary>Recounts and replays everything from the journal and compares.</summary>
+    ValueTask<VerifyResponse> VerifyAsync(CancellationToken cancellationToken);
+}

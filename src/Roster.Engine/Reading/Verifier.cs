@@ -1,0 +1,189 @@
+using Roster.Core.Hashing;
+using Roster.Core.Packing;
+using Roster.Core.Records;
+using Roster.Engine.Catalog;
+using Roster.Engine.Stores;
+using Roster.Engine.Turns;
+using Roster.V1;
+
+namespace Roster.Engine.Reading;
+
+/// <summary>
+/// Replays the whole journal and compares what comes out with what is stored: counters (MET-01), states byte for byte, timers and open
+/// effects. It holds a state per record in memory, so it is for tests and small installations.
+/// </summary>
+public sealed class Verifier
+{
+    private const int ChunkMax = 2_000;
+
+    private readonly IRecordStore _store;
+    private readonly TenantDirectory _tenants;
+    private readonly Dictionary<long, byte[]> _heads = [];
+    private readonly Dictionary<CounterKey, long> _counters = [];
+    private readonly RecordState _state = new();
+    private readonly PackedWriter _writer = new();
+    private readonly List<string> _differences = [];
+
+    /// <summary>Creates a verifier.</summary>
+    public Verifier(IRecordStore store, TenantDirectory tenants)
+    {
+        _store = store;
+        _tenants = tenants;
+    }
+
+    /// <summary>Compares. What is committed meanwhile makes it start again; give it a quiet moment.</summary>
+    public async Task<VerifyResponse> VerifyAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var end = _store.Status.JournalPosition;
+            var response = await VerifyOnceAsync(cancellationToken).ConfigureAwait(false);
+            if (_store.Status.JournalPosition == end)
+            {
+                return response;
+            }
+        }
+    }
+
+    private async Task<VerifyResponse> VerifyOnceAsync(CancellationToken cancellationToken)
+    {
+        _heads.Clear();
+        _counters.Clear();
+        _differences.Clear();
+        var response = new VerifyResponse { Turns = await ReplayAsync(cancellationToken).ConfigureAwait(false) };
+        await CompareStatesAsync(response, cancellationToken).ConfigureAwait(false);
+        foreach (var tenant in _tenants.All)
+        {
+            response.Counters += await CompareCountersAsync(tenant, cancellationToken).ConfigureAwait(false);
+        }
+
+        await CompareTimersAsync(cancellationToken).ConfigureAwait(false);
+        response.Differences.AddRange(_differences.Take(100));
+        return response;
+    }
+
+    private async Task<long> ReplayAsync(CancellationToken cancellationToken)
+    {
+        var turns = 0L;
+        var position = 0L;
+        while (true)
+        {
+            var chunk = await _store.ReadJournalAsync(position, ChunkMax, cancellationToken).ConfigureAwait(false);
+            if (chunk.Count == 0)
+            {
+                return turns;
+            }
+
+            foreach (var turn in chunk)
+            {
+                Replay(turn);
+            }
+
+            turns += chunk.Count;
+            position = chunk[^1].Position;
+        }
+    }
+
+    private void Replay(StoredTurn turn)
+    {
+        var decoded = TurnDecoder.Decode(turn);
+        if (_heads.TryGetValue(decoded.Info.RecordNumber, out var head))
+        {
+            _state.Load(head);
+        }
+
+        TurnFolder.Fold(_state, turn);
+        if (_state.NextDueAt != decoded.Info.NextDueAt)
+        {
+            _differences.Add($"Record {_state.Number} is due at {_state.NextDueAt} after position {turn.Position}, its journal says {decoded.Info.NextDueAt}.");
+        }
+
+        _writer.Clear();
+        _state.Pack(_writer);
+        _heads[_state.Number] = _writer.Written.ToArray();
+        CounterFold.Fold(decoded.Info.Tenant, decoded.Info.Cause, decoded.Entries, (key, change) => _counters[key] = _counters.GetValueOrDefault(key) + change);
+    }
+
+    private async Task CompareStatesAsync(VerifyResponse response, CancellationToken cancellationToken)
+    {
+        var after = 0L;
+        var seen = 0;
+        while (true)
+        {
+            var chunk = await _store.ScanRecordsAsync(after, ChunkMax, cancellationToken).ConfigureAwait(false);
+            if (chunk.Count == 0)
+            {
+                break;
+            }
+
+            foreach (var record in chunk)
+            {
+                var replayed = _heads.GetValueOrDefault(record.Number, []);
+                response.StateHash = StableHash.Hash64(response.StateHash, StableHash.Hash64(record.Head.Span));
+                response.ReplayHash = StableHash.Hash64(response.ReplayHash, StableHash.Hash64(replayed));
+                if (!record.Head.Span.SequenceEqual(replayed))
+                {
+                    _differences.Add($"The state of record {record.Number} is not what its journal gives.");
+                }
+            }
+
+            seen += chunk.Count;
+            after = chunk[^1].Number;
+        }
+
+        if (seen != _heads.Count)
+        {
+            _differences.Add($"There are {seen} records, the journal has {_heads.Count}.");
+        }
+    }
+
+    private async Task<long> CompareCountersAsync(TenantOwner tenant, CancellationToken cancellationToken)
+    {
+        var stored = (await _store.ReadCountersAsync(tenant.Number, cancellationToken).ConfigureAwait(false))
+            .Where(c => c.Key.Kind is not (CounterKind.Duplicate or CounterKind.Mismatch or CounterKind.RefusedInput))
+            .ToDictionary();
+        foreach (var key in stored.Keys.Union(_counters.Keys.Where(k => k.Tenant == tenant.Number)))
+        {
+            var (held, counted) = (stored.GetValueOrDefault(key), _counters.GetValueOrDefault(key));
+            if (held != counted)
+            {
+                _differences.Add($"Counter {key} is {held}, the journal gives {counted}.");
+            }
+        }
+
+        return stored.Count;
+    }
+
+    private async Task CompareTimersAsync(CancellationToken cancellationToken)
+    {
+        var expected = new List<TimerEntry>();
+        var effects = 0;
+        foreach (var head in _heads.Values)
+        {
+            _state.Load(head);
+            effects += _state.OpenEffects.Length;
+            if (!_state.NextDueAt.IsNone)
+            {
+                expected.Add(new TimerEntry(_state.NextDueAt, _state.Number));
+            }
+        }
+
+        expected.Sort();
+        var stored = new List<TimerEntry>();
+        while (await _store.ReadTimersAsync(stored.LastOrDefault(), ChunkMax, cancellationToken).ConfigureAwait(false) is { Count: > 0 } chunk)
+        {
+            stored.AddRange(chunk);
+        }
+
+        if (!expected.SequenceEqual(stored))
+        {
+            _differences.Add($"There are {stored.Count} timers, the states of the records want {expected.Count}, or others.");
+        }
+
+        var open = (await _store.ReadEffectQueuesAsync(cancellationToken).ConfigureAwait(false)).Sum(q => q.Count);
+        if (open != effects)
+        {
+            _differences.Add($"There are {open} open tasks, the states of the records have {effects}.");
+        }
+    }
+}

@@ -1,0 +1,116 @@
+using Roster.Core;
+
+namespace Roster.Engine.Stores;
+
+/// <summary>
+/// The durable store: journal, record states, timers, effects, definitions and counters. One port for the volatile store, SQLite
+/// and PostgreSQL; the conformance kit in the tests is the contract made executable.
+/// </summary>
+/// <remarks>
+/// <para>Atomicity: a batch is durable whole or not at all when <see cref="CommitAsync"/> returns; a single turn of it may be
+/// refused as a conflict without harm to the others. What a commit wrote is seen by every read that begins after it returned.</para>
+/// <para>Buffers: a batch belongs to the store from the call of <see cref="CommitAsync"/> until the returned task has completed;
+/// after that the caller may reuse it, so the store keeps no reference. What a read returns belongs to the caller.</para>
+/// <para>Failures: <see cref="StoreFullException"/> means nothing of the batch was written, and a later call may succeed.
+/// <see cref="StoreCorruptException"/> means stored bytes are not what was written: stop. Any other exception of
+/// <see cref="CommitAsync"/> means the outcome is unknown: the process must stop without acknowledging anything, and find out by
+/// recovery. Reads may be repeated.</para>
+/// <para>Threads: <see cref="CommitAsync"/> is called by one caller at a time; everything else from any thread, also while a commit
+/// is under way.</para>
+/// </remarks>
+public interface IRecordStore : IAsyncDisposable
+{
+    /// <summary>Name for status and logs: <c>volatile</c>, <c>sqlite</c>, <c>postgres</c>.</summary>
+    string Name { get; }
+
+    /// <summary>
+    /// Whether <see cref="CommitAsync"/> needs <see cref="TurnHeader.Head"/>. A store that keeps the truth in a log and asks a
+    /// <see cref="ICheckpointSource"/> does not.
+    /// </summary>
+    bool NeedsHeads { get; }
+
+    /// <summary>Facts for status: positions and counts.</summary>
+    StoreStatus Status { get; }
+
+    /// <summary>Tells the store where copies of committed heads can be had without reading them from disk. Called once, before the first commit.</summary>
+    void UseCheckpointSource(ICheckpointSource source);
+
+    /// <summary>
+    /// Reserves record numbers that no one else is ever given: the first of <paramref name="count"/> in a row. Gaps are fine.
+    /// </summary>
+    ValueTask<long> ReserveRecordSequencesAsync(int count, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Loads heads by key. For each request the result says whether there is such a record, its number and its packed head as of
+    /// the newest commit.
+    /// </summary>
+    ValueTask LoadAsync(IReadOnlyList<RecordKey> keys, IList<LoadedRecord> results, CancellationToken cancellationToken);
+
+    /// <summary>Loads one head by record number.</summary>
+    ValueTask<LoadedRecord> LoadAsync(long recordNumber, CancellationToken cancellationToken);
+
+    /// <summary>Loads a section of a record as of the newest commit; null when there is none.</summary>
+    ValueTask<byte[]?> LoadSectionAsync(long recordNumber, int sectionIndex, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Makes a batch durable. Sets <see cref="TurnHeader.Position"/> of each turn that was committed; the positions rise in
+    /// the order of the batch and from batch to batch. A turn whose <see cref="TurnHeader.ExpectedTurnId"/> is not the stored
+    /// one, or that removes an effect that is not there, is a conflict: it is left out, with <see cref="TurnHeader.Position"/> 0.
+    /// </summary>
+    ValueTask CommitAsync(TurnBatch batch, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Pending timers after <paramref name="after"/> in the order of due instant and record number, one per record: the
+    /// earliest instant at which the record goes on by itself.
+    /// </summary>
+    ValueTask<IReadOnlyList<TimerEntry>> ReadTimersAsync(TimerEntry after, int limit, CancellationToken cancellationToken);
+
+    /// <summary>Open effects of a queue with a sequence above <paramref name="afterSequence"/>, oldest first.</summary>
+    ValueTask<IReadOnlyList<StoredEffect>> ReadEffectsAsync(int tenant, string queue, long afterSequence, int limit, CancellationToken cancellationToken);
+
+    /// <summary>Queues that have open effects, with their number.</summary>
+    ValueTask<IReadOnlyList<EffectQueueCount>> ReadEffectQueuesAsync(CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Turns of one record below <paramref name="beforePosition"/>, newest first. 0 begins at the newest.
+    /// </summary>
+    ValueTask<IReadOnlyList<StoredTurn>> ReadTimelineAsync(long recordNumber, long beforePosition, int limit, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Turns of all records above <paramref name="afterPosition"/> in commit order: at most <paramref name="limit"/>, or fewer when
+    /// they are large. Empty at the end.
+    /// </summary>
+    ValueTask<IReadOnlyList<StoredTurn>> ReadJournalAsync(long afterPosition, int limit, CancellationToken cancellationToken);
+
+    /// <summary>Turns that concern one workflow below <paramref name="beforePosition"/>, newest first. 0 begins at the newest.</summary>
+    ValueTask<IReadOnlyList<StoredTurn>> ReadActivityAsync(int tenant, int workflow, long beforePosition, int limit, CancellationToken cancellationToken);
+
+    /// <summary>Heads of records with a number above <paramref name="afterNumber"/> in the order of numbers, as of some moment of the call.</summary>
+    ValueTask<IReadOnlyList<LoadedRecord>> ScanRecordsAsync(long afterNumber, int limit, CancellationToken cancellationToken);
+
+    /// <summary>All documents: tenants, schemas, workflows, operations. Read once, at start.</summary>
+    ValueTask<IReadOnlyList<StoredDocument>> ReadDocumentsAsync(CancellationToken cancellationToken);
+
+    /// <summary>All counters of a tenant as of the newest commit.</summary>
+    ValueTask<IReadOnlyList<KeyValuePair<CounterKey, long>>> ReadCountersAsync(int tenant, CancellationToken cancellationToken);
+
+    /// <summary>Writes a checkpoint now, where the store has such a thing; returns the position it stands for and the rows written.</summary>
+    ValueTask<CheckpointResult> CheckpointAsync(CancellationToken cancellationToken);
+}
+
+/// <summary>Gives copies of packed heads to a checkpoint, so that hot records need no reading.</summary>
+public interface ICheckpointSource
+{
+    /// <summary>
+    /// Copies the heads that are in memory and whose latest turn is durable. Those left out are loaded by the store itself.
+    /// </summary>
+    /// <param name="recordNumbers">The wanted records.</param>
+    /// <param name="heads">Same length; an entry that stays null was not at hand.</param>
+    /// <param name="cancellationToken">Gives up waiting.</param>
+    ValueTask CopyHeadsAsync(IReadOnlyList<long> recordNumbers, IList<DurableHead?> heads, CancellationToken cancellationToken);
+}
+
+/// <summary>A copy of a head with the position of its latest turn, which is durable.</summary>
+/// <param name="Position">Position of the latest turn that is in the head.</param>
+/// <param name="Head">Packed head.</param>
+public sealed record DurableHead(long Position, byte[] Head);

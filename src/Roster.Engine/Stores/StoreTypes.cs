@@ -1,0 +1,175 @@
+using Roster.Core;
+
+namespace Roster.Engine.Stores;
+
+/// <summary>A head as loaded.</summary>
+/// <param name="Found">Whether there is such a record.</param>
+/// <param name="Number">Its number.</param>
+/// <param name="Position">Position of its latest turn.</param>
+/// <param name="Head">Its packed head, message <c>roster.storage.v1.RecordHead</c>.</param>
+public readonly record struct LoadedRecord(bool Found, long Number, long Position, ReadOnlyMemory<byte> Head);
+
+/// <summary>A record that goes on by itself.</summary>
+/// <param name="DueAt">When.</param>
+/// <param name="RecordNumber">Which.</param>
+public readonly record struct TimerEntry(Timestamp DueAt, long RecordNumber) : IComparable<TimerEntry>
+{
+    /// <inheritdoc/>
+    public int CompareTo(TimerEntry other)
+    {
+        var byTime = DueAt.Ms.CompareTo(other.DueAt.Ms);
+        return byTime != 0 ? byTime : RecordNumber.CompareTo(other.RecordNumber);
+    }
+}
+
+/// <summary>Names an effect within the store: unique, and the same for every attempt (ACT-03).</summary>
+/// <param name="RecordNumber">The record.</param>
+/// <param name="Enrollment">Enrollment number.</param>
+/// <param name="Step">Number of the step.</param>
+/// <param name="Execution">Execution index.</param>
+public readonly record struct EffectId(long RecordNumber, int Enrollment, int Step, int Execution);
+
+/// <summary>An effect that a turn adds to the outbox.</summary>
+/// <param name="Id">Its id.</param>
+/// <param name="Tenant">The tenant.</param>
+/// <param name="Queue">Queue that workers lease from.</param>
+/// <param name="Task">Packed task, opaque to the store (message <c>roster.storage.v1.OutboxTask</c>).</param>
+public sealed record EffectAdd(EffectId Id, int Tenant, string Queue, byte[] Task);
+
+/// <summary>An open effect.</summary>
+/// <param name="Sequence">Rises in commit order: the position of its turn plus its index in the turn.</param>
+/// <param name="Id">Its id.</param>
+/// <param name="Tenant">The tenant.</param>
+/// <param name="Queue">Its queue.</param>
+/// <param name="Task">Packed task.</param>
+public sealed record StoredEffect(long Sequence, EffectId Id, int Tenant, string Queue, byte[] Task);
+
+/// <summary>How many effects are open in a queue.</summary>
+/// <param name="Tenant">The tenant.</param>
+/// <param name="Queue">The queue.</param>
+/// <param name="Count">Open effects.</param>
+public readonly record struct EffectQueueCount(int Tenant, string Queue, long Count);
+
+/// <summary>A turn as stored.</summary>
+/// <param name="Position">Its position; 0 is none.</param>
+/// <param name="Previous">Position of the record's turn before it; 0 for its first, -1 when that one was removed by retention.</param>
+/// <param name="Skeleton">Packed skeleton, message <c>roster.storage.v1.TurnSkeleton</c>: numbers, times, codes.</param>
+/// <param name="Payload">Packed payload, message <c>roster.storage.v1.TurnPayload</c>: texts and values. Empty after erasure.</param>
+public sealed record StoredTurn(long Position, long Previous, ReadOnlyMemory<byte> Skeleton, ReadOnlyMemory<byte> Payload);
+
+/// <summary>A definition or other small document.</summary>
+/// <param name="Tenant">The tenant, 0 for the engine.</param>
+/// <param name="Kind">Kind: <c>tenant</c>, <c>schema</c>, <c>workflow</c>, <c>operation</c>.</param>
+/// <param name="Id">Id within the kind.</param>
+/// <param name="Content">Content, opaque to the store; null removes it.</param>
+public sealed record StoredDocument(int Tenant, string Kind, string Id, byte[]? Content);
+
+/// <summary>What a counter counts. Stored.</summary>
+public enum CounterKind
+{
+    /// <summary>None.</summary>
+    None = 0,
+
+    /// <summary>Events and commands applied. No workflow.</summary>
+    Applied = 1,
+
+    /// <summary>Duplicates. No workflow.</summary>
+    Duplicate = 2,
+
+    /// <summary>Duplicates with another content. No workflow.</summary>
+    Mismatch = 3,
+
+    /// <summary>Refused events and commands; code is the reason. No workflow.</summary>
+    RefusedInput = 4,
+
+    /// <summary>Enrollments begun.</summary>
+    Enrolled = 10,
+
+    /// <summary>Distinct records enrolled.</summary>
+    RecordsEnrolled = 11,
+
+    /// <summary>Enrollments ended; code is the end reason.</summary>
+    Ended = 12,
+
+    /// <summary>Considerations refused; code is the decision.</summary>
+    Refused = 13,
+
+    /// <summary>Steps entered.</summary>
+    StepEntered = 20,
+
+    /// <summary>Steps left; code is the result.</summary>
+    StepFinished = 21,
+
+    /// <summary>Branches taken; code is 1 plus the index, 0 for the default.</summary>
+    BranchTaken = 22,
+
+    /// <summary>Steps left because the enrollment ended in them or a publish removed them.</summary>
+    StepAbandoned = 23,
+
+    /// <summary>Records counted for a goal; code is 1 plus its index.</summary>
+    GoalMet = 24,
+
+    /// <summary>Tasks requested.</summary>
+    EffectRequested = 30,
+
+    /// <summary>Tasks completed; code is the result.</summary>
+    EffectCompleted = 31,
+
+    /// <summary>Timers that fired.</summary>
+    TimerFired = 40,
+
+    /// <summary>Records created.</summary>
+    RecordCreated = 41,
+}
+
+/// <summary>Names a counter. Counters are folds of the journal (MET-01), but for inputs that left no entry (MET-17).</summary>
+/// <param name="Tenant">The tenant.</param>
+/// <param name="Workflow">The workflow, 0 for none.</param>
+/// <param name="Version">Its version, 0 for none.</param>
+/// <param name="Kind">What is counted.</param>
+/// <param name="Step">The step, 0 for none.</param>
+/// <param name="Code">A code, by kind.</param>
+public readonly record struct CounterKey(int Tenant, int Workflow, int Version, CounterKind Kind, int Step, int Code);
+
+/// <summary>Facts about a store.</summary>
+/// <param name="JournalPosition">Position of the newest durable turn, 0 for none.</param>
+/// <param name="CheckpointPosition">Position up to which tables are written.</param>
+/// <param name="Records">Records known.</param>
+/// <param name="Timers">Pending timers.</param>
+/// <param name="Effects">Open effects.</param>
+public readonly record struct StoreStatus(long JournalPosition, long CheckpointPosition, long Records, long Timers, long Effects);
+
+/// <summary>A checkpoint.</summary>
+/// <param name="Position">Position it stands for.</param>
+/// <param name="Rows">Rows written.</param>
+public readonly record struct CheckpointResult(long Position, long Rows);
+
+/// <summary>The disk, or a size limit of the store, is full. Nothing of the batch was written; a later call may succeed.</summary>
+public sealed class StoreFullException : Exception
+{
+    /// <summary>Creates the exception.</summary>
+    public StoreFullException(string message, Exception? innerException = null)
+        : base(message, innerException)
+    {
+    }
+}
+
+/// <summary>Stored bytes are not what was written. The process must stop; it must not guess (P8).</summary>
+public sealed class StoreCorruptException : Exception
+{
+    /// <summary>Creates the exception.</summary>
+    public StoreCorruptException(string message, Exception? innerException = null)
+        : base(message, innerException)
+    {
+    }
+}
+
+/// <summary>The store cannot be opened as it is: in use by another process, unsafe settings, or of a later version.</summary>
+public sealed class StoreRefusedException : Exception
+{
+    /// <summary>Creates the exception.</summary>
+    public StoreRefusedException(string message, Exception? innerException = null)
+        : base(message, innerException)
+    {
+    }
+}

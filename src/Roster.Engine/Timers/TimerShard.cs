@@ -1,0 +1,266 @@
+using System.Runtime.InteropServices;
+using Roster.Core;
+using Roster.Engine.Stores;
+
+namespace Roster.Engine.Timers;
+
+/// <summary>Sends due records to their actors. <paramref name="asOf"/> is the instant up to which their timers run.</summary>
+/// <param name="recordNumbers">The records, in the order of their due instants.</param>
+/// <param name="asOf">Timers due at or before this run.</param>
+/// <param name="isManual">Whether each timer runs at its own due instant (manual clock) instead of now.</param>
+public delegate Task FireTimers(IReadOnlyList<long> recordNumbers, Timestamp asOf, bool isManual);
+
+/// <summary>
+/// Takes due records in the order of their due instants and sends them to their actors: never early, once, not lost. A timer is a
+/// record's earliest due instant, which the store has durably with its state; what is here is a window of the soonest ones.
+/// </summary>
+/// <remarks>
+/// <para>Bounded: at most twice <see cref="WindowMax"/> timers are in memory; later ones stay in the store until the window
+/// reaches them. A record that is sent although it is not due any more has an empty turn, so the window may be wrong on that side
+/// but never on the other.</para>
+/// <para>With a manual clock nothing fires by itself: <see cref="FireUntilAsync"/> does, each timer at its own instant.</para>
+/// </remarks>
+public sealed class TimerShard : IAsyncDisposable
+{
+    /// <summary>Timers loaded at a time.</summary>
+    public const int WindowMax = 200_000;
+
+    private const int ChunkMax = 2_048;
+    private static readonly TimerEntry End = new(Timestamp.Max, long.MaxValue);
+
+    private readonly Lock _gate = new();
+    private readonly IRecordStore _store;
+    private readonly FireTimers _fire;
+    private readonly TimeProvider _clock;
+    private readonly PriorityQueue<long, TimerEntry> _queue = new();
+    private readonly Dictionary<long, Timestamp> _due = [];
+    private readonly HashSet<long> _changedWhileLoading = [];
+    private readonly CancellationTokenSource _stop = new();
+    private readonly SemaphoreSlim _wake = new(0, 1);
+    private TimerEntry _windowEnd;
+    private bool _isLoading;
+    private Task _loop = Task.CompletedTask;
+
+    /// <summary>Creates a shard over a store.</summary>
+    public TimerShard(IRecordStore store, FireTimers fire, TimeProvider clock)
+    {
+        _store = store;
+        _fire = fire;
+        _clock = clock;
+    }
+
+    /// <summary>Starts the loop that fires by the clock.</summary>
+    public void Start() => _loop = Task.Run(RunAsync);
+
+    /// <summary>A batch is durable: its records go on at other instants than before.</summary>
+    public void OnDurable(List<TimerEntry> changes)
+    {
+        if (changes.Count == 0)
+        {
+            return;
+        }
+
+        lock (_gate)
+        {
+            foreach (ref readonly var change in CollectionsMarshal.AsSpan(changes))
+            {
+                if (_isLoading)
+                {
+                    _changedWhileLoading.Add(change.RecordNumber);
+                }
+
+                if (change.DueAt.IsNone || (!_isLoading && change.CompareTo(_windowEnd) > 0))
+                {
+                    _due.Remove(change.RecordNumber);
+                }
+                else
+                {
+                    Add(change);
+                }
+            }
+
+            if (_due.Count > 2 * WindowMax)
+            {
+                Shrink();
+            }
+        }
+
+        Wake();
+    }
+
+    /// <summary>Forgets the window and reads it again: after a commit failed, timers that were sent may still be due.</summary>
+    public void Reload()
+    {
+        lock (_gate)
+        {
+            _queue.Clear();
+            _due.Clear();
+            _windowEnd = default;
+        }
+
+        Wake();
+    }
+
+    /// <summary>Fires everything due up to an instant, each timer at its own instant, until nothing is left; returns how many records were sent.</summary>
+    public async Task<long> FireUntilAsync(Timestamp to, CancellationToken cancellationToken)
+    {
+        var fired = 0L;
+        while (true)
+        {
+            var due = await TakeDueAsync(to, cancellationToken).ConfigureAwait(false);
+            if (due.Count == 0)
+            {
+                return fired;
+            }
+
+            fired += due.Count;
+            await _fire(due, to, isManual: true).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Stops the loop.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync().ConfigureAwait(false);
+        await _loop.ConfigureAwait(false);
+        _stop.Dispose();
+        _wake.Dispose();
+    }
+
+    private async Task RunAsync()
+    {
+        try
+        {
+            while (!_stop.IsCancellationRequested)
+            {
+                var now = Now();
+                var due = await TakeDueAsync(now, _stop.Token).ConfigureAwait(false);
+                if (due.Count > 0)
+                {
+                    await _fire(due, now, isManual: false).ConfigureAwait(false);
+                    continue;
+                }
+
+                await WaitAsync(NextDue()).ConfigureAwait(false);
+            }
+        }
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        {
+            // Asked to stop.
+        }
+        catch (RosterException)
+        {
+            // The engine has stopped taking turns; what was due is due again at the next start.
+        }
+    }
+
+    private async Task<List<long>> TakeDueAsync(Timestamp now, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var due = new List<long>();
+            bool needsWindow;
+            lock (_gate)
+            {
+                Take(now, due);
+                needsWindow = due.Count == 0 && _queue.Count == 0 && _windowEnd.CompareTo(End) < 0 && !(_windowEnd.DueAt > now);
+            }
+
+            if (!needsWindow)
+            {
+                return due;
+            }
+
+            await LoadWindowAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private void Take(Timestamp now, List<long> due)
+    {
+        while (due.Count < ChunkMax && _queue.TryPeek(out var record, out var entry) && entry.DueAt <= now)
+        {
+            _queue.Dequeue();
+            if (_due.TryGetValue(record, out var latest) && latest == entry.DueAt)
+            {
+                _due.Remove(record);
+                due.Add(record);
+            }
+        }
+    }
+
+    private async Task LoadWindowAsync(CancellationToken cancellationToken)
+    {
+        TimerEntry after;
+        lock (_gate)
+        {
+            after = _windowEnd;
+            _isLoading = true;
+            _changedWhileLoading.Clear();
+        }
+
+        var loaded = await _store.ReadTimersAsync(after, WindowMax, cancellationToken).ConfigureAwait(false);
+        lock (_gate)
+        {
+            _isLoading = false;
+            foreach (var entry in loaded)
+            {
+                if (!_changedWhileLoading.Contains(entry.RecordNumber))
+                {
+                    Add(entry);
+                }
+            }
+
+            _windowEnd = loaded.Count < WindowMax ? End : loaded[^1];
+        }
+    }
+
+    private void Add(TimerEntry entry)
+    {
+        _due[entry.RecordNumber] = entry.DueAt;
+        _queue.Enqueue(entry.RecordNumber, entry);
+    }
+
+    /// <summary>Keeps the soonest timers; the later ones are in the store.</summary>
+    private void Shrink()
+    {
+        var soonest = _due.Select(d => new TimerEntry(d.Value, d.Key)).Order().Take(WindowMax).ToList();
+        _queue.Clear();
+        _due.Clear();
+        soonest.ForEach(Add);
+        _windowEnd = soonest[^1];
+    }
+
+    private Timestamp Now() => new(_clock.GetUtcNow().ToUnixTimeMilliseconds());
+
+    private Timestamp NextDue()
+    {
+        lock (_gate)
+        {
+            return _queue.TryPeek(out _, out var entry) ? entry.DueAt : _windowEnd.DueAt;
+        }
+    }
+
+    private async Task WaitAsync(Timestamp until)
+    {
+        // Timers of the runtime take at most 49 days; a day is soon enough to look again.
+        var wait = TimeSpan.FromMilliseconds(Math.Clamp(until.Ms - Now().Ms, 1, 86_400_000));
+        using var timer = _clock.CreateTimer(static shard => ((TimerShard)shard!).Wake(), this, wait, Timeout.InfiniteTimeSpan);
+        await _wake.WaitAsync(_stop.Token).ConfigureAwait(false);
+    }
+
+    private void Wake()
+    {
+        try
+        {
+            _wake.Release();
+        }
+        catch (SemaphoreFullException)
+        {
+            // It is awake already.
+        }
+        catch (ObjectDisposedException)
+        {
+            // It has stopped.
+        }
+    }
+}

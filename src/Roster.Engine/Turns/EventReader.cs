@@ -1,0 +1,299 @@
+using System.Text;
+using Roster.Core;
+using Roster.Core.Journal;
+using Roster.Core.Schema;
+using Roster.Core.Turns;
+using Roster.Core.Values;
+using Roster.Engine.Catalog;
+using Roster.Protocol.Mapping;
+using Event = Roster.V1.Event;
+using PropertyDefinition = Roster.Core.Schema.PropertyDefinition;
+using PropertyType = Roster.Core.Values.PropertyType;
+using PropertyValue = Roster.V1.PropertyValue;
+using Value = Roster.Core.Values.Value;
+
+namespace Roster.Engine.Turns;
+
+/// <summary>An event that is ready for its record's actor.</summary>
+/// <param name="Key">The record.</param>
+/// <param name="Input">The event.</param>
+public readonly record struct AdmittedEvent(RecordKey Key, EventInput Input);
+
+/// <summary>
+/// Checks events as sent against the tenant's schema (REC-03) and reads them for Core. With <c>undeclared = declare</c> it has the
+/// owner declare what is new, which is durable before the event goes on. An event is refused whole or taken whole.
+/// </summary>
+public static class EventReader
+{
+    private const int PropertiesMax = 250;
+
+    /// <summary>Reads one event.</summary>
+    /// <returns>Null when it is fine.</returns>
+    public static Refusal? TryRead(Event sent, TenantOwner owner, out AdmittedEvent admitted)
+    {
+        ArgumentNullException.ThrowIfNull(sent);
+        ArgumentNullException.ThrowIfNull(owner);
+        admitted = default;
+        var refusal = CheckIds(sent);
+        if (refusal is not null)
+        {
+            return refusal;
+        }
+
+        var schema = owner.Catalog.Schema;
+        var type = schema.FindObjectType(sent.ObjectType);
+        if (type is null)
+        {
+            refusal = DeclareType(sent.ObjectType, owner, ref schema, out type);
+        }
+
+        var eventType = 0;
+        refusal ??= ReadEventType(sent.Type, owner, ref schema, out eventType);
+        if (refusal is not null)
+        {
+            return refusal;
+        }
+
+        if (!ValueMapping.TryRead(sent.OccurredAt, out var occurredAt))
+        {
+            return Invalid("occurred_at", $"{sent.OccurredAt.Seconds}", "occurred_at lies in the years 1 to 9999.");
+        }
+
+        PropertyWrite[] writes = [];
+        refusal = ReadProperties(sent.Properties, out var properties) ?? ReadWrites(sent.Writes, type!, owner, out writes);
+        if (refusal is null)
+        {
+            admitted = new AdmittedEvent(
+                new RecordKey(owner.Number, type!.Number, sent.RecordId),
+                new EventInput(sent.EventId, eventType, occurredAt, sent.Source, properties, writes, sent.Baseline));
+        }
+
+        return refusal;
+    }
+
+    /// <summary>Checks a reference to a record and makes its key.</summary>
+    public static Refusal? TryRead(V1.RecordRef? reference, TenantOwner owner, out RecordKey key)
+    {
+        ArgumentNullException.ThrowIfNull(owner);
+        key = default;
+        if (reference is null)
+        {
+            return Missing("ref");
+        }
+
+        var schema = owner.Catalog.Schema;
+        var type = schema.FindObjectType(reference.ObjectType);
+        var refusal = CheckRecordId(reference.RecordId) ?? (type is null ? DeclareType(reference.ObjectType, owner, ref schema, out type) : null);
+        if (refusal is null)
+        {
+            key = new RecordKey(owner.Number, type!.Number, reference.RecordId);
+        }
+
+        return refusal;
+    }
+
+    private static Refusal? CheckIds(Event sent)
+    {
+        if (sent.EventId.Length == 0)
+        {
+            return Missing("event_id");
+        }
+
+        if (sent.EventId.Length > 128)
+        {
+            return Invalid("event_id", sent.EventId, "event_id has at most 128 bytes.");
+        }
+
+        if (sent.ObjectType.Length == 0)
+        {
+            return Missing("object_type");
+        }
+
+        if (sent.Source.Length > 100)
+        {
+            return Invalid("source", sent.Source, "source has at most 100 bytes.");
+        }
+
+        return CheckRecordId(sent.RecordId);
+    }
+
+    private static Refusal? CheckRecordId(string id)
+    {
+        if (id.Length == 0)
+        {
+            return Missing("record_id");
+        }
+
+        return id.Length > RecordKey.IdBytesMax || Encoding.UTF8.GetByteCount(id) > RecordKey.IdBytesMax
+            ? Invalid("record_id", id, $"record_id has at most {RecordKey.IdBytesMax} bytes.")
+            : null;
+    }
+
+    private static Refusal? DeclareType(string name, TenantOwner owner, ref TenantSchema schema, out ObjectTypeDefinition? type)
+    {
+        type = null;
+        if (!schema.Settings.DeclareUndeclared || !Names.IsId(name) || name.Length > 50)
+        {
+            return new Refusal(RefusalReason.UndeclaredObjectType, "object_type", Refusal.Cut(name), $"Object type '{Refusal.Cut(name)}' is not declared.", "undeclared");
+        }
+
+        owner.DeclareObjectType(name);
+        schema = owner.Catalog.Schema;
+        type = schema.FindObjectType(name);
+        return null;
+    }
+
+    /// <summary>An event type is known from its first use on; only its name is checked.</summary>
+    private static Refusal? ReadEventType(string name, TenantOwner owner, ref TenantSchema schema, out int number)
+    {
+        number = name.Length == 0 ? 1 : schema.FindEventType(name);
+        if (number != 0)
+        {
+            return null;
+        }
+
+        if (!Names.IsName(name))
+        {
+            return Invalid("type", name, "An event type has 1 to 100 characters of a-z, 0-9, _, - and '.'.");
+        }
+
+        if (schema.EventTypes.Length >= TenantSchema.EventTypesMax)
+        {
+            return new Refusal(RefusalReason.LimitReached, "type", name, $"The tenant has {TenantSchema.EventTypesMax} event types already.");
+        }
+
+        schema = owner.ChangeSchema(s => s.WithEventType(name));
+        number = schema.FindEventType(name);
+        return null;
+    }
+
+    private static Refusal? ReadProperties(IReadOnlyList<PropertyValue> sent, out NamedValue[] properties)
+    {
+        properties = sent.Count == 0 ? [] : new NamedValue[Math.Min(sent.Count, PropertiesMax)];
+        if (sent.Count > PropertiesMax)
+        {
+            return Invalid("properties", $"{sent.Count}", $"An event has at most {PropertiesMax} properties.");
+        }
+
+        for (var i = 0; i < sent.Count; i++)
+        {
+            if (sent[i].Name.Length is 0 or > Names.LengthMax)
+            {
+                return Invalid($"properties[{i}].name", sent[i].Name, "A property name has 1 to 100 characters.");
+            }
+
+            if (ValueMapping.TryRead(sent[i].Value, out var value) is { } problem)
+            {
+                return Invalid($"properties[{i}].value", Text(sent[i].Value), problem);
+            }
+
+            properties[i] = new NamedValue(sent[i].Name, value);
+        }
+
+        return null;
+    }
+
+    private static Refusal? ReadWrites(IReadOnlyList<PropertyValue> sent, ObjectTypeDefinition type, TenantOwner owner, out PropertyWrite[] writes)
+    {
+        writes = sent.Count == 0 ? [] : new PropertyWrite[Math.Min(sent.Count, PropertiesMax)];
+        if (sent.Count > PropertiesMax)
+        {
+            return Invalid("writes", $"{sent.Count}", $"An event has at most {PropertiesMax} writes.");
+        }
+
+        for (var i = 0; i < sent.Count; i++)
+        {
+            var refusal = ReadWrite(sent[i], i, type, owner, out writes[i]);
+            if (refusal is not null)
+            {
+                return refusal;
+            }
+
+            for (var j = 0; j < i; j++)
+            {
+                if (writes[j].Property.Number == writes[i].Property.Number)
+                {
+                    return Invalid($"writes[{i}].name", sent[i].Name, $"Property '{sent[i].Name}' is written twice.");
+                }
+            }
+        }
+
+        return null;
+    }
+
+    private static Refusal? ReadWrite(PropertyValue sent, int index, ObjectTypeDefinition type, TenantOwner owner, out PropertyWrite write)
+    {
+        write = default;
+        if (ValueMapping.TryRead(sent.Value, out var value) is { } problem)
+        {
+            return new Refusal(RefusalReason.WrongType, $"writes[{index}].value", Refusal.Cut(Text(sent.Value)), problem);
+        }
+
+        var property = type.Find(sent.Name);
+        if (property is null)
+        {
+            var refusal = DeclareProperty(sent.Name, index, value, type, owner, out property);
+            if (refusal is not null)
+            {
+                return refusal;
+            }
+        }
+
+        switch (property!.Fit(value, out var fitted))
+        {
+            case RefusalReason.None:
+                write = new PropertyWrite(property, fitted);
+                return null;
+            case RefusalReason.UndeclaredOption:
+                return new Refusal(RefusalReason.UndeclaredOption, $"writes[{index}].value", Refusal.Cut(value.ToString()), $"'{Refusal.Cut(value.ToString())}' is no declared option of '{property.Name}'.");
+            default:
+                return new Refusal(
+                    RefusalReason.WrongType, $"writes[{index}].value", Refusal.Cut(value.ToString()), $"Property '{property.Name}' of {type.Name} is of type {property.Type}; the value is of type {value.Type}.");
+        }
+    }
+
+    private static Refusal? DeclareProperty(string name, int index, Value first, ObjectTypeDefinition type, TenantOwner owner, out PropertyDefinition? property)
+    {
+        property = null;
+        if (!owner.Catalog.Schema.Settings.DeclareUndeclared)
+        {
+            return new Refusal(
+                RefusalReason.UndeclaredProperty, $"writes[{index}].name", Refusal.Cut(name), $"Property '{Refusal.Cut(name)}' of {type.Name} is not declared.", "undeclared");
+        }
+
+        if (!Names.IsName(name))
+        {
+            return Invalid($"writes[{index}].name", name, "A property has 1 to 100 characters of a-z, 0-9, _, - and '.'.");
+        }
+
+        if (first.IsUnknown)
+        {
+            return new Refusal(RefusalReason.UndeclaredProperty, $"writes[{index}].name", Refusal.Cut(name), $"Property '{Refusal.Cut(name)}' is not declared, and a clear does not tell its type.");
+        }
+
+        if (owner.Catalog.Schema.ObjectType(type.Number).PropertyCount >= TenantSchema.PropertiesMax)
+        {
+            return new Refusal(RefusalReason.LimitReached, $"writes[{index}].name", Refusal.Cut(name), $"Object type {type.Name} has {TenantSchema.PropertiesMax} properties already.");
+        }
+
+        var schema = owner.ChangeSchema(s => s.ObjectType(type.Number).Find(name) is not null
+            ? s
+            : s.WithProperty(s.ObjectType(type.Number), name, first.Type, first.Type == PropertyType.Enumeration ? first.Options.ToArray() : []));
+        property = schema.ObjectType(type.Number).Find(name);
+        return null;
+    }
+
+    private static string Text(V1.Value? value) => value?.KindCase switch
+    {
+        V1.Value.KindOneofCase.Text => value.Text,
+        V1.Value.KindOneofCase.Number => value.Number,
+        V1.Value.KindOneofCase.Date => value.Date,
+        V1.Value.KindOneofCase.Datetime => $"{value.Datetime.Seconds}",
+        null => string.Empty,
+        _ => value.ToString(),
+    };
+
+    private static Refusal Missing(string path) => new(RefusalReason.MissingField, path, string.Empty, $"{path} is required.");
+
+    private static Refusal Invalid(string path, string value, string message) => new(RefusalReason.InvalidField, path, Refusal.Cut(value), message);
+}
