@@ -1,0 +1,51 @@
+using System.CommandLine;
+using Roster.LoadTests;
+
+if (ServerProcess.IsServer(args))
+{
+    return await ServerProcess.ServeAsync(args);
+}
+
+var scenario = new Argument<string>("scenario") { DefaultValueFactory = _ => "mixed", Description = "mixed, or cold (uniform keys)." };
+var defaults = new LoadOptions();
+var records = new Option<int>("--records") { DefaultValueFactory = _ => defaults.Records, Description = "Stored contacts." };
+var seconds = new Option<int>("--seconds") { DefaultValueFactory = _ => defaults.Seconds, Description = "Seconds measured." };
+var warmup = new Option<int>("--warmup") { DefaultValueFactory = _ => defaults.WarmupSeconds, Description = "Seconds dropped before." };
+var streams = new Option<int>("--streams") { DefaultValueFactory = _ => defaults.Streams, Description = "Ingest streams." };
+var batch = new Option<int>("--batch") { DefaultValueFactory = _ => defaults.BatchEvents, Description = "Events per batch." };
+var window = new Option<int>("--window") { DefaultValueFactory = _ => defaults.Window, Description = "Unacknowledged batches per stream." };
+var workflows = new Option<int>("--workflows") { DefaultValueFactory = _ => defaults.Workflows, Description = "Live workflows." };
+var address = new Option<Uri?>("--address") { Description = "A server that runs already; otherwise one is started." };
+var store = new Option<string>("--store") { DefaultValueFactory = _ => defaults.Store, Description = "sqlite or volatile." };
+var data = new Option<string?>("--data") { Description = "Data folder to keep; one that has the contacts is used as it is." };
+var json = new Option<string?>("--json") { Description = "File for the figures." };
+var root = new RootCommand("Drives the canonical workload against Roster and prints rates and latencies.")
+{
+    scenario, records, seconds, warmup, streams, batch, window, workflows, address, store, data, json,
+};
+root.SetAction(async (result, _) =>
+{
+    var options = new LoadOptions
+    {
+        Scenario = result.GetValue(scenario)!,
+        Records = result.GetValue(records),
+        Seconds = result.GetValue(seconds),
+        WarmupSeconds = result.GetValue(warmup),
+        Streams = result.GetValue(streams),
+        BatchEvents = result.GetValue(batch),
+        Window = result.GetValue(window),
+        Workflows = result.GetValue(workflows),
+        Address = result.GetValue(address),
+        Store = result.GetValue(store)!,
+        Data = result.GetValue(data),
+        Json = result.GetValue(json),
+    };
+    if (options.Scenario is not ("mixed" or "cold"))
+    {
+        Console.Error.WriteLine($"Scenario '{options.Scenario}' is not known: mixed or cold.");
+        return 2;
+    }
+
+    return await LoadRun.RunAsync(options.Scenario == "cold" ? options with { HotShare = 0 } : options);
+});
+return await root.Parse(args).InvokeAsync();

@@ -1,0 +1,62 @@
+using Roster.Embedded;
+using Roster.Engine;
+using Roster.Engine.Stores;
+using Roster.Engine.Turns;
+using Roster.Storage.Sqlite;
+
+namespace Roster.Server;
+
+/// <summary>An engine and what ends it. Disposing stops it: what was accepted is made durable first.</summary>
+/// <param name="Engine">The engine.</param>
+/// <param name="Owner">What to dispose.</param>
+public sealed record RunningEngine(IRosterEngine Engine, IAsyncDisposable Owner) : IAsyncDisposable
+{
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync() => Owner.DisposeAsync();
+}
+
+/// <summary>Starts the engine that the settings ask for. The only place of the front door that knows hosts and stores.</summary>
+public static class EngineFactory
+{
+    /// <summary>Opens the store, recovers, and starts the engine.</summary>
+    public static async ValueTask<RunningEngine> StartAsync(ServerOptions options, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        IRecordStore store = options.Store == StoreKind.Volatile
+            ? new VolatileRecordStore()
+            : await SqliteRecordStore.OpenAsync(new SqliteStoreOptions { Folder = options.DataFolder }, cancellationToken);
+        try
+        {
+            var clock = options.Clock == ClockKind.Manual ? await StartClockAsync(options, store, cancellationToken) : TimeProvider.System;
+            var embedded = new EmbeddedOptions { CacheBytes = options.CacheBytes, EventsInFlightMax = options.EventsInFlightMax, Shards = options.Shards };
+            var engine = await EmbeddedEngine.StartAsync(embedded, store, clock, cancellationToken);
+            return new RunningEngine(engine, new EngineAndStore(engine, store));
+        }
+        catch
+        {
+            await store.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>A manual clock goes on where it stood: at the newest turn, or at <c>clock_start</c> when that is later.</summary>
+    private static async ValueTask<ManualClock> StartClockAsync(ServerOptions options, IRecordStore store, CancellationToken cancellationToken)
+    {
+        var newest = store.Status.JournalPosition;
+        var turns = newest > 0 ? await store.ReadJournalAsync(newest - 1, 1, cancellationToken) : [];
+        var at = turns.Count > 0
+            ? DateTimeOffset.FromUnixTimeMilliseconds(TurnDecoder.ReadSkeleton(turns[0].Skeleton.Span, []).At.Ms)
+            : options.ClockStart;
+        return new ManualClock(at > options.ClockStart ? at : options.ClockStart);
+    }
+
+    /// <summary>The engine first: it finishes what it has taken; then the store.</summary>
+    private sealed class EngineAndStore(EmbeddedEngine engine, IRecordStore store) : IAsyncDisposable
+    {
+        public async ValueTask DisposeAsync()
+        {
+            await engine.DisposeAsync();
+            await store.DisposeAsync();
+        }
+    }
+}
