@@ -10,6 +10,7 @@ internal sealed class Workload(LoadOptions options, Uri address) : IDisposable
     private const string Queue = "load";
     private readonly GrpcChannel _channel = GrpcChannel.ForAddress(address);
     private readonly string _run = Guid.CreateVersion7().ToString("N")[^12..];
+    private readonly EventGenerator[] _generators = new EventGenerator[options.Streams];
     private long _acked;
     private long _refused;
     private long _completed;
@@ -64,7 +65,7 @@ internal sealed class Workload(LoadOptions options, Uri address) : IDisposable
         _isMeasuring = true;
     }
 
-    /// <summary>A worker that completes every task at once.</summary>
+    /// <summary>A worker that completes every task at once. The credit of its hello is renewed by each completion.</summary>
     public async Task WorkAsync(CancellationToken stop)
     {
         using var call = new WorkService.WorkServiceClient(_channel).Work(cancellationToken: CancellationToken.None);
@@ -82,11 +83,6 @@ internal sealed class Workload(LoadOptions options, Uri address) : IDisposable
                         Completion = new TaskCompletion { Key = task.Key, Outcome = TaskCompletion.Types.Outcome.Completed },
                     }, CancellationToken.None);
                 }
-
-                if (response.Completed.Count > 0)
-                {
-                    await call.RequestStream.WriteAsync(new WorkRequest { Credit = new TaskCredit { Tasks = response.Completed.Count } }, CancellationToken.None);
-                }
             }
         }
         catch (Exception failure) when (stop.IsCancellationRequested && failure is RpcException or InvalidOperationException)
@@ -99,7 +95,8 @@ internal sealed class Workload(LoadOptions options, Uri address) : IDisposable
 
     private async Task DriveStreamAsync(int stream, double? eventsPerSecond, CancellationToken stop)
     {
-        var generator = new EventGenerator(options, stream, _run);
+        // Kept from one measurement to the next: event ids and enrolled records go on.
+        var generator = _generators[stream] ??= new EventGenerator(options, stream, _run);
         await RunStreamAsync(new StreamDriver(_channel, options.Window) { EventsPerSecond = eventsPerSecond }, Endless(generator, stop), count =>
         {
             if (_isMeasuring)

@@ -1,0 +1,89 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using Grpc.Net.Client;
+using Roster.V1;
+
+namespace Roster.Crash.Tests;
+
+/// <summary>A server in a process of its own that can be killed without warning.</summary>
+internal sealed class ServerUnderTest : IAsyncDisposable
+{
+    private readonly Process _process;
+
+    private ServerUnderTest(Process process, GrpcChannel channel)
+    {
+        _process = process;
+        Channel = channel;
+    }
+
+    public GrpcChannel Channel { get; }
+
+    /// <summary>Starts <c>roster serve</c> on a folder and waits until it answers.</summary>
+    public static async Task<ServerUnderTest> StartAsync(string folder, CancellationToken cancellationToken)
+    {
+        var (grpc, http) = (FreePort(), FreePort());
+        var start = new ProcessStartInfo("dotnet")
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            ArgumentList = { Path.Combine(AppContext.BaseDirectory, "roster.dll"), "serve", "--data", folder, "--clock", "manual" },
+        };
+        start.Environment["ROSTER__GRPC_PORT"] = $"{grpc}";
+        start.Environment["ROSTER__HTTP_PORT"] = $"{http}";
+        var process = Process.Start(start) ?? throw new InvalidOperationException("The server did not start.");
+        var errors = process.StandardError.ReadToEndAsync(CancellationToken.None);
+        _ = DrainAsync(process.StandardOutput);
+        var channel = GrpcChannel.ForAddress($"http://127.0.0.1:{grpc}");
+        var admin = new AdminService.AdminServiceClient(channel);
+        for (var attempt = 0; ; attempt++)
+        {
+            try
+            {
+                await admin.GetStatusAsync(new GetStatusRequest(), cancellationToken: cancellationToken);
+                return new ServerUnderTest(process, channel);
+            }
+            catch (Grpc.Core.RpcException) when (!process.HasExited && attempt < 600)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, cancellationToken);
+            }
+            catch (Grpc.Core.RpcException)
+            {
+                throw new InvalidOperationException($"The server did not come up: {(process.HasExited ? await errors : "no answer")}");
+            }
+        }
+    }
+
+    /// <summary><c>kill -9</c>.</summary>
+    public async Task KillAsync()
+    {
+        _process.Kill(entireProcessTree: true);
+        await _process.WaitForExitAsync(CancellationToken.None);
+        Channel.Dispose();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!_process.HasExited)
+        {
+            await KillAsync();
+        }
+
+        _process.Dispose();
+    }
+
+    private static async Task DrainAsync(StreamReader reader)
+    {
+        while (await reader.ReadLineAsync() is not null)
+        {
+            // The pipe must not fill up.
+        }
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}
