@@ -5,6 +5,10 @@ namespace Roster.Core.Filters;
 /// <summary>Which operator takes which type and how many operands (FIL-20 to FIL-29).</summary>
 public static class OperatorTable
 {
+    /// <summary>The API name: <c>IS_EQUAL_TO</c>.</summary>
+    public static string NameOf(Operator op) =>
+        string.Concat(op.ToString().Select((c, i) => char.IsUpper(c) && i > 0 ? $"_{c}" : char.ToUpperInvariant(c).ToString()));
+
     /// <summary>Whether an operator looks at former values (FIL-31).</summary>
     public static bool LooksAtHistory(Operator op) => op >= Operator.HasEverBeenEqualTo;
 

@@ -60,7 +60,7 @@ public sealed partial class WorkflowCompiler
 
         if (!OperatorTable.Takes(filter.Operator, property.Type))
         {
-            Error($"{path}.operator", "OPERATOR_NOT_FOR_TYPE", filter.Operator.ToString(), $"Operator {filter.Operator} is not defined for '{property.Name}', which is of type {property.Type}.");
+            Error($"{path}.operator", "OPERATOR_NOT_FOR_TYPE", OperatorTable.NameOf(filter.Operator), $"Operator {OperatorTable.NameOf(filter.Operator)} is not defined for '{property.Name}', which is of type {Upper(property.Type)}.");
             return null;
         }
 
@@ -73,7 +73,7 @@ public sealed partial class WorkflowCompiler
         var zone = Zone($"{path}.timeZone", filter.TimeZone, _zone);
         if (!Test.TryCreate(judged, property.Type, filter.Values, zone, out var test, out var bad))
         {
-            Error($"{path}.values[{bad}]", "WRONG_TYPE", filter.Values[bad], $"'{Refusal.Cut(filter.Values[bad])}' is not a value of type {property.Type} for operator {filter.Operator}.");
+            Error($"{path}.values[{bad}]", "WRONG_TYPE", filter.Values[bad], $"'{Refusal.Cut(filter.Values[bad])}' is not a value of type {Upper(property.Type)} for operator {OperatorTable.NameOf(filter.Operator)}.");
             return null;
         }
 
@@ -91,7 +91,7 @@ public sealed partial class WorkflowCompiler
 
         if (CheckOperator(filter, path) && OperatorTable.LooksAtHistory(filter.Operator))
         {
-            Error($"{path}.operator", "OPERATOR_NOT_FOR_TYPE", filter.Operator.ToString(), "An event has no former values.");
+            Error($"{path}.operator", "OPERATOR_NOT_FOR_TYPE", OperatorTable.NameOf(filter.Operator), "An event has no former values.");
         }
         else if (!OperatorTable.IsAboutPresence(filter.Operator) && filter.Operator != Operator.None)
         {
@@ -103,7 +103,7 @@ public sealed partial class WorkflowCompiler
 
             if (filter.Values.Count > 0 && tests.All(t => t is null))
             {
-                Error($"{path}.values", "WRONG_TYPE", filter.Values[0], $"The values are of no type that operator {filter.Operator} takes.");
+                Error($"{path}.values", "WRONG_TYPE", filter.Values[0], $"The values are of no type that operator {OperatorTable.NameOf(filter.Operator)} takes.");
             }
         }
 
@@ -121,7 +121,7 @@ public sealed partial class WorkflowCompiler
         var (min, max) = OperatorTable.Operands(filter.Operator);
         if (filter.Values.Count < min || filter.Values.Count > max)
         {
-            Error($"{path}.values", "VALUE_COUNT", $"{filter.Values.Count}", $"Operator {filter.Operator} takes {(min == max ? $"{min}" : $"{min} or more")} values, not {filter.Values.Count}.");
+            Error($"{path}.values", "VALUE_COUNT", $"{filter.Values.Count}", $"Operator {OperatorTable.NameOf(filter.Operator)} takes {(min == max ? $"{min}" : $"{min} or more")} values, not {filter.Values.Count}.");
             return false;
         }
 

@@ -126,7 +126,7 @@ public sealed partial class WorkflowCompiler
 
         if (!Value.TryParse(set.Value, property.Type, out var value))
         {
-            Error($"{path}.value", "WRONG_TYPE", set.Value, $"'{Refusal.Cut(set.Value)}' is not a value of '{property.Name}', which is of type {property.Type}.");
+            Error($"{path}.value", "WRONG_TYPE", set.Value, $"'{Refusal.Cut(set.Value)}' is not a value of '{property.Name}', which is of type {Upper(property.Type)}.");
         }
         else if (property.Fit(value, out value) == RefusalReason.UndeclaredOption)
         {
@@ -150,9 +150,9 @@ public sealed partial class WorkflowCompiler
 
         for (var i = 0; i < worker.Fields.Count; i++)
         {
-            if (worker.Fields[i].Key.Length is 0 or > Names.LengthMax || worker.Fields[i].Value.Length > 10_000)
+            if (worker.Fields[i].Key.Length is 0 or > Names.LengthMax || worker.Fields[i].Key[0] == '.' || worker.Fields[i].Value.Length > 10_000)
             {
-                Error($"{path}.fields[{i}]", "BAD_FIELD", worker.Fields[i].Key, "A field has a name of 1 to 100 characters and a text of at most 10,000.");
+                Error($"{path}.fields[{i}]", "BAD_FIELD", worker.Fields[i].Key, "A field has a name of 1 to 100 characters, not beginning with a dot, and a text of at most 10,000.");
             }
         }
 

@@ -120,7 +120,7 @@ public sealed partial class WorkflowCompiler
             {
                 if (IsForbiddenForReenrollment(filter))
                 {
-                    Error($"start.reenrollWhen[{i}]", "REENROLL_OPERATOR", filter.Operator.ToString(), "Negative operators and several values are not allowed as re-enrollment trigger (REN-06).");
+                    Error($"start.reenrollWhen[{i}]", "REENROLL_OPERATOR", OperatorTable.NameOf(filter.Operator), "Negative operators and several values are not allowed as re-enrollment trigger (REN-06).");
                 }
             }
         }
@@ -192,6 +192,8 @@ public sealed partial class WorkflowCompiler
         Error(path, "UNKNOWN_TIME_ZONE", name, $"'{Refusal.Cut(name)}' is no IANA zone name.");
         return fallback;
     }
+
+    private static string Upper(PropertyType type) => type.ToString().ToUpperInvariant();
 
     private void Error(string path, string code, string value, string message) => _problems.Add(new WorkflowProblem(true, path, code, Refusal.Cut(value), message));
 
