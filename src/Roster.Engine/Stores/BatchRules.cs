@@ -34,6 +34,11 @@ public static class BatchRules
             return "the turn that creates a record, and only that one, expects turn id 0 and names the key";
         }
 
+        if (turn.CreatedKey.Id is { Length: 0 })
+        {
+            return "its key has no id";
+        }
+
         if (turn.CreatedKey.Id is not null && turn.CreatedKey.Tenant != turn.Tenant)
         {
             return "its key is of another tenant";

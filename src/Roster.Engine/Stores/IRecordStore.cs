@@ -11,10 +11,11 @@ namespace Roster.Engine.Stores;
 /// refused as a conflict without harm to the others. What a commit wrote is seen by every read that begins after it returned.</para>
 /// <para>Buffers: a batch belongs to the store from the call of <see cref="CommitAsync"/> until the returned task has completed;
 /// after that the caller may reuse it, so the store keeps no reference. What a read returns belongs to the caller.</para>
-/// <para>Failures: <see cref="StoreFullException"/> means nothing of the batch was written, and a later call may succeed.
-/// <see cref="StoreCorruptException"/> means stored bytes are not what was written: stop. Any other exception of
-/// <see cref="CommitAsync"/> means the outcome is unknown: the process must stop without acknowledging anything, and find out by
-/// recovery. Reads may be repeated.</para>
+/// <para>Failures: <see cref="StoreFullException"/> means nothing of the batch was written, and a later call may succeed. So do
+/// <see cref="ArgumentException"/>, for a batch that breaks <see cref="BatchRules"/>, and <see cref="OperationCanceledException"/>: a
+/// commit is not cancelled any more once it has begun. <see cref="StoreCorruptException"/> means stored bytes are not what was written:
+/// stop. Any other exception of <see cref="CommitAsync"/> means the outcome is unknown: the process must stop without acknowledging
+/// anything, and find out by recovery; the store takes no more commits. Reads may be repeated.</para>
 /// <para>Threads: <see cref="CommitAsync"/> is called by one caller at a time; everything else from any thread, also while a commit
 /// is under way.</para>
 /// </remarks>
@@ -44,6 +45,9 @@ public interface IRecordStore : IAsyncDisposable
     /// Loads heads by key. For each request the result says whether there is such a record, its number and its packed head as of
     /// the newest commit.
     /// </summary>
+    /// <param name="keys">The wanted records.</param>
+    /// <param name="results">Element n answers key n: it is overwritten where the list is long enough, and added where it is not.</param>
+    /// <param name="cancellationToken">Gives up waiting.</param>
     ValueTask LoadAsync(IReadOnlyList<RecordKey> keys, IList<LoadedRecord> results, CancellationToken cancellationToken);
 
     /// <summary>Loads one head by record number.</summary>
@@ -55,8 +59,13 @@ public interface IRecordStore : IAsyncDisposable
     /// <summary>
     /// Makes a batch durable. Sets <see cref="TurnHeader.Position"/> of each turn that was committed; the positions rise in
     /// the order of the batch and from batch to batch. A turn whose <see cref="TurnHeader.ExpectedTurnId"/> is not the stored
-    /// one, or that removes an effect that is not there, is a conflict: it is left out, with <see cref="TurnHeader.Position"/> 0.
+    /// one, that creates a record whose key is taken, or that removes an effect that is not there, is a conflict: it is left out, with
+    /// <see cref="TurnHeader.Position"/> 0. Each turn is judged by what is stored and what the turns before it in the batch did.
     /// </summary>
+    /// <remarks>
+    /// Documents and counters belong to the batch and not to a turn: they are written also when turns are conflicts. An effect id
+    /// is added once in the life of a store, which its numbers see to; stores need not check it. A turn removes before it adds.
+    /// </remarks>
     ValueTask CommitAsync(TurnBatch batch, CancellationToken cancellationToken);
 
     /// <summary>
@@ -82,7 +91,9 @@ public interface IRecordStore : IAsyncDisposable
     /// </summary>
     ValueTask<IReadOnlyList<StoredTurn>> ReadJournalAsync(long afterPosition, int limit, CancellationToken cancellationToken);
 
-    /// <summary>Turns that concern one workflow below <paramref name="beforePosition"/>, newest first. 0 begins at the newest.</summary>
+    /// <summary>
+    /// Turns that concern one workflow below <paramref name="beforePosition"/>, newest first, each once. 0 begins at the newest.
+    /// </summary>
     ValueTask<IReadOnlyList<StoredTurn>> ReadActivityAsync(int tenant, int workflow, long beforePosition, int limit, CancellationToken cancellationToken);
 
     /// <summary>Heads of records with a number above <paramref name="afterNumber"/> in the order of numbers, as of some moment of the call.</summary>

@@ -1,0 +1,112 @@
+using System.Globalization;
+using Roster.Engine.Stores;
+
+namespace Roster.Storage.Sqlite.Internal;
+
+/// <summary>The writing side of the log file. Rows: start position, header of the batch in its first row, frames.</summary>
+internal sealed class LogFile : IDisposable
+{
+    public const string FileName = "log.db";
+    public const int FormatVersion = 1;
+
+    private readonly Database _database;
+    private readonly Statement _begin;
+    private readonly Statement _commit;
+    private readonly Statement _insert;
+    private readonly int _walBytesMax;
+    private long _walBytes;
+
+    public LogFile(string folder, SqliteStoreOptions options)
+    {
+        Path = System.IO.Path.Combine(folder, FileName);
+        _walBytesMax = options.WalBytesMax;
+        _database = Database.OpenWriter(Path, options.LogPageBytes, options.Hooks?.LogOpened);
+        try
+        {
+            _database.Execute("CREATE TABLE IF NOT EXISTS meta(name TEXT PRIMARY KEY, value) WITHOUT ROWID");
+            _database.Execute("CREATE TABLE IF NOT EXISTS log(start INTEGER PRIMARY KEY, batch BLOB, frames BLOB NOT NULL)");
+            _begin = _database.Prepare("BEGIN IMMEDIATE");
+            _commit = _database.Prepare("COMMIT");
+            _insert = _database.Prepare("INSERT INTO log(start, batch, frames) VALUES(?1, ?2, ?3)");
+            FileFormat.Check(_database, FormatVersion);
+        }
+        catch
+        {
+            _database.Dispose();
+            throw;
+        }
+    }
+
+    public string Path { get; }
+
+    /// <summary>Names the pair of files; empty in a new file.</summary>
+    public string StoreId
+    {
+        get => _database.Query("SELECT value FROM meta WHERE name = 'store'") ?? string.Empty;
+        set => _database.Execute(string.Create(CultureInfo.InvariantCulture, $"INSERT INTO meta(name, value) VALUES('store', '{value}')"));
+    }
+
+    public bool IsWalLarge => _walBytes > _walBytesMax;
+
+    /// <summary>Appends a batch and waits until it is durable.</summary>
+    /// <exception cref="StoreFullException">Nothing was written.</exception>
+    public void Append(LogBatch batch)
+    {
+        try
+        {
+            _begin.Run();
+            var from = 0;
+            foreach (var to in batch.RowEnds)
+            {
+                _insert.Bind(1, batch.Start + from);
+                _ = from == 0 ? _insert.Bind(2, batch.Header) : _insert.BindNull(2);
+                _insert.Bind(3, batch.Frames[from..to]).Run();
+                from = to;
+            }
+
+            _commit.Run();
+        }
+        catch (StoreFullException)
+        {
+            _database.Rollback();
+            throw;
+        }
+
+        _walBytes += batch.Frames.Length + (batch.Frames.Length / 16) + 8192;
+    }
+
+    /// <summary>Copies the WAL into the file, so that it starts over. Between two commits, never inside one.</summary>
+    public void CheckpointWal()
+    {
+        if (_database.CheckpointWal(waitForReaders: _walBytes > 8L * _walBytesMax))
+        {
+            _walBytes = 0;
+        }
+    }
+
+    public void KeepWalOnClose() => _database.KeepWalOnClose();
+
+    /// <summary>For tests: runs a statement on the writing connection.</summary>
+    internal void Execute(string sql) => _database.Execute(sql);
+
+    public void Dispose() => _database.Dispose();
+}
+
+/// <summary>Version of a file's format.</summary>
+internal static class FileFormat
+{
+    /// <summary>Writes the version into a new file; refuses any other than this program knows.</summary>
+    public static void Check(Database database, int version)
+    {
+        var stored = database.Query("SELECT value FROM meta WHERE name = 'format'");
+        if (stored is null)
+        {
+            database.Execute(string.Create(CultureInfo.InvariantCulture, $"INSERT INTO meta(name, value) VALUES('format', {version})"));
+        }
+        else if (stored != version.ToString(CultureInfo.InvariantCulture))
+        {
+            throw new StoreRefusedException(
+                $"{database.Path} has format {stored}; this program reads and writes format {version}. Use the version that wrote it, or a later one.");
+        }
+    }
+}
