@@ -1,0 +1,3 @@
+using Roster.Cli;
+
+return await CommandLine.RunAsync(args, CliConsole.Standard());

@@ -1,0 +1,222 @@
+using System.Net;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Roster.Engine;
+using Roster.Server.Errors;
+using Roster.Server.Health;
+using Roster.Server.Services;
+
+namespace Roster.Server;
+
+/// <summary>Starts the engine that a server runs on.</summary>
+public delegate ValueTask<RunningEngine> EngineStarter(ServerOptions options, CancellationToken cancellationToken);
+
+/// <summary>
+/// A running server: engine, gRPC and health in one. <c>serve</c>, <c>demo</c>, tests and load tests all start it here.
+/// </summary>
+/// <remarks>
+/// Stopping, by <see cref="StopAsync"/> or SIGTERM: not ready any more, streams are told and end, the listeners close, the engine makes
+/// durable what it has and stops.
+/// </remarks>
+public sealed partial class RosterServer : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+    private readonly RunningEngine _engine;
+    private readonly ServerState _state;
+    private readonly ILogger _logger;
+    private readonly CancellationTokenRegistration _stopping;
+    private int _disposed;
+
+    private RosterServer(WebApplication app, RunningEngine engine, ServerState state, ServerOptions options, ILogger logger)
+    {
+        _app = app;
+        _engine = engine;
+        _state = state;
+        _logger = logger;
+        Options = options;
+        _stopping = app.Lifetime.ApplicationStopping.Register(
+            () => state.BeginDrain(TimeSpan.FromSeconds(options.DrainSecondsMax), TimeProvider.System));
+    }
+
+    /// <summary>The settings it was started with.</summary>
+    public ServerOptions Options { get; }
+
+    /// <summary>The engine.</summary>
+    public IRosterEngine Engine => _engine.Engine;
+
+    /// <summary>Where gRPC listens.</summary>
+    public Uri GrpcAddress { get; private set; } = null!;
+
+    /// <summary>Where HTTP/1.1 listens.</summary>
+    public Uri HttpAddress { get; private set; } = null!;
+
+    /// <summary>Starts a server and returns when it is ready for calls.</summary>
+    /// <param name="options">The settings; checked here.</param>
+    /// <param name="starter">Starts the engine; null for <see cref="EngineFactory.StartAsync"/>.</param>
+    /// <param name="logging">Where the logs go; null for nowhere.</param>
+    /// <param name="cancellationToken">Gives up starting.</param>
+    /// <exception cref="ServerOptionsException">The settings break a rule.</exception>
+    /// <exception cref="IOException">An address is in use.</exception>
+    public static async Task<RosterServer> StartAsync(
+        ServerOptions options, EngineStarter? starter = null, Action<ILoggingBuilder>? logging = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        var problems = ServerOptionsValidator.Validate(options);
+        if (problems.Count > 0)
+        {
+            throw new ServerOptionsException(problems);
+        }
+
+        var engine = await (starter ?? EngineFactory.StartAsync)(options, cancellationToken);
+        try
+        {
+            var state = new ServerState();
+            var app = Build(options, engine.Engine, state, logging);
+            var server = new RosterServer(app, engine, state, options, app.Services.GetRequiredService<ILogger<RosterServer>>());
+            await server.ListenAsync(cancellationToken);
+            return server;
+        }
+        catch
+        {
+            await engine.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Waits until the server is told to stop (true), or its engine has failed (false).</summary>
+    public async Task<bool> WaitAsync(CancellationToken cancellationToken = default)
+    {
+        var stopping = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var registration = _app.Lifetime.ApplicationStopping.Register(() => stopping.TrySetResult());
+        using var cancelled = cancellationToken.Register(() => stopping.TrySetResult());
+        return await Task.WhenAny(stopping.Task, Engine.Failed) == stopping.Task;
+    }
+
+    /// <summary>Drains and stops.</summary>
+    public async Task StopAsync()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+        {
+            return;
+        }
+
+        LogStopping(Options.DrainSecondsMax);
+        _app.Lifetime.StopApplication();
+        await _app.StopAsync();
+        await _engine.DisposeAsync();
+        LogStopped();
+        await _stopping.DisposeAsync();
+        await _app.DisposeAsync();
+        _state.Dispose();
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync() => await StopAsync();
+
+    private async Task ListenAsync(CancellationToken cancellationToken)
+    {
+        LogSettings(ServerOptionsReader.Describe(Options));
+        await _app.StartAsync(cancellationToken);
+        var addresses = _app.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.ToArray();
+        GrpcAddress = new Uri(addresses[0]);
+        HttpAddress = new Uri(addresses[1]);
+        _ = WatchEngineAsync();
+        _state.SetReady();
+        LogListening(GrpcAddress, HttpAddress);
+        LogNoCredentials();
+    }
+
+    private async Task WatchEngineAsync()
+    {
+        await Engine.Failed.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (Volatile.Read(ref _disposed) == 0)
+        {
+            _state.SetFailed();
+            LogEngineFailed(Engine.Failed.Exception);
+        }
+    }
+
+    private static WebApplication Build(ServerOptions options, IRosterEngine engine, ServerState state, Action<ILoggingBuilder>? logging)
+    {
+        // Empty: no settings and no listeners but ours. In particular ASPNETCORE_URLS must not open a port that credentials do not guard.
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        logging?.Invoke(builder.Logging);
+        // Whoever starts the server gets the reason as an exception; the host would log it a second time, with its stack.
+        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => ConfigureKestrel(kestrel, options));
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(options.DrainSecondsMax + 5));
+        builder.Services.AddSingleton(options);
+        builder.Services.AddSingleton(engine);
+        builder.Services.AddSingleton(state);
+        builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.AddSingleton<CallerTenant>();
+        builder.Services.AddSingleton<StatusInterceptor>();
+        builder.Services.AddGrpc(grpc =>
+        {
+            grpc.MaxReceiveMessageSize = options.MessageBytesMax;
+            grpc.Interceptors.Add<StatusInterceptor>();
+        });
+        AddServices(builder.Services);
+        var app = builder.Build();
+        app.UseRouting();
+        MapServices(app);
+        app.MapHealth(state);
+        return app;
+    }
+
+    private static void AddServices(IServiceCollection services)
+    {
+        services.AddSingleton<IngestApi>();
+        services.AddSingleton<RecordApi>();
+        services.AddSingleton<WorkflowApi>();
+        services.AddSingleton<EnrollmentApi>();
+        services.AddSingleton<JournalApi>();
+        services.AddSingleton<TenantApi>();
+        services.AddSingleton<WorkApi>();
+        services.AddSingleton<OperationApi>();
+        services.AddSingleton<AdminApi>();
+        services.AddSingleton<HealthApi>();
+    }
+
+    private static void MapServices(WebApplication app)
+    {
+        app.MapGrpcService<IngestApi>();
+        app.MapGrpcService<RecordApi>();
+        app.MapGrpcService<WorkflowApi>();
+        app.MapGrpcService<EnrollmentApi>();
+        app.MapGrpcService<JournalApi>();
+        app.MapGrpcService<TenantApi>();
+        app.MapGrpcService<WorkApi>();
+        app.MapGrpcService<OperationApi>();
+        app.MapGrpcService<AdminApi>();
+        app.MapGrpcService<HealthApi>();
+    }
+
+    private static void ConfigureKestrel(KestrelServerOptions kestrel, ServerOptions options)
+    {
+        kestrel.AddServerHeader = false;
+        var limits = kestrel.Limits;
+        // Streams stay open for days and may be idle; the size of a message is bounded by gRPC.
+        limits.MinRequestBodyDataRate = null;
+        limits.MinResponseDataRate = null;
+        limits.MaxRequestBodySize = null;
+        limits.Http2.MaxStreamsPerConnection = 1_000;
+        limits.Http2.InitialConnectionWindowSize = 8 * 1024 * 1024;
+        limits.Http2.InitialStreamWindowSize = 4 * 1024 * 1024;
+        limits.Http2.MaxFrameSize = 1024 * 1024;
+        limits.Http2.KeepAlivePingDelay = TimeSpan.FromSeconds(30);
+        limits.Http2.KeepAlivePingTimeout = TimeSpan.FromSeconds(20);
+        kestrel.Listen(Address(options.GrpcAddress), options.GrpcPort, listener => listener.Protocols = HttpProtocols.Http2);
+        kestrel.Listen(Address(options.HttpAddress), options.HttpPort, listener => listener.Protocols = HttpProtocols.Http1);
+    }
+
+    private static IPAddress Address(string value) =>
+        ServerOptionsValidator.TryParseAddress(value, out var address) ? address : throw new InvalidOperationException($"{value} was not checked.");
+}

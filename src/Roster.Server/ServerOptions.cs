@@ -1,0 +1,120 @@
+using Microsoft.Extensions.Configuration;
+
+namespace Roster.Server;
+
+/// <summary>Which store keeps the records.</summary>
+public enum StoreKind
+{
+    /// <summary>Files in the data folder.</summary>
+    Sqlite,
+
+    /// <summary>Memory only: everything is gone when the process ends.</summary>
+    Volatile,
+}
+
+/// <summary>Which clock the engine runs on.</summary>
+public enum ClockKind
+{
+    /// <summary>The time of the machine.</summary>
+    Real,
+
+    /// <summary>A clock that moves only through the admin service.</summary>
+    Manual,
+}
+
+/// <summary>
+/// Settings of a server: section <c>Roster</c> of appsettings.json, environment variables such as <c>ROSTER__GRPC_PORT</c>, and the
+/// command line, the later ones winning. Errors name settings by the names given here.
+/// </summary>
+public sealed class ServerOptions
+{
+    /// <summary>Name of the configuration section.</summary>
+    public const string Section = "Roster";
+
+    /// <summary>Where the data files are. Used by the store <c>sqlite</c> only. Default: <c>data</c> in the current folder.</summary>
+    [ConfigurationKeyName("data_folder")]
+    public string DataFolder { get; set; } = "data";
+
+    /// <summary><c>sqlite</c> or <c>volatile</c>. Default: <c>sqlite</c>.</summary>
+    [ConfigurationKeyName("store")]
+    public StoreKind Store { get; set; } = StoreKind.Sqlite;
+
+    /// <summary><c>real</c> or <c>manual</c>. Default: <c>real</c>.</summary>
+    [ConfigurationKeyName("clock")]
+    public ClockKind Clock { get; set; } = ClockKind.Real;
+
+    /// <summary>Where a manual clock starts in an empty data folder. Default: 2000-01-01T00:00:00Z.</summary>
+    [ConfigurationKeyName("clock_start")]
+    public DateTimeOffset ClockStart { get; set; } = new(2000, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
+    /// <summary>Address that gRPC (h2c) listens on. Default: 127.0.0.1.</summary>
+    [ConfigurationKeyName("grpc_address")]
+    public string GrpcAddress { get; set; } = "127.0.0.1";
+
+    /// <summary>Port of gRPC, 0 to 65535; 0 takes a free one. Default: 7400.</summary>
+    [ConfigurationKeyName("grpc_port")]
+    public int GrpcPort { get; set; } = 7400;
+
+    /// <summary>Address that HTTP/1.1 (health) listens on. Default: 127.0.0.1.</summary>
+    [ConfigurationKeyName("http_address")]
+    public string HttpAddress { get; set; } = "127.0.0.1";
+
+    /// <summary>Port of HTTP/1.1, 0 to 65535; 0 takes a free one. Default: 7401.</summary>
+    [ConfigurationKeyName("http_port")]
+    public int HttpPort { get; set; } = 7401;
+
+    /// <summary>Largest event in bytes, 1 KiB to 16 MiB. A larger one is refused by itself with TOO_LARGE. Default: 256 KiB.</summary>
+    [ConfigurationKeyName("event_bytes_max")]
+    public int EventBytesMax { get; set; } = 256 * 1024;
+
+    /// <summary>Most events in one batch, 1 to 10,000. A larger batch is INVALID_ARGUMENT. Default: 1,000.</summary>
+    [ConfigurationKeyName("events_per_request_max")]
+    public int EventsPerRequestMax { get; set; } = 1_000;
+
+    /// <summary>
+    /// Unacknowledged events of one ingest stream, 1 to 1,000,000; beyond it the stream is not read. More lets slow commits overlap
+    /// and costs memory. Default: 20,000.
+    /// </summary>
+    [ConfigurationKeyName("credit_events")]
+    public int CreditEvents { get; set; } = 20_000;
+
+    /// <summary>Unacknowledged bytes of one ingest stream, 64 KiB to 1 GiB, counted roughly. Default: 32 MiB.</summary>
+    [ConfigurationKeyName("credit_bytes")]
+    public long CreditBytes { get; set; } = 32L * 1024 * 1024;
+
+    /// <summary>Largest gRPC message in bytes, 64 KiB to 256 MiB and at least <c>event_bytes_max</c>. Default: 16 MiB.</summary>
+    [ConfigurationKeyName("message_bytes_max")]
+    public int MessageBytesMax { get; set; } = 16 * 1024 * 1024;
+
+    /// <summary>Bytes for record heads in memory, from 1 MiB. What is not in memory is read from the store. Default: 256 MiB.</summary>
+    [ConfigurationKeyName("cache_bytes")]
+    public long CacheBytes { get; set; } = 256L * 1024 * 1024;
+
+    /// <summary>Events taken and not yet durable, 1,000 to 10,000,000, of all streams and calls; beyond it batches are refused. Default: 100,000.</summary>
+    [ConfigurationKeyName("events_in_flight_max")]
+    public int EventsInFlightMax { get; set; } = 100_000;
+
+    /// <summary>Loops that run turns, 1 to 64; more than there are cores only costs. Default: 2.</summary>
+    [ConfigurationKeyName("shards")]
+    public int Shards { get; set; } = 2;
+
+    /// <summary>How long streams may take to end when the server stops, 0 to 600 seconds. Default: 20.</summary>
+    [ConfigurationKeyName("drain_seconds_max")]
+    public int DrainSecondsMax { get; set; } = 20;
+
+    /// <summary>
+    /// Reads the settings: appsettings.json of the current folder (or <paramref name="file"/>), the environment, then
+    /// <paramref name="overrides"/> by setting name.
+    /// </summary>
+    /// <exception cref="ServerOptionsException">A setting is unknown, cannot be read or breaks a rule.</exception>
+    public static ServerOptions Read(IReadOnlyDictionary<string, string?>? overrides = null, string? file = null)
+    {
+        var configuration = new ConfigurationBuilder()
+            .SetBasePath(Directory.GetCurrentDirectory())
+            .AddJsonFile(file ?? "appsettings.json", optional: file is null, reloadOnChange: false)
+            .AddEnvironmentVariables()
+            .AddInMemoryCollection((overrides ?? new Dictionary<string, string?>()).Select(pair => KeyValuePair.Create($"{Section}:{pair.Key}", pair.Value)))
+            .Build();
+        return ServerOptionsReader.Read(configuration.GetSection(Section));
+    }
+}

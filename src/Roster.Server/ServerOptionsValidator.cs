@@ -1,0 +1,76 @@
+using System.Net;
+
+namespace Roster.Server;
+
+/// <summary>The rules between settings; checked once, at start.</summary>
+internal static class ServerOptionsValidator
+{
+    /// <summary>One sentence per broken rule; none when all is well.</summary>
+    public static IReadOnlyList<string> Validate(ServerOptions options)
+    {
+        var problems = new List<string>();
+        if (options.Store == StoreKind.Sqlite && string.IsNullOrWhiteSpace(options.DataFolder))
+        {
+            problems.Add("`data_folder` is empty; the store `sqlite` needs a folder.");
+        }
+
+        CheckAddress(problems, "grpc_address", options.GrpcAddress);
+        CheckAddress(problems, "http_address", options.HttpAddress);
+        CheckRange(problems, "grpc_port", options.GrpcPort, 0, 65_535);
+        CheckRange(problems, "http_port", options.HttpPort, 0, 65_535);
+        if (options.GrpcPort != 0 && options.GrpcPort == options.HttpPort)
+        {
+            problems.Add($"`grpc_port` and `http_port` are both {options.GrpcPort}; HTTP/2 without TLS needs a port of its own.");
+        }
+
+        CheckRange(problems, "event_bytes_max", options.EventBytesMax, 1_024, 16 * 1024 * 1024);
+        CheckRange(problems, "events_per_request_max", options.EventsPerRequestMax, 1, 10_000);
+        CheckRange(problems, "credit_events", options.CreditEvents, 1, 1_000_000);
+        CheckRange(problems, "credit_bytes", options.CreditBytes, 64 * 1024, 1024L * 1024 * 1024);
+        CheckRange(problems, "message_bytes_max", options.MessageBytesMax, 64 * 1024, 256 * 1024 * 1024);
+        CheckRange(problems, "cache_bytes", options.CacheBytes, 1024 * 1024, 1024L * 1024 * 1024 * 1024);
+        CheckRange(problems, "events_in_flight_max", options.EventsInFlightMax, 1_000, 10_000_000);
+        CheckRange(problems, "shards", options.Shards, 1, 64);
+        CheckRange(problems, "drain_seconds_max", options.DrainSecondsMax, 0, 600);
+        if (options.MessageBytesMax < options.EventBytesMax)
+        {
+            problems.Add($"`message_bytes_max` is {options.MessageBytesMax}, less than `event_bytes_max` {options.EventBytesMax}; an event must fit into a message.");
+        }
+
+        return problems;
+    }
+
+    private static void CheckAddress(List<string> problems, string setting, string value)
+    {
+        if (!TryParseAddress(value, out var address))
+        {
+            problems.Add($"`{setting}` is `{value}`, which is not an IP address.");
+        }
+        else if (!IPAddress.IsLoopback(address))
+        {
+            problems.Add($"`{setting}` is `{value}`; without credentials the server listens on loopback only. Set it to 127.0.0.1 or ::1.");
+        }
+    }
+
+    /// <summary>Reads an address; <c>localhost</c> is 127.0.0.1.</summary>
+    public static bool TryParseAddress(string value, out IPAddress address)
+    {
+        if (string.Equals(value, "localhost", StringComparison.OrdinalIgnoreCase))
+        {
+            address = IPAddress.Loopback;
+            return true;
+        }
+
+        var parsed = IPAddress.TryParse(value, out var found);
+        address = found ?? IPAddress.None;
+        return parsed;
+    }
+
+    private static void CheckRange(List<string> problems, string setting, long value, long min, long max)
+    {
+        if (value < min || value > max)
+        {
+            problems.Add($"`{setting}` is {value}; it must be from {min} to {max}.");
+        }
+    }
+}

@@ -1,0 +1,34 @@
+using Grpc.Core;
+using Roster.Engine;
+using Roster.Server.Ingest;
+using Roster.V1;
+
+namespace Roster.Server.Services;
+
+/// <summary>The way in for events.</summary>
+internal sealed class IngestApi(IRosterEngine engine, ServerOptions options, ServerState state, CallerTenant caller, TimeProvider clock)
+    : IngestService.IngestServiceBase
+{
+    private static readonly EventResult Applied = new() { Code = EventResult.Types.Code.Applied };
+
+    public override Task Stream(IAsyncStreamReader<StreamRequest> requestStream, IServerStreamWriter<StreamResponse> responseStream, ServerCallContext context) =>
+        new IngestStream(engine, options, state, clock, caller.Of(context), requestStream, responseStream, context.CancellationToken).RunAsync();
+
+    public override async Task<IngestResponse> Ingest(IngestRequest request, ServerCallContext context)
+    {
+        var batch = CheckedBatch.Check(request.Events, options, "events");
+        var results = batch.Merge(await engine.IngestAsync(caller.Of(context), batch.Events, context.CancellationToken));
+        var response = new IngestResponse();
+        for (var i = 0; i < request.Events.Count; i++)
+        {
+            response.Results.Add(Applied);
+        }
+
+        foreach (var result in results)
+        {
+            response.Results[result.Index] = result.Result;
+        }
+
+        return response;
+    }
+}

@@ -1,0 +1,25 @@
+using Grpc.Core;
+using Roster.Engine;
+using Roster.V1;
+
+namespace Roster.Server.Services;
+
+/// <summary>The history of everything, as a stream.</summary>
+internal sealed class JournalApi(IRosterEngine engine, CallerTenant caller, ServerState state) : JournalService.JournalServiceBase
+{
+    public override async Task ReadJournal(ReadJournalRequest request, IServerStreamWriter<ReadJournalResponse> responseStream, ServerCallContext context)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, state.Draining);
+        try
+        {
+            await foreach (var page in engine.ReadJournalAsync(caller.Of(context), request, stop.Token))
+            {
+                await responseStream.WriteAsync(page);
+            }
+        }
+        catch (OperationCanceledException) when (!context.CancellationToken.IsCancellationRequested)
+        {
+            throw new RosterException(RosterError.Unavailable, "The server is stopping; go on from the last `position`.");
+        }
+    }
+}

@@ -1,0 +1,54 @@
+using Grpc.Core;
+using Roster.Engine;
+using Roster.Server.Ingest;
+using Roster.V1;
+
+namespace Roster.Server.Services;
+
+/// <summary>Records and their timelines.</summary>
+internal sealed class RecordApi(IRosterEngine engine, CallerTenant caller, ServerOptions options) : RecordService.RecordServiceBase
+{
+    private const int BatchMax = 1_000;
+
+    public override async Task<UpsertRecordResponse> UpsertRecord(UpsertRecordRequest request, ServerCallContext context)
+    {
+        var reference = Check.Reference(request.Ref);
+        var item = new Event { EventId = request.RequestId, ObjectType = reference.ObjectType, RecordId = reference.RecordId };
+        item.Writes.AddRange(request.Writes);
+        var batch = CheckedBatch.Check([item], options, "writes");
+        var results = batch.Merge(await engine.IngestAsync(caller.Of(context), batch.Events, context.CancellationToken));
+        return new UpsertRecordResponse
+        {
+            Result = results.Count == 0 ? new EventResult { Code = EventResult.Types.Code.Applied } : results[0].Result,
+        };
+    }
+
+    public override async Task<Record> GetRecord(GetRecordRequest request, ServerCallContext context)
+    {
+        var reference = Check.Reference(request.Ref);
+        return await engine.GetRecordAsync(caller.Of(context), reference, context.CancellationToken)
+            ?? throw new RosterException(RosterError.NotFound, $"There is no record `{reference.ObjectType}/{reference.RecordId}`.");
+    }
+
+    public override async Task<BatchGetRecordsResponse> BatchGetRecords(BatchGetRecordsRequest request, ServerCallContext context)
+    {
+        Check.Range("refs", request.Refs.Count, 0, BatchMax);
+        var tenant = caller.Of(context);
+        var response = new BatchGetRecordsResponse();
+        foreach (var reference in request.Refs)
+        {
+            if (await engine.GetRecordAsync(tenant, reference, context.CancellationToken) is { } record)
+            {
+                response.Records.Add(record);
+            }
+        }
+
+        return response;
+    }
+
+    public override async Task<GetTimelineResponse> GetTimeline(GetTimelineRequest request, ServerCallContext context)
+    {
+        Check.Reference(request.Ref);
+        return await engine.GetTimelineAsync(caller.Of(context), request, context.CancellationToken);
+    }
+}

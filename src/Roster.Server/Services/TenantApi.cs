@@ -1,0 +1,24 @@
+using Grpc.Core;
+using Roster.Engine;
+using Roster.V1;
+
+namespace Roster.Server.Services;
+
+/// <summary>Schema and settings of the caller's tenant.</summary>
+internal sealed class TenantApi(IRosterEngine engine, CallerTenant caller) : TenantService.TenantServiceBase
+{
+    public override Task<Tenant> GetTenant(GetTenantRequest request, ServerCallContext context) =>
+        engine.GetTenantAsync(caller.Of(context), context.CancellationToken).AsTask();
+
+    public override Task<Tenant> UpdateSettings(UpdateSettingsRequest request, ServerCallContext context)
+    {
+        Check.Present("settings", request.Settings);
+        return engine.UpdateSettingsAsync(caller.Of(context), request, context.CancellationToken).AsTask();
+    }
+
+    public override Task<ObjectType> DeclareObjectType(DeclareObjectTypeRequest request, ServerCallContext context) =>
+        engine.DeclareObjectTypeAsync(caller.Of(context), request, context.CancellationToken).AsTask();
+
+    public override Task<ObjectType> DeclareProperties(DeclarePropertiesRequest request, ServerCallContext context) =>
+        engine.DeclarePropertiesAsync(caller.Of(context), request, context.CancellationToken).AsTask();
+}

@@ -1,0 +1,77 @@
+using Roster.Cli.Json;
+
+namespace Roster.Cli.Tests.Json;
+
+public sealed class ApplyFileTests
+{
+    [Fact]
+    public void A_bundle_has_a_tenant_and_workflows()
+    {
+        var file = ApplyFile.Parse(
+            """{"tenant":{"object_types":[{"name":"contact"}]},"workflows":[{"id":"w","object_type":"contact"}],"on":false}""", "f.json");
+        Assert.Equal("contact", file.Tenant?.ObjectTypes[0].Name);
+        Assert.Equal(("workflows[0]", "w"), (file.Workflows[0].Path, file.Workflows[0].Workflow.Id));
+        Assert.False(file.IsOn);
+    }
+
+    [Fact]
+    public void A_file_may_be_a_workflow_or_a_tenant_alone_in_either_spelling_of_names()
+    {
+        Assert.Equal("contact", ApplyFile.Parse("""{"id":"w","objectType":"contact"}""", "f.json").Workflows[0].Workflow.ObjectType);
+        Assert.NotNull(ApplyFile.Parse("""{"objectTypes":[]}""", "f.json").Tenant);
+    }
+
+    [Theory]
+    [InlineData("""{"id":"w","step":[]}""", "f.json: step: Workflow has no field `step`. Did you mean `steps`?")]
+    [InlineData("""{"id":5}""", "f.json: id: `5` is not a text in quotes.")]
+    [InlineData("""{"id":"w","steps":{}}""", "f.json: steps: `{}` is not an array.")]
+    [InlineData("""{"id":"w","steps":[{"id":"a","delay":{"amount":"x","unit":"DAYS"}}]}""", "f.json: steps[0].delay.amount: `x` is not a whole number.")]
+    [InlineData("""{"id":"w","steps":[{"id":"a","delay":{"amount":1.5,"unit":"DAYS"}}]}""", "f.json: steps[0].delay.amount: `1.5` is not a whole number.")]
+    [InlineData("""{"id":"w","steps":[{"id":"a","delay":{"amount":1,"unit":"DAY"}}]}""", "f.json: steps[0].delay.unit: `DAY` is not a value of Unit. Did you mean `DAYS`?")]
+    [InlineData("""{"id":"w","steps":[{"id":"a","worker":{"queue":"q","timeout":"1 day"}}]}""", "f.json: steps[0].worker.timeout: `1 day` is not a time span in seconds such as \"90s\".")]
+    [InlineData("""{"id":"w","start":{"manual":{},"event":{}}}""", "f.json: start.event: `event` and `manual` exclude each other; give one of them.")]
+    [InlineData("""{"id":"w","id":"v"}""", "f.json: id: `id` is given twice.")]
+    [InlineData("""{"workflows":5}""", "f.json: workflows: `5` is not an array of workflows.")]
+    [InlineData("""{"tenant":{},"off":true}""", "f.json: off: There is no field `off` here. Did you mean `on`?")]
+    [InlineData("""[]""", "f.json: The file is not a JSON object with a workflow or a tenant.")]
+    public void What_does_not_fit_is_told_by_path_and_value(string json, string expected)
+    {
+        var error = Assert.Throws<CliException>(() => ApplyFile.Parse(json, "f.json"));
+        Assert.Equal(expected, Assert.Single(error.Sentences));
+    }
+
+    [Fact]
+    public void An_unknown_operator_is_told_with_the_nearest_ones()
+    {
+        const string Json = """{"id":"w","start":{"filter":{"criteria":{"any_of":[{"all_of":[{"property":"p","operator":"IS_EQUALS_TO"}]}]}}}}""";
+        var error = Assert.Throws<CliException>(() => ApplyFile.Parse(Json, "f.json"));
+        Assert.StartsWith(
+            "f.json: start.filter.criteria.any_of[0].all_of[0].operator: `IS_EQUALS_TO` is not a value of Operator. Did you mean `IS_EQUAL_TO`",
+            Assert.Single(error.Sentences),
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void All_problems_are_told_at_once()
+    {
+        var error = Assert.Throws<CliException>(() => ApplyFile.Parse("""{"id":1,"steps":[{"idd":"a"},{"next":true}]}""", "f.json"));
+        Assert.Equal(3, error.Sentences.Count);
+    }
+
+    [Fact]
+    public void What_is_not_json_is_told_with_line_and_column()
+    {
+        var error = Assert.Throws<CliException>(() => ApplyFile.Parse("{\n  \"id\": w\n}", "f.json"));
+        Assert.StartsWith("f.json:2:9: this is not JSON", Assert.Single(error.Sentences), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Every_sample_fits()
+    {
+        foreach (var name in typeof(ApplyFile).Assembly.GetManifestResourceNames().Where(name => name.StartsWith("samples/", StringComparison.Ordinal)))
+        {
+            using var reader = new StreamReader(typeof(ApplyFile).Assembly.GetManifestResourceStream(name)!);
+            Assert.NotEmpty(ApplyFile.Parse(reader.ReadToEnd(), name).Workflows);
+        }
+    }
+}

@@ -1,0 +1,48 @@
+namespace Roster.Server.Tests;
+
+public sealed class ServerOptionsTests
+{
+    [Fact]
+    public void Settings_are_read_by_their_names()
+    {
+        var options = ServerOptions.Read(new Dictionary<string, string?> { ["store"] = "volatile", ["clock"] = "manual", ["event_bytes_max"] = "2048" });
+        Assert.Equal(StoreKind.Volatile, options.Store);
+        Assert.Equal(ClockKind.Manual, options.Clock);
+        Assert.Equal(2_048, options.EventBytesMax);
+    }
+
+    [Theory]
+    [InlineData("event_byte_max", "1", "event_byte_max")]
+    [InlineData("grpc_port", "many", "`many`")]
+    [InlineData("grpc_port", "70000", "from 0 to 65535")]
+    [InlineData("store", "1", "`sqlite` or `volatile`")]
+    [InlineData("clock_start", "yesterday", "an instant")]
+    [InlineData("data_folder", "", "data_folder")]
+    [InlineData("http_port", "7400", "HTTP/2 without TLS")]
+    [InlineData("message_bytes_max", "65536", "event_bytes_max")]
+    public void A_broken_setting_is_told_in_one_sentence(string setting, string value, string expected)
+    {
+        var error = Assert.Throws<ServerOptionsException>(() => ServerOptions.Read(new Dictionary<string, string?> { [setting] = value }));
+        Assert.Contains(expected, Assert.Single(error.Problems), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("0.0.0.0")]
+    [InlineData("::")]
+    [InlineData("192.168.1.7")]
+    public async Task Without_credentials_an_address_that_is_not_loopback_is_refused(string address)
+    {
+        var options = new ServerOptions { Store = StoreKind.Volatile, GrpcAddress = address };
+        var error = await Assert.ThrowsAsync<ServerOptionsException>(
+            () => RosterServer.StartAsync(options, cancellationToken: TestContext.Current.CancellationToken));
+        Assert.Contains("loopback only", Assert.Single(error.Problems), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_server_says_that_it_listens_on_loopback_only_and_with_which_settings()
+    {
+        await using var server = await TestServer.StartAsync();
+        Assert.Contains(server.LoggedMessages, message => message.Contains("loopback only", StringComparison.Ordinal));
+        Assert.Contains(server.LoggedMessages, message => message.Contains("event_bytes_max=262144", StringComparison.Ordinal));
+    }
+}
