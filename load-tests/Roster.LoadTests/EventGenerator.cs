@@ -12,7 +12,7 @@ internal sealed class EventGenerator
     /// <summary>Properties of a contact, the triggers not counted.</summary>
     public const int Properties = 20;
 
-    private static readonly string[] Notes = [.. Enumerable.Range(0, 64).Select(i => $"note {i:D2} ".PadRight(120, (char)('a' + (i % 26))))];
+    private static readonly string[] Notes = [.. Enumerable.Range(0, 64).Select(i => $"value {i:D2} of it")];
 
     private readonly Random _random;
     private readonly LoadOptions _options;
@@ -50,7 +50,8 @@ internal sealed class EventGenerator
             var e = new Event { ObjectType = "contact", Type = "property_changed", Source = "load-test" };
             e.Writes.Add(new PropertyValue { Value = new Value { Text = string.Empty } });
             e.Properties.Add(new PropertyValue { Name = "page", Value = new Value { Text = "https://www.example.org/products/overview?campaign=spring" } });
-            e.Properties.Add(new PropertyValue { Name = "agent", Value = new Value { Text = "Mozilla/5.0 (X11; Linux x86_64)" } });
+            e.Properties.Add(new PropertyValue { Name = "referrer", Value = new Value { Text = "https://search.example.com/results?q=crm+automation&page=2" } });
+            e.Properties.Add(new PropertyValue { Name = "agent", Value = new Value { Text = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/140" } });
             batch.Events.Add(e);
         }
 

@@ -69,6 +69,10 @@ public sealed partial class EmbeddedEngine
             clock.MoveTo(DateTimeOffset.FromUnixTimeMilliseconds(to.Ms));
             return new AdvanceClockResponse { Now = ValueMapping.ToWire(to), TimersFired = fired };
         }
+        catch (StoreFullException full)
+        {
+            throw Overloaded(full);
+        }
         finally
         {
             _advance.Release();

@@ -171,9 +171,15 @@ public sealed partial class EmbeddedEngine
     {
         var id = default(EffectId);
         await RunAsync(key.Record, state => Find(state, owner, key, out id) ? null : null, cancellationToken).ConfigureAwait(false);
-        if (id == default || _outbox.Attempts(id) is not { } attempts)
+        if (id == default)
         {
             return false;
+        }
+
+        if (_outbox.Attempts(id) is not { FirstTriedAt.IsNone: false } attempts)
+        {
+            // It was leased before a restart: it is open and is offered again as all open tasks are.
+            return true;
         }
 
         var gap = TimeSpan.FromTicks(Math.Min(RetryGapMax.Ticks, RetryGapFirst.Ticks << Math.Min(20, Math.Max(0, attempts.Attempts - 1))));

@@ -214,7 +214,7 @@ public sealed partial class EmbeddedEngine : IRosterEngine, ICheckpointSource, I
             ReleaseInFlight(count);
             throw new RosterException(
                 RosterError.Overloaded,
-                $"{_options.EventsInFlightMax} events are in flight already (setting Engine:EventsInFlightMax). Nothing of this batch was taken.");
+                $"{_options.EventsInFlightMax} events are in flight already (setting events_in_flight_max). Nothing of this batch was taken.");
         }
     }
 
@@ -239,15 +239,7 @@ public sealed partial class EmbeddedEngine : IRosterEngine, ICheckpointSource, I
             .Select(group => (Shard: group.Key, Item: new TimerItem([.. group], asOf, isManual)))
             .ToList();
         items.ForEach(i => _shards[i.Shard].Post(i.Item));
-        try
-        {
-            await Task.WhenAll(items.Select(i => i.Item.Task)).ConfigureAwait(false);
-        }
-        catch (StoreFullException)
-        {
-            // What was sent and not committed is still due in the store.
-            _timers.Reload();
-        }
+        await Task.WhenAll(items.Select(i => i.Item.Task)).ConfigureAwait(false);
     }
 
     private async ValueTask<T> MapAsync<T>(Task<T> task, CancellationToken cancellationToken)

@@ -53,6 +53,20 @@ public sealed class Criteria
         return false;
     }
 
+    /// <summary>Whether it holds and an "is known" in it is about a property that took another value in the round (REN-04).</summary>
+    public bool HoldsForAnotherValue(RecordState state)
+    {
+        foreach (var group in _groups)
+        {
+            if (Array.Exists(group, f => f.IsKnownOfAnotherValue(state)) && AcceptsAll(group, state, isBefore: false))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     private static bool AcceptsAll(PropertyFilter[] group, RecordState state, bool isBefore)
     {
         foreach (var filter in group)

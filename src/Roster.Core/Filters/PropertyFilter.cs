@@ -34,22 +34,34 @@ internal sealed class PropertyFilter
             Operator.IsUnknown => packed.IsEmpty,
             Operator.IsBlank => packed.IsEmpty || IsWhiteSpace(packed),
             Operator.IsNotBlank => !packed.IsEmpty && !IsWhiteSpace(packed),
-            _ when NeedsHistory => AcceptsHistory(state, packed, found),
+            _ when NeedsHistory => AcceptsHistory(state, isBefore, packed, found),
             _ when packed.IsEmpty => _includeUnknown,
             _ => _test!.TryAcceptPacked(packed) ?? _test.Accepts(Value.Unpack(packed)),
         };
     }
 
-    private bool AcceptsHistory(RecordState state, ReadOnlySpan<byte> current, bool everKnown)
+    /// <summary>Whether this is "is known" and the property took another value in the round (REN-04).</summary>
+    public bool IsKnownOfAnotherValue(RecordState state)
     {
-        if (!everKnown)
+        if (_operator != Operator.IsKnown || !state.TryGetProperty(Property.Number, isBefore: false, out var now) || now.IsUnknown)
+        {
+            return false;
+        }
+
+        return !state.TryGetProperty(Property.Number, isBefore: true, out var before) || !before.PackedValue.SequenceEqual(now.PackedValue);
+    }
+
+    /// <summary>Without a value means never had one: a clear alone is none (FIL-31).</summary>
+    private bool AcceptsHistory(RecordState state, bool isBefore, ReadOnlySpan<byte> current, bool found)
+    {
+        if (!found || (current.IsEmpty && !state.AnyFormerValue(Property.Number, isBefore, this, static (_, _) => true)))
         {
             return _includeUnknown;
         }
 
         var (_, isNegated) = OperatorTable.OfHistory(_operator);
         var isMatch = !current.IsEmpty && _test!.Accepts(Value.Unpack(current));
-        isMatch = isMatch || state.AnyFormerValue(Property.Number, _test!, static (value, test) => test.Accepts(value));
+        isMatch = isMatch || state.AnyFormerValue(Property.Number, isBefore, _test!, static (value, test) => test.Accepts(value));
         return isMatch != isNegated;
     }
 

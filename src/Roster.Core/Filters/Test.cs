@@ -11,6 +11,8 @@ namespace Roster.Core.Filters;
 /// <remarks>Text is compared without case by simple case mapping of Unicode, which needs no culture and no library (FIL-07).</remarks>
 internal sealed class Test
 {
+    private static readonly LocalDate LastDay = new(9999, 12, 31);
+
     private readonly Operator _operator;
     private readonly Value[] _operands;
     private readonly string[] _texts;
@@ -206,7 +208,7 @@ internal sealed class Test
 
     private static Timestamp LastMs(in Value operand, DateTimeZone zone) => operand.Type == PropertyType.DateTime
         ? operand.DateTime
-        : Timestamp.FromInstant(zone.AtStartOfDay(operand.Date.PlusDays(1)).ToInstant()).PlusMs(-1);
+        : operand.Date == LastDay ? Timestamp.Max : Timestamp.FromInstant(zone.AtStartOfDay(operand.Date.PlusDays(1)).ToInstant()).PlusMs(-1);
 
     private InvalidOperationException Unknown() => new($"Operator {_operator} has no meaning here; the compiler should have refused it.");
 }

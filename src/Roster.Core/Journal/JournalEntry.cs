@@ -160,8 +160,8 @@ public readonly struct JournalEntry
     };
 
     /// <summary>
-    /// A step was entered. <paramref name="dueAt"/> is none unless it goes on by itself; <paramref name="isCounted"/> when the
-    /// graph has a loop, so that runs of the step are counted (ENG-10).
+    /// A step was entered. <paramref name="dueAt"/> is none unless it goes on by itself; <paramref name="isCounted"/> when the step
+    /// may come again, so that its runs are counted (ENG-10, ACT-04).
     /// </summary>
     public static JournalEntry StepEntered(int workflow, int version, int enrollment, int step, int execution, Timestamp dueAt, bool isCounted) => new()
     {

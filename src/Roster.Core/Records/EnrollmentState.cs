@@ -51,7 +51,7 @@ public struct EnrollmentState
     /// <summary>How it was started.</summary>
     public TriggerKind Trigger;
 
-    /// <summary>Runs per step, for graphs with loops; null for the rest.</summary>
+    /// <summary>Runs per step, of those that are counted; null when none is.</summary>
     public StepRuns[]? Runs;
 }
 

@@ -15,7 +15,7 @@ public sealed partial class RecordState
     {
         LastTurnAt = turnTime;
         TurnId = turnId;
-        _beforeCount = 0;
+        BeginRound();
         _sectionWrites.Clear();
     }
 
@@ -230,19 +230,16 @@ public sealed partial class RecordState
 
     private StepRuns[] CountRun(StepRuns[]? runs, int step, int execution)
     {
-        var all = (runs ?? []).ToList();
-        var index = all.FindIndex(r => r.Step == step);
+        var index = runs is null ? -1 : Array.FindIndex(runs, r => r.Step == step);
         if (index < 0)
         {
-            all.Add(new StepRuns(step, execution, LastTurnAt, 1));
-        }
-        else
-        {
-            var isSameHour = LastTurnAt.Ms - all[index].HourStart.Ms < HourMs;
-            all[index] = new StepRuns(step, execution, isSameHour ? all[index].HourStart : LastTurnAt, isSameHour ? all[index].HourCount + 1 : 1);
+            return [.. runs ?? [], new StepRuns(step, execution, LastTurnAt, 1)];
         }
 
-        return [.. all];
+        var former = runs![index];
+        var isSameHour = LastTurnAt.Ms - former.HourStart.Ms < HourMs;
+        runs[index] = new StepRuns(step, execution, isSameHour ? former.HourStart : LastTurnAt, isSameHour ? former.HourCount + 1 : 1);
+        return runs;
     }
 
     private void FinishStep(in JournalEntry entry)

@@ -166,6 +166,11 @@ public sealed partial class RecordState
 
     private void LoadMarks(ReadOnlySpan<byte> packed)
     {
+        if (_marks.Length < packed.Length)
+        {
+            _marks = new byte[packed.Length * 2];
+        }
+
         packed.CopyTo(_marks);
         _markCount = packed.Length / EventMarks.Size;
     }

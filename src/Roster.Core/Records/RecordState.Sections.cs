@@ -39,11 +39,11 @@ public sealed partial class RecordState
     /// <summary>Event ids that move out at a time.</summary>
     internal const int MarksMoved = 32;
 
-    /// <summary>Former values kept in the head at most; then the oldest <see cref="HistoryMoved"/> move out.</summary>
+    /// <summary>Former values kept in the head at most; then all but the newest <see cref="HistoryKept"/> move out.</summary>
     internal const int HistoryMax = 24;
 
-    /// <summary>Former values that move out at a time.</summary>
-    internal const int HistoryMoved = 20;
+    /// <summary>Former values that stay in the head when the older ones move out: one turn may add any number.</summary>
+    internal const int HistoryKept = 5;
 
     private readonly List<SectionWrite> _sectionWrites = [];
     private Dictionary<int, byte[]>? _loadedSections;
@@ -142,10 +142,13 @@ public sealed partial class RecordState
         return section.NewestAt < since || total - section.Count >= countMax ? section.Index : -1;
     }
 
-    /// <summary>Whether a former value of a property passes a test (FIL-31). All history sections must have been given.</summary>
-    internal bool AnyFormerValue<TArgument>(int property, TArgument argument, Func<Value, TArgument, bool> test)
+    /// <summary>
+    /// Whether a value that a property had before its present one, or before the one that it had when the round began, passes a
+    /// test (FIL-31). All history sections must have been given.
+    /// </summary>
+    internal bool AnyFormerValue<TArgument>(int property, bool isBefore, TArgument argument, Func<Value, TArgument, bool> test)
     {
-        for (var i = _historyCount - 1; i >= 0; i--)
+        for (var i = (isBefore ? _historyBefore : _historyCount) - 1; i >= 0; i--)
         {
             if (_history[i].Number == property && test(HistoryValue(_data.AsSpan(_history[i].Offset, _history[i].Length)), argument))
             {
@@ -233,15 +236,16 @@ public sealed partial class RecordState
 
     private void MoveOutHistory()
     {
+        var moved = _historyCount - HistoryKept;
         _scratch.Clear();
-        for (var i = 0; i < HistoryMoved; i++)
+        for (var i = 0; i < moved; i++)
         {
             _scratch.BytesAlways(HistoryItemField, _data.AsSpan(_history[i].Offset, _history[i].Length));
         }
 
-        AddRef(SectionKind.PropertyHistory, HistoryMoved, LastTurnAt, [], _scratch.Written.ToArray());
-        Array.Copy(_history, HistoryMoved, _history, 0, _historyCount - HistoryMoved);
-        _historyCount -= HistoryMoved;
+        AddRef(SectionKind.PropertyHistory, moved, LastTurnAt, [], _scratch.Written.ToArray());
+        Array.Copy(_history, moved, _history, 0, HistoryKept);
+        _historyCount = HistoryKept;
     }
 
     private void ForgetSection(int index)

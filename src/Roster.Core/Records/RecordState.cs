@@ -31,6 +31,7 @@ public sealed partial class RecordState
     private int _markCount;
     private HistorySlot[] _history = new HistorySlot[HistoryMax + 8];
     private int _historyCount;
+    private int _historyBefore;
     private readonly List<SectionRef> _sections = [];
     private readonly List<EnrollmentState> _enrollments = [];
     private readonly List<WorkflowSummary> _summaries = [];
@@ -152,7 +153,11 @@ public sealed partial class RecordState
     public int ChangedAt(int index) => _before[index].Number;
 
     /// <summary>From here on, "before" means now (TRG-07).</summary>
-    public void BeginRound() => _beforeCount = 0;
+    public void BeginRound()
+    {
+        _beforeCount = 0;
+        _historyBefore = _historyCount;
+    }
 
     /// <summary>Index of the active enrollment in a workflow, or -1.</summary>
     public int FindActive(int workflow)
@@ -265,6 +270,7 @@ public sealed partial class RecordState
         _beforeCount = 0;
         _markCount = 0;
         _historyCount = 0;
+        _historyBefore = 0;
         _nextSection = 0;
         _sections.Clear();
         _enrollments.Clear();

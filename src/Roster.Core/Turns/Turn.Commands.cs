@@ -11,15 +11,15 @@ public sealed partial class Turn
 
     private TurnResult DecideCommand(CommandInput input)
     {
+        if (!_state.Exists && input.Kind == CommandKind.Unenroll)
+        {
+            return new TurnResult(TurnStatus.Nothing);
+        }
+
         var content = input.HashContent();
         if (Refuse(input.IdHash, content) is { } refused)
         {
             return refused;
-        }
-
-        if (!_state.Exists && input.Kind == CommandKind.Unenroll)
-        {
-            return new TurnResult(TurnStatus.Nothing);
         }
 
         BeginTurn();
@@ -48,7 +48,7 @@ public sealed partial class Turn
         var enrollment = decision == Decision.Enrolled ? _state.LastEnrollment : 0;
         _state.BeginRound();
         RunReady();
-        var result = _state.ChangedCount == 0 ? new TurnResult(TurnStatus.Applied) : RunRounds();
+        var result = _state.ChangedCount == 0 ? new TurnResult(TurnStatus.Applied) : RunRounds(firstRound: 1);
         return result with { Decision = decision, Enrollment = enrollment };
     }
 
@@ -75,26 +75,50 @@ public sealed partial class Turn
         }
 
         BeginTurn();
-        foreach (ref readonly var enrollment in _state.Enrollments)
+        var (delay, timeout) = FindFirstDue(due);
+        if (timeout >= 0)
         {
-            if (enrollment.Phase == StepPhase.Delay && enrollment.DueAt == due)
-            {
-                FinishStep(enrollment, StepResult.Success);
-                return RunRounds();
-            }
+            Complete(_state.OpenEffects[timeout], StepResult.Failed, TimeoutCode, "No completion came in time.", []);
+        }
+        else
+        {
+            FinishStep(_state.Enrollments[delay], StepResult.Success);
         }
 
-        foreach (ref readonly var effect in _state.OpenEffects)
-        {
-            if (effect.TimesOutAt == due)
-            {
-                Complete(effect, StepResult.Failed, TimeoutCode, "No completion came in time.", []);
-                return RunRounds();
-            }
-        }
-
-        throw new InvalidOperationException($"Record {_state.Number} is due at {due} but has nothing that is.");
+        return RunRounds();
     }
+
+    /// <summary>Of all that is due at one instant the first by enrollment number, then step id: the index of an enrollment in a delay, or of a task.</summary>
+    private (int Delay, int Timeout) FindFirstDue(Timestamp due)
+    {
+        var first = (Delay: -1, Timeout: -1);
+        var least = (Enrollment: int.MaxValue, Workflow: 0, Step: 0);
+        for (var i = 0; i < _state.Enrollments.Length; i++)
+        {
+            ref readonly var enrollment = ref _state.Enrollments[i];
+            if (enrollment.Phase == StepPhase.Delay && enrollment.DueAt == due && enrollment.Number < least.Enrollment)
+            {
+                least = (enrollment.Number, enrollment.Workflow, enrollment.Step);
+                first = (i, -1);
+            }
+        }
+
+        for (var i = 0; i < _state.OpenEffects.Length; i++)
+        {
+            var effect = _state.OpenEffects[i];
+            var isBefore = effect.Enrollment < least.Enrollment
+                || (effect.Enrollment == least.Enrollment && string.CompareOrdinal(StepId(effect.Workflow, effect.Step), StepId(least.Workflow, least.Step)) < 0);
+            if (effect.TimesOutAt == due && isBefore)
+            {
+                least = (effect.Enrollment, effect.Workflow, effect.Step);
+                first = (-1, i);
+            }
+        }
+
+        return first == (-1, -1) ? throw new InvalidOperationException($"Record {_state.Number} is due at {due} but has nothing that is.") : first;
+    }
+
+    private string StepId(int workflow, int step) => _catalog.FindWorkflow(workflow)?.Find(step)?.Id ?? string.Empty;
 
     private TurnResult DecideCompletion(CompletionInput input)
     {
@@ -128,5 +152,10 @@ public sealed partial class Turn
     {
         Write(JournalEntry.StepFinished(enrollment.Workflow, enrollment.Version, enrollment.Number, enrollment.Step, enrollment.Execution, result, failure: failure));
         _ready.Add(enrollment.Number);
+        var present = _catalog.FindWorkflow(enrollment.Workflow)?.Find(enrollment.Step);
+        if (present is not null && !(enrollment.Phase == StepPhase.Delay ? present is CompiledDelay : present is CompiledWorker))
+        {
+            _enteredAnew = enrollment.Number;
+        }
     }
 }

@@ -63,7 +63,7 @@ public sealed partial class Turn
         return hasFired;
     }
 
-    /// <summary>Criteria that go from false to true, of the start or of a re-enrollment trigger (TRG-07, REN-02, REN-07).</summary>
+    /// <summary>Criteria that go from false to true, of the start or of a re-enrollment trigger (TRG-07, REN-02, REN-04, REN-07).</summary>
     private bool FiresByFilter(CompiledWorkflow workflow, bool isFirstRound, ref Consideration consideration)
     {
         var start = workflow.Start;
@@ -74,7 +74,7 @@ public sealed partial class Turn
         {
             foreach (var criteria in start.ReenrollWhen)
             {
-                consideration.IsReenrollFired |= BecameTrue(criteria);
+                consideration.IsReenrollFired |= BecameTrue(criteria) || (criteria.LooksAtChange(_state) && criteria.HoldsForAnotherValue(_state));
             }
         }
 

@@ -7,26 +7,22 @@ namespace Roster.Core.Turns;
 /// <content>Phases 5 and 6: exits and goals.</content>
 public sealed partial class Turn
 {
-    /// <summary>Phase 6: goals of active enrollments that what changed may have met (GOAL-04), in the order of ENG-05.</summary>
+    /// <summary>Phase 6: goals of active enrollments (GOAL-04), in the order of ENG-05.</summary>
     private void CheckGoals()
     {
-        if (_state.ChangedCount == 0 || _state.Enrollments.Length == 0)
+        _exits.Clear();
+        foreach (ref readonly var enrollment in _state.Enrollments)
         {
-            return;
+            if (_catalog.FindWorkflow(enrollment.Workflow) is { Goals.Length: > 0 } workflow && HoldsGoal(workflow))
+            {
+                _exits.Add(enrollment.Number);
+            }
         }
 
-        foreach (var workflow in _catalog.Workflows)
+        while (_exits.Count > 0)
         {
-            if (workflow.Goals.Length == 0 || workflow.ObjectType.Number != _state.ObjectType)
-            {
-                continue;
-            }
-
-            var index = _state.FindActive(workflow.Number);
-            if (index >= 0)
-            {
-                EndIfGoalMet(workflow, index);
-            }
+            var number = TakeFirst(_exits);
+            EndIfGoalMet(WorkflowOf(number)!, _state.FindEnrollment(number));
         }
     }
 

@@ -14,16 +14,22 @@ public sealed partial class Turn
     {
         while (_ready.Count > 0)
         {
-            var next = 0;
-            for (var i = 1; i < _ready.Count; i++)
-            {
-                next = IsBefore(_ready[i], _ready[next]) ? i : next;
-            }
-
-            var number = _ready[next];
-            _ready.RemoveAt(next);
-            Run(number);
+            Run(TakeFirst(_ready));
         }
+    }
+
+    /// <summary>Takes the enrollment that goes first in a phase (ENG-05).</summary>
+    private int TakeFirst(List<int> enrollments)
+    {
+        var first = 0;
+        for (var i = 1; i < enrollments.Count; i++)
+        {
+            first = IsBefore(enrollments[i], enrollments[first]) ? i : first;
+        }
+
+        var number = enrollments[first];
+        enrollments.RemoveAt(first);
+        return number;
     }
 
     private bool IsBefore(int left, int right)
@@ -55,14 +61,14 @@ public sealed partial class Turn
         for (var steps = 0; ; steps++)
         {
             var index = _state.FindEnrollment(number);
-            if (EndIfGoalMet(workflow, index))
-            {
-                return;
-            }
-
             if (step == 0)
             {
                 End(index, EndReason.Completed);
+                return;
+            }
+
+            if (EndIfGoalMet(workflow, index))
+            {
                 return;
             }
 
@@ -83,9 +89,9 @@ public sealed partial class Turn
 
     /// <summary>
     /// The step to enter: the first one after the enrollment, else the one after the step that was finished. A step that a publish
-    /// removed is replaced by its surviving successor (EDT-09).
+    /// removed is replaced by its surviving successor (EDT-09); one that a publish gave another kind is entered anew (EDT-10).
     /// </summary>
-    private static int NextStep(CompiledWorkflow workflow, in EnrollmentState enrollment)
+    private int NextStep(CompiledWorkflow workflow, in EnrollmentState enrollment)
     {
         var isFirst = enrollment.Execution == 0;
         var present = workflow.Find(enrollment.Step);
@@ -94,7 +100,7 @@ public sealed partial class Turn
             return workflow.Moved.GetValueOrDefault(enrollment.Step);
         }
 
-        return isFirst ? enrollment.Step : present.Next;
+        return isFirst || _enteredAnew == enrollment.Number ? enrollment.Step : present.Next;
     }
 
     private bool IsRunTooOften(CompiledWorkflow workflow, in EnrollmentState enrollment, int step)
@@ -119,7 +125,7 @@ public sealed partial class Turn
     private int? Enter(CompiledWorkflow workflow, int index, CompiledStep step)
     {
         var enrollment = _state.Enrollments[index];
-        var execution = ExecutionOf(workflow, enrollment, step.Number);
+        var execution = ExecutionOf(enrollment, step.Number);
         switch (step)
         {
             case CompiledDelay delay:
@@ -135,24 +141,26 @@ public sealed partial class Turn
         }
     }
 
-    private static int ExecutionOf(CompiledWorkflow workflow, in EnrollmentState enrollment, int step)
+    private static int ExecutionOf(in EnrollmentState enrollment, int step)
     {
-        if (workflow.HasLoops)
+        foreach (var runs in enrollment.Runs ?? [])
         {
-            foreach (var runs in enrollment.Runs ?? [])
+            if (runs.Step == step)
             {
-                if (runs.Step == step)
-                {
-                    return runs.Count + 1;
-                }
+                return runs.Count + 1;
             }
         }
 
         return 1;
     }
 
+    /// <summary>
+    /// Runs of a step are counted when it can come again: in a graph with a loop, and where its tasks need keys of their own, since a
+    /// publish may put a step behind one that it was before (ACT-03).
+    /// </summary>
     private void Entered(CompiledWorkflow workflow, in EnrollmentState enrollment, CompiledStep step, int execution, Timestamp dueAt) =>
-        Write(JournalEntry.StepEntered(workflow.Number, workflow.Version, enrollment.Number, step.Number, execution, dueAt, workflow.HasLoops));
+        Write(JournalEntry.StepEntered(
+            workflow.Number, workflow.Version, enrollment.Number, step.Number, execution, dueAt, workflow.HasLoops || step is CompiledWorker));
 
     private void Finished(
         CompiledWorkflow workflow, in EnrollmentState enrollment, CompiledStep step, int execution, StepResult result, int branch = 0, string? name = null) =>

@@ -22,12 +22,14 @@ public sealed partial class Turn
     private readonly PackedWriter _scratch = new();
     private readonly List<int> _candidates = [];
     private readonly List<int> _ready = [];
+    private readonly List<int> _exits = [];
     private RecordState _state = new();
     private TenantCatalog _catalog = null!;
     private ObjectTypeCatalog _index = null!;
     private Timestamp _now;
     private EventInput? _event;
     private bool _isNewRecord;
+    private int _enteredAnew;
 
     /// <summary>Entries of the latest turn, in order. Valid until the next one.</summary>
     public ReadOnlySpan<JournalEntry> Entries => CollectionsMarshal.AsSpan(_entries);
@@ -48,6 +50,7 @@ public sealed partial class Turn
         _now = state.LastTurnAt > now ? state.LastTurnAt : now;
         _event = null;
         _isNewRecord = false;
+        _enteredAnew = 0;
         _entries.Clear();
         _ready.Clear();
         _turnId = turnId;
@@ -79,9 +82,9 @@ public sealed partial class Turn
     }
 
     /// <summary>Phases 4 to 10: rounds until nothing changes any more (ENG-06).</summary>
-    private TurnResult RunRounds()
+    private TurnResult RunRounds(int firstRound = 0)
     {
-        for (var round = 0; ; round++)
+        for (var round = firstRound; ; round++)
         {
             var isLast = round > _catalog.Schema.Settings.RoundsMax;
             if (isLast)

@@ -222,14 +222,14 @@ public sealed partial class WorkflowCompiler
             Warning($"steps[{index}]", "UNREACHABLE_STEP", id, $"No path leads to step '{id}'.");
         }
 
-        var looped = reached.FirstOrDefault(id => Reaches(id, id, _ => true));
         var tight = reached.FirstOrDefault(id => Reaches(id, id, i => !IsWait(i)));
         if (tight is not null)
         {
             Warning($"steps[{_stepIndexes[tight]}]", "LOOP_WITHOUT_DELAY", tight, $"Step '{tight}' comes back to itself without a delay; the loop guard ends such enrollments (ENG-10).");
         }
 
-        return looped is not null;
+        // Also loops that the first step does not reach: an enrollment of an older version may be in one.
+        return _stepIndexes.Keys.Any(id => Reaches(id, id, _ => true));
     }
 
     private bool Reaches(string from, string target, Func<string, bool> mayPass)

@@ -8,13 +8,16 @@ namespace Roster.Embedded.Internal;
 /// <content>Loading: reads come in batches, outside the gate.</content>
 internal sealed partial class Shard
 {
-    private async Task LoadMissingAsync(EventSlice slice)
+    /// <summary>Heads loaded at a time, so that those loaded first are not evicted by those loaded last.</summary>
+    private const int LoadMax = 1_024;
+
+    private async Task LoadMissingAsync(EventSlice slice, int max)
     {
         _missingKeys.Clear();
         _missingHashes.Clear();
         lock (_gate)
         {
-            for (var i = slice.Done; i < slice.Indexes.Length; i++)
+            for (var i = slice.Done; i < slice.Indexes.Length && _missingKeys.Count < max; i++)
             {
                 var hash = slice.Batch.Hash(slice.Indexes[i]);
                 if (_cache.Find(hash) < 0 && !_missingHashes.Contains(hash))
@@ -102,8 +105,10 @@ internal sealed partial class Shard
     private async Task LoadSectionsAsync()
     {
         List<SectionRef> wanted;
+        int failures;
         lock (_gate)
         {
+            failures = _failures;
             var slot = _cache.Find(_missingRecord);
             if (slot < 0)
             {
@@ -117,7 +122,11 @@ internal sealed partial class Shard
         var sections = new List<(int, byte[])>();
         foreach (var section in wanted)
         {
-            var content = await LoadSectionAsync(section.Index).ConfigureAwait(false);
+            if (await LoadSectionAsync(section.Index, failures).ConfigureAwait(false) is not { } content)
+            {
+                return;
+            }
+
             sections.Add((section.Index, content));
         }
 
@@ -135,8 +144,11 @@ internal sealed partial class Shard
         _sections[_missingRecord] = sections;
     }
 
-    /// <summary>A section may have been written by a turn whose commit is still in flight: it is waited for.</summary>
-    private async Task<byte[]> LoadSectionAsync(int index)
+    /// <summary>
+    /// A section may have been written by a turn whose commit is still in flight: it is waited for. Null when a commit failed
+    /// meanwhile: the head that names the section is not the record's any more.
+    /// </summary>
+    private async Task<byte[]?> LoadSectionAsync(int index, int failures)
     {
         if (FindOpenSection(index) is { } open)
         {
@@ -149,6 +161,11 @@ internal sealed partial class Shard
             if (content is not null)
             {
                 return content;
+            }
+
+            if (failures != Volatile.Read(ref _failures))
+            {
+                return null;
             }
 
             await FlushAsync().ConfigureAwait(false);

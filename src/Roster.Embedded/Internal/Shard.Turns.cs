@@ -21,20 +21,33 @@ internal sealed partial class Shard
 
         /// <summary>Sections are missing.</summary>
         NeedsSections,
+
+        /// <summary>The open batch is full.</summary>
+        NoRoom,
     }
 
+    private int _sectionsSince;
     private SectionKind _missingKind;
     private long _missingRecord;
 
     private async Task RunSliceAsync(EventSlice slice)
     {
         var failures = _failures;
+        var loadMax = LoadMax;
         while (true)
         {
-            await LoadMissingAsync(slice).ConfigureAwait(false);
+            await LoadMissingAsync(slice, loadMax).ConfigureAwait(false);
+            var done = slice.Done;
             Step step;
             lock (_gate)
             {
+                if (failures != _failures)
+                {
+                    // What ran before is gone: to run only the rest would change the order of a record's events.
+                    Finish(slice, failures);
+                    return;
+                }
+
                 step = RunEvents(slice);
                 if (slice.Done == slice.Indexes.Length)
                 {
@@ -49,6 +62,8 @@ internal sealed partial class Shard
                 return;
             }
 
+            // Without progress the cache is too small for all that was loaded at once.
+            loadMax = slice.Done > done ? LoadMax : Math.Max(1, loadMax / 8);
             await PrepareAsync(step).ConfigureAwait(false);
         }
     }
@@ -91,7 +106,6 @@ internal sealed partial class Shard
 
     private async Task RunTurnAsync(TurnItem item)
     {
-        var failures = _failures;
         while (true)
         {
             await LoadAsync(item.Key, item.Hash, item.Number).ConfigureAwait(false);
@@ -101,7 +115,7 @@ internal sealed partial class Shard
                 step = RunTurn(item);
                 if (step == Step.Done)
                 {
-                    Finish(item, failures);
+                    Finish(item, _failures);
                 }
             }
 
@@ -181,10 +195,24 @@ internal sealed partial class Shard
     private Step RunDueTimers(int slot, TimerItem item)
     {
         LoadState(slot, default);
-        var step = FireDue(slot, CatalogOf(_state.Tenant), item.AsOf, item.IsManual ? Timestamp.None : Now);
+        var tenant = _state.Tenant;
+        var step = Step.Done;
+        try
+        {
+            step = FireDue(slot, CatalogOf(tenant), item.AsOf, item.IsManual ? Timestamp.None : Now);
+        }
+        catch (Exception bug) when (bug is not OutOfMemoryException)
+        {
+            // A bug in a turn stops this record, not the others that are due. Its timer stays in the store, and its inputs are refused.
+            CountInternal(tenant);
+        }
+
         item.Done += step == Step.Done ? 1 : 0;
         return step;
     }
+
+    private void CountInternal(int tenant) =>
+        _open.Turns.Count(new CounterKey(tenant, 0, 0, CounterKind.RefusedInput, 0, (int)RefusalReason.Internal), 1);
 
     /// <summary>Runs the record's due timers, then the input, each as its own turn (ENG-04).</summary>
     private Step RunInput(int slot, RecordKey key, TurnInput input, Timestamp now, out TurnResult result)
@@ -204,6 +232,7 @@ internal sealed partial class Shard
         catch (Exception bug) when (bug is not OutOfMemoryException)
         {
             // A bug in a turn stops this input, not its neighbours; the state in the cache is the one before it.
+            CountInternal(catalog.Tenant);
             result = new TurnResult(TurnStatus.Refused, new Refusal(
                 RefusalReason.Internal, string.Empty, string.Empty, $"The turn failed: {bug.GetType().Name}: {bug.Message}"));
         }
@@ -216,6 +245,11 @@ internal sealed partial class Shard
     {
         while (_state.NextDueAt is var due && !due.IsNone && due <= asOf)
         {
+            if (!HasRoom)
+            {
+                return Step.NoRoom;
+            }
+
             var result = RunOne(slot, TimerInput.Instance, catalog, now.IsNone ? due : now);
             if (result.Status == TurnStatus.NeedsSections)
             {
@@ -258,6 +292,13 @@ internal sealed partial class Shard
         }
 
         _state.Load(head);
+        if (_sectionsSince != _failures)
+        {
+            // A failed commit took sections back; their numbers are given again.
+            _sections.Clear();
+            _sectionsSince = _failures;
+        }
+
         if (_sections.Count > 0 && _sections.TryGetValue(_state.Number, out var sections))
         {
             foreach (var (index, content) in sections)

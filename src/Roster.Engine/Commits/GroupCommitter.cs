@@ -117,10 +117,36 @@ public sealed class GroupCommitter : IAsyncDisposable
         catch (Exception failure)
         {
             // The edge of the loop: whatever it is, the outcome of a commit is unknown, so nothing may be acknowledged any more.
-            Fail(failure);
+            RefuseForGood(failure);
         }
 
         _stopped.TrySetResult();
+    }
+
+    /// <summary>Fails everyone who waits, and all who come until the host stops, so that nobody waits for ever.</summary>
+    private void RefuseForGood(Exception failure)
+    {
+        var fatal = new RosterException(RosterError.Unavailable, $"The store failed: {failure.Message}");
+        _failed.TrySetException(failure);
+        do
+        {
+            foreach (var (source, batch) in _taken)
+            {
+                Refuse(source, batch, fatal);
+            }
+
+            while (!Take())
+            {
+                if (_isStopping)
+                {
+                    return;
+                }
+
+                _signal.Wait();
+                Volatile.Write(ref _isSignalled, 0);
+            }
+        }
+        while (true);
     }
 
     private bool Take()
@@ -240,25 +266,6 @@ public sealed class GroupCommitter : IAsyncDisposable
         {
             waiter.OnCommitted(failure);
         }
-    }
-
-    private void Fail(Exception failure)
-    {
-        var fatal = new RosterException(RosterError.Unavailable, $"The store failed: {failure.Message}");
-        foreach (var (_, batch) in _taken)
-        {
-            foreach (var waiter in batch.Waiters)
-            {
-                waiter.OnCommitted(fatal);
-            }
-        }
-
-        while (_documents.TryDequeue(out var item))
-        {
-            item.Done.TrySetException(fatal);
-        }
-
-        _failed.TrySetException(failure);
     }
 
     private sealed class DocumentWaiter(TaskCompletionSource done) : ICommitWaiter

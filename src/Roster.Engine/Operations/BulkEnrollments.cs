@@ -20,6 +20,7 @@ public sealed class BulkEnrollments : IAsyncDisposable
     public const int RecordsMax = 100_000;
 
     private const int ChunkMax = 500;
+    private static readonly TimeSpan PauseWhenOverloaded = TimeSpan.FromSeconds(1);
 
     private readonly ConcurrentDictionary<(int Tenant, string Id), OperationDocument> _jobs = new();
     private readonly ConcurrentDictionary<Task, bool> _running = new();
@@ -93,7 +94,17 @@ public sealed class BulkEnrollments : IAsyncDisposable
             return Get(owner, id);
         }
 
-        await StoreAsync(owner, job).ConfigureAwait(false);
+        try
+        {
+            await StoreAsync(owner, job).ConfigureAwait(false);
+        }
+        catch
+        {
+            // It did not begin: the same request may begin it later.
+            _jobs.TryRemove((owner.Number, id), out _);
+            throw;
+        }
+
         Run(owner, job);
         return Copy(job);
     }
@@ -149,10 +160,12 @@ public sealed class BulkEnrollments : IAsyncDisposable
     {
         try
         {
-            while (await RunChunkAsync(owner, job).ConfigureAwait(false))
+            while (await TryAsync(() => RunChunkAsync(owner, job)).ConfigureAwait(false))
             {
-                await StoreAsync(owner, job).ConfigureAwait(false);
+                await TryAsync(() => StoreAsync(owner, job)).ConfigureAwait(false);
             }
+
+            await TryAsync(() => StoreAsync(owner, job)).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
         {
@@ -170,9 +183,31 @@ public sealed class BulkEnrollments : IAsyncDisposable
                 job.Operation.Error = failure.Message;
                 End(job, Operation.Types.State.Failed);
             }
-        }
 
-        await StoreAsync(owner, job).ConfigureAwait(false);
+            await StoreAsync(owner, job).ConfigureAwait(false);
+        }
+    }
+
+    private async Task TryAsync(Func<Task> work) => await TryAsync(async () =>
+    {
+        await work().ConfigureAwait(false);
+        return true;
+    }).ConfigureAwait(false);
+
+    /// <summary>An overloaded engine or a full disk stops no job: it waits and goes on. Items done twice are duplicates (ENR-02).</summary>
+    private async Task<T> TryAsync<T>(Func<Task<T>> work)
+    {
+        while (true)
+        {
+            try
+            {
+                return await work().ConfigureAwait(false);
+            }
+            catch (Exception failure) when (failure is StoreFullException or RosterException { Error: RosterError.Overloaded })
+            {
+                await Task.Delay(PauseWhenOverloaded, _clock, _stop.Token).ConfigureAwait(false);
+            }
+        }
     }
 
     private async Task<bool> RunChunkAsync(TenantOwner owner, OperationDocument job)

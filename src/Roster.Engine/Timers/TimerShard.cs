@@ -25,6 +25,8 @@ public sealed class TimerShard : IAsyncDisposable
     /// <summary>Timers loaded at a time.</summary>
     public const int WindowMax = 200_000;
 
+    private static readonly TimeSpan PauseAfterFailure = TimeSpan.FromSeconds(1);
+
     private const int ChunkMax = 2_048;
     private static readonly TimerEntry End = new(Timestamp.Max, long.MaxValue);
 
@@ -32,6 +34,7 @@ public sealed class TimerShard : IAsyncDisposable
     private readonly IRecordStore _store;
     private readonly FireTimers _fire;
     private readonly TimeProvider _clock;
+    private readonly int _windowMax;
     private readonly PriorityQueue<long, TimerEntry> _queue = new();
     private readonly Dictionary<long, Timestamp> _due = [];
     private readonly HashSet<long> _changedWhileLoading = [];
@@ -39,14 +42,33 @@ public sealed class TimerShard : IAsyncDisposable
     private readonly SemaphoreSlim _wake = new(0, 1);
     private TimerEntry _windowEnd;
     private bool _isLoading;
+    private int _reloads;
     private Task _loop = Task.CompletedTask;
 
     /// <summary>Creates a shard over a store.</summary>
     public TimerShard(IRecordStore store, FireTimers fire, TimeProvider clock)
+        : this(store, fire, clock, WindowMax)
+    {
+    }
+
+    internal TimerShard(IRecordStore store, FireTimers fire, TimeProvider clock, int windowMax)
     {
         _store = store;
         _fire = fire;
         _clock = clock;
+        _windowMax = windowMax;
+    }
+
+    /// <summary>Timers in memory.</summary>
+    internal int Count
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _due.Count;
+            }
+        }
     }
 
     /// <summary>Starts the loop that fires by the clock.</summary>
@@ -79,7 +101,7 @@ public sealed class TimerShard : IAsyncDisposable
                 }
             }
 
-            if (_due.Count > 2 * WindowMax)
+            if (!_isLoading && _due.Count > 2 * _windowMax)
             {
                 Shrink();
             }
@@ -91,13 +113,7 @@ public sealed class TimerShard : IAsyncDisposable
     /// <summary>Forgets the window and reads it again: after a commit failed, timers that were sent may still be due.</summary>
     public void Reload()
     {
-        lock (_gate)
-        {
-            _queue.Clear();
-            _due.Clear();
-            _windowEnd = default;
-        }
-
+        Reset();
         Wake();
     }
 
@@ -113,8 +129,18 @@ public sealed class TimerShard : IAsyncDisposable
                 return fired;
             }
 
+            try
+            {
+                await _fire(due, to, isManual: true).ConfigureAwait(false);
+            }
+            catch
+            {
+                // What was sent and not committed is still due in the store.
+                Reset();
+                throw;
+            }
+
             fired += due.Count;
-            await _fire(due, to, isManual: true).ConfigureAwait(false);
         }
     }
 
@@ -133,15 +159,7 @@ public sealed class TimerShard : IAsyncDisposable
         {
             while (!_stop.IsCancellationRequested)
             {
-                var now = Now();
-                var due = await TakeDueAsync(now, _stop.Token).ConfigureAwait(false);
-                if (due.Count > 0)
-                {
-                    await _fire(due, now, isManual: false).ConfigureAwait(false);
-                    continue;
-                }
-
-                await WaitAsync(NextDue()).ConfigureAwait(false);
+                await FireOrWaitAsync().ConfigureAwait(false);
             }
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
@@ -154,6 +172,41 @@ public sealed class TimerShard : IAsyncDisposable
         }
     }
 
+    private async Task FireOrWaitAsync()
+    {
+        try
+        {
+            var now = Now();
+            var due = await TakeDueAsync(now, _stop.Token).ConfigureAwait(false);
+            if (due.Count > 0)
+            {
+                await _fire(due, now, isManual: false).ConfigureAwait(false);
+            }
+            else
+            {
+                await WaitAsync(NextDue()).ConfigureAwait(false);
+            }
+        }
+        catch (Exception failure) when (failure is not (RosterException or OperationCanceledException))
+        {
+            // A full disk, or a read that failed: what was sent and not committed is still due in the store. It is tried again.
+            Reset();
+            await Task.Delay(PauseAfterFailure, _clock, _stop.Token).ConfigureAwait(false);
+        }
+    }
+
+    private void Reset()
+    {
+        lock (_gate)
+        {
+            _queue.Clear();
+            _due.Clear();
+            _windowEnd = default;
+            _isLoading = false;
+            _reloads++;
+        }
+    }
+
     private async Task<List<long>> TakeDueAsync(Timestamp now, CancellationToken cancellationToken)
     {
         while (true)
@@ -163,7 +216,8 @@ public sealed class TimerShard : IAsyncDisposable
             lock (_gate)
             {
                 Take(now, due);
-                needsWindow = due.Count == 0 && _queue.Count == 0 && _windowEnd.CompareTo(End) < 0 && !(_windowEnd.DueAt > now);
+                var isPastWindow = !_queue.TryPeek(out _, out var first) || first.CompareTo(_windowEnd) > 0;
+                needsWindow = due.Count == 0 && isPastWindow && _windowEnd.CompareTo(End) < 0 && !(_windowEnd.DueAt > now);
             }
 
             if (!needsWindow)
@@ -191,16 +245,24 @@ public sealed class TimerShard : IAsyncDisposable
     private async Task LoadWindowAsync(CancellationToken cancellationToken)
     {
         TimerEntry after;
+        int reloads;
         lock (_gate)
         {
+            reloads = _reloads;
             after = _windowEnd;
             _isLoading = true;
             _changedWhileLoading.Clear();
         }
 
-        var loaded = await _store.ReadTimersAsync(after, WindowMax, cancellationToken).ConfigureAwait(false);
+        var loaded = await _store.ReadTimersAsync(after, _windowMax, cancellationToken).ConfigureAwait(false);
         lock (_gate)
         {
+            if (reloads != _reloads)
+            {
+                // What was read goes on from a window that is forgotten.
+                return;
+            }
+
             _isLoading = false;
             foreach (var entry in loaded)
             {
@@ -210,7 +272,7 @@ public sealed class TimerShard : IAsyncDisposable
                 }
             }
 
-            _windowEnd = loaded.Count < WindowMax ? End : loaded[^1];
+            _windowEnd = loaded.Count < _windowMax ? End : loaded[^1];
         }
     }
 
@@ -223,7 +285,7 @@ public sealed class TimerShard : IAsyncDisposable
     /// <summary>Keeps the soonest timers; the later ones are in the store.</summary>
     private void Shrink()
     {
-        var soonest = _due.Select(d => new TimerEntry(d.Value, d.Key)).Order().Take(WindowMax).ToList();
+        var soonest = _due.Select(d => new TimerEntry(d.Value, d.Key)).Order().Take(_windowMax).ToList();
         _queue.Clear();
         _due.Clear();
         soonest.ForEach(Add);
@@ -236,7 +298,7 @@ public sealed class TimerShard : IAsyncDisposable
     {
         lock (_gate)
         {
-            return _queue.TryPeek(out _, out var entry) ? entry.DueAt : _windowEnd.DueAt;
+            return _queue.TryPeek(out _, out var entry) && entry.CompareTo(_windowEnd) < 0 ? entry.DueAt : _windowEnd.DueAt;
         }
     }
 

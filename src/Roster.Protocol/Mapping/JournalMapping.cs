@@ -45,7 +45,8 @@ public static class JournalMapping
 
         foreach (var field in entry.Fields ?? [])
         {
-            wire.Properties.Add(ValueMapping.ToWire(field));
+            // A leading dot tells properties of the record from fixed fields of a task (Turn.TaskFields).
+            wire.Properties.Add(ValueMapping.ToWire(field.Name.StartsWith('.') && entry.Kind == EntryKind.EffectRequested ? field with { Name = field.Name[1..] } : field));
         }
 
         AddByKind(wire, entry, catalog, type);

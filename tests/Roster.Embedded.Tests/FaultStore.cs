@@ -1,0 +1,98 @@
+using Roster.Core;
+using Roster.Engine.Stores;
+
+namespace Roster.Embedded.Tests;
+
+/// <summary>A store that fails when it is told to. What it decorates sees only what did not fail.</summary>
+internal sealed class FaultStore(IRecordStore inner) : IRecordStore
+{
+    private readonly HashSet<long> _fullAt = [];
+    private int _fullNext;
+    private long _commits;
+
+    /// <summary>Asked before each commit; waits until the task is done. Null for none.</summary>
+    public Func<Task>? Gate { get; set; }
+
+    /// <summary>Thrown by the next commit: its outcome is unknown.</summary>
+    public Exception? FatalNext { get; set; }
+
+    /// <summary>Whether every commit finds the disk full.</summary>
+    public bool IsFull { get; set; }
+
+    /// <summary>Thrown by reads of single records and keys. Null for none.</summary>
+    public Exception? ReadFailure { get; set; }
+
+    /// <summary>Commits asked for so far.</summary>
+    public long Commits => Interlocked.Read(ref _commits);
+
+    public string Name => inner.Name;
+
+    public bool NeedsHeads => inner.NeedsHeads;
+
+    public StoreStatus Status => inner.Status;
+
+    /// <summary>The next so many commits find the disk full.</summary>
+    public void FailNext(int count) => Volatile.Write(ref _fullNext, count);
+
+    /// <summary>The n-th commit from now finds the disk full.</summary>
+    public void FailAt(long n) => _fullAt.Add(Commits + n);
+
+    public async ValueTask CommitAsync(TurnBatch batch, CancellationToken cancellationToken)
+    {
+        var commit = Interlocked.Increment(ref _commits);
+        if (Gate is { } gate)
+        {
+            await gate();
+        }
+
+        if (FatalNext is { } fatal)
+        {
+            FatalNext = null;
+            throw fatal;
+        }
+
+        if (IsFull || _fullAt.Contains(commit) || Interlocked.Decrement(ref _fullNext) >= 0)
+        {
+            throw new StoreFullException($"Commit {commit} finds the disk full.");
+        }
+
+        await inner.CommitAsync(batch, cancellationToken);
+    }
+
+    public void UseCheckpointSource(ICheckpointSource source) => inner.UseCheckpointSource(source);
+
+    public ValueTask<long> ReserveRecordSequencesAsync(int count, CancellationToken cancellationToken) => inner.ReserveRecordSequencesAsync(count, cancellationToken);
+
+    public ValueTask LoadAsync(IReadOnlyList<RecordKey> keys, IList<LoadedRecord> results, CancellationToken cancellationToken) =>
+        ReadFailure is { } failure ? throw failure : inner.LoadAsync(keys, results, cancellationToken);
+
+    public ValueTask<LoadedRecord> LoadAsync(long recordNumber, CancellationToken cancellationToken) =>
+        ReadFailure is { } failure ? throw failure : inner.LoadAsync(recordNumber, cancellationToken);
+
+    public ValueTask<byte[]?> LoadSectionAsync(long recordNumber, int sectionIndex, CancellationToken cancellationToken) => inner.LoadSectionAsync(recordNumber, sectionIndex, cancellationToken);
+
+    public ValueTask<IReadOnlyList<TimerEntry>> ReadTimersAsync(TimerEntry after, int limit, CancellationToken cancellationToken) => inner.ReadTimersAsync(after, limit, cancellationToken);
+
+    public ValueTask<IReadOnlyList<StoredEffect>> ReadEffectsAsync(int tenant, string queue, long afterSequence, int limit, CancellationToken cancellationToken) =>
+        inner.ReadEffectsAsync(tenant, queue, afterSequence, limit, cancellationToken);
+
+    public ValueTask<IReadOnlyList<EffectQueueCount>> ReadEffectQueuesAsync(CancellationToken cancellationToken) => inner.ReadEffectQueuesAsync(cancellationToken);
+
+    public ValueTask<IReadOnlyList<StoredTurn>> ReadTimelineAsync(long recordNumber, long beforePosition, int limit, CancellationToken cancellationToken) =>
+        inner.ReadTimelineAsync(recordNumber, beforePosition, limit, cancellationToken);
+
+    public ValueTask<IReadOnlyList<StoredTurn>> ReadJournalAsync(long afterPosition, int limit, CancellationToken cancellationToken) => inner.ReadJournalAsync(afterPosition, limit, cancellationToken);
+
+    public ValueTask<IReadOnlyList<StoredTurn>> ReadActivityAsync(int tenant, int workflow, long beforePosition, int limit, CancellationToken cancellationToken) =>
+        inner.ReadActivityAsync(tenant, workflow, beforePosition, limit, cancellationToken);
+
+    public ValueTask<IReadOnlyList<LoadedRecord>> ScanRecordsAsync(long afterNumber, int limit, CancellationToken cancellationToken) => inner.ScanRecordsAsync(afterNumber, limit, cancellationToken);
+
+    public ValueTask<IReadOnlyList<StoredDocument>> ReadDocumentsAsync(CancellationToken cancellationToken) => inner.ReadDocumentsAsync(cancellationToken);
+
+    public ValueTask<IReadOnlyList<KeyValuePair<CounterKey, long>>> ReadCountersAsync(int tenant, CancellationToken cancellationToken) => inner.ReadCountersAsync(tenant, cancellationToken);
+
+    public ValueTask<CheckpointResult> CheckpointAsync(CancellationToken cancellationToken) => inner.CheckpointAsync(cancellationToken);
+
+    public ValueTask DisposeAsync() => inner.DisposeAsync();
+}
