@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Microsoft.Extensions.Logging;
 using Roster.Server;
 
 namespace Roster.LoadTests;
@@ -37,7 +38,9 @@ internal sealed class ServerProcess : IAsyncDisposable
     public static async Task<int> ServeAsync(string[] args)
     {
         var settings = args.Skip(1).Select(a => a.Split('=', 2)).ToDictionary(a => a[0], string? (a) => a[1], StringComparer.Ordinal);
-        await using var server = await RosterServer.StartAsync(ServerOptions.Read(settings));
+        await using var server = await RosterServer.StartAsync(
+            ServerOptions.Read(settings),
+            logging: l => l.SetMinimumLevel(LogLevel.Error).AddConsole(c => c.LogToStandardErrorThreshold = LogLevel.Trace));
         Console.WriteLine(server.GrpcAddress);
         var stopped = Console.In.ReadToEndAsync();
         return await Task.WhenAny(stopped, server.Engine.Failed) == stopped ? 0 : 1;

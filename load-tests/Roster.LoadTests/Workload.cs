@@ -68,9 +68,8 @@ internal sealed class Workload(LoadOptions options, Uri address) : IDisposable
     /// <summary>A worker that completes every task at once. The credit of its hello is renewed by each completion.</summary>
     public async Task WorkAsync(CancellationToken stop)
     {
-        using var call = new WorkService.WorkServiceClient(_channel).Work(cancellationToken: CancellationToken.None);
+        using var call = new WorkService.WorkServiceClient(_channel).Work(cancellationToken: stop);
         await call.RequestStream.WriteAsync(new WorkRequest { Hello = new WorkHello { Queue = Queue, Worker = "load", Credit = 5_000 } }, CancellationToken.None);
-        var ended = stop.Register(() => call.RequestStream.CompleteAsync());
         try
         {
             await foreach (var response in call.ResponseStream.ReadAllAsync(CancellationToken.None))
@@ -85,12 +84,10 @@ internal sealed class Workload(LoadOptions options, Uri address) : IDisposable
                 }
             }
         }
-        catch (Exception failure) when (stop.IsCancellationRequested && failure is RpcException or InvalidOperationException)
+        catch (Exception failure) when (stop.IsCancellationRequested && failure is RpcException or OperationCanceledException)
         {
-            // Told to stop in the middle of a write.
+            // Told to stop.
         }
-
-        await ended.DisposeAsync();
     }
 
     private async Task DriveStreamAsync(int stream, double? eventsPerSecond, CancellationToken stop)

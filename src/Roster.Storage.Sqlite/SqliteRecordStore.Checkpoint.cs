@@ -304,8 +304,9 @@ public sealed partial class SqliteRecordStore
     {
         lock (_gate)
         {
-            // Written already, by the checkpoint that was given up before this one.
-            numbers.RemoveAll(number => _map.Find(number) is var entry && entry.DirtyIn == 0);
+            // Written already: by the checkpoint that was given up before this one, or by the one before, which took a turn that was
+            // committed while it ran. Such a record is clean, so the map may have forgotten it.
+            numbers.RemoveAll(IsClean_NeedsGate);
         }
 
         var heads = TakeHeads(numbers, reader);
@@ -324,6 +325,12 @@ public sealed partial class SqliteRecordStore
         }
 
         return heads.Length;
+    }
+
+    private bool IsClean_NeedsGate(long number)
+    {
+        ref var entry = ref _map.Find(number);
+        return RecordMap.IsMissing(ref entry) || entry.DirtyIn == 0;
     }
 
     /// <summary>Heads with their latest turns: from the source where it has them, folded from the log where it does not.</summary>

@@ -102,6 +102,50 @@ public sealed class SqliteRecoveryTests : IDisposable
     }
 
     [Fact]
+    public async Task A_record_that_a_checkpoint_took_while_it_was_committed_again_may_be_forgotten_before_the_next_one()
+    {
+        // More records than the map remembers when they are clean, and each is written in the delta before and after the freeze.
+        var hooks = new StoreHooks();
+        var options = new SqliteStoreOptions { Folder = _folder.Path, Hooks = hooks, KnownRecordsMax = 0, RecentLogBytes = 0 };
+        var first = NewRecords(1, 4_000);
+        await using var store = await SqliteRecordStore.OpenAsync(options, Cancel);
+        await CommitAsync(store, first);
+        var isCommitted = false;
+        hooks.CheckpointStage = _ =>
+        {
+            if (!isCommitted)
+            {
+                isCommitted = true;
+                CommitAsync(store, first).GetAwaiter().GetResult();
+            }
+        };
+        await store.CheckpointAsync(Cancel);
+
+        // New records push the clean ones out of the map.
+        hooks.CheckpointStage = null;
+        await CommitAsync(store, NewRecords(4_001, 40_000));
+        await store.CheckpointAsync(Cancel);
+        await CommitAsync(store, first);
+    }
+
+    private static TestRecord[] NewRecords(int from, int count) =>
+        [.. Enumerable.Range(from, count).Select(i => new TestRecord(new RecordKey(1, 1, $"r{i}"), i))];
+
+    private static async Task CommitAsync(SqliteRecordStore store, IEnumerable<TestRecord> records)
+    {
+        foreach (var chunk in records.Chunk(500))
+        {
+            var batch = new TestBatch();
+            foreach (var record in chunk)
+            {
+                batch.Turn(record);
+            }
+
+            await store.CommitAsync(batch.Batch, Cancel);
+        }
+    }
+
+    [Fact]
     public async Task A_crash_after_a_crash_in_a_checkpoint_loses_nothing()
     {
         DataFolder? image = null;
