@@ -76,9 +76,7 @@ public sealed partial class EmbeddedEngine
         foreach (var text in keys)
         {
             var key = ReadKey(text, tenantOwner);
-            var id = default(EffectId);
-            await RunAsync(key.Record, state => Find(state, tenantOwner, key, out id) ? null : null, cancellationToken).ConfigureAwait(false);
-            (ids ??= []).Add(id);
+            (ids ??= []).Add(await FindAsync(tenantOwner, key, cancellationToken).ConfigureAwait(false));
         }
 
         _outbox.Keep(tenantOwner.Number, queue, owner, ids);
@@ -113,6 +111,21 @@ public sealed partial class EmbeddedEngine
             && int.TryParse(parts[4], NumberStyles.None, CultureInfo.InvariantCulture, out var execution)
             ? new TaskKey(record, enrollment, parts[3], execution)
             : throw RosterException.Invalid("completion.key", key, "The key is not that of a task of this tenant: tenant/record/enrollment/step/execution.");
+    }
+
+    /// <summary>The open effect under a key; default when there is none.</summary>
+    private async ValueTask<EffectId> FindAsync(TenantOwner owner, TaskKey key, CancellationToken cancellationToken)
+    {
+        var id = default(EffectId);
+        await RunAsync(
+            key.Record,
+            state =>
+            {
+                Find(state, owner, key, out id);
+                return null;
+            },
+            cancellationToken).ConfigureAwait(false);
+        return id;
     }
 
     private static bool Find(RecordState state, TenantOwner owner, TaskKey key, out EffectId id)
@@ -169,8 +182,7 @@ public sealed partial class EmbeddedEngine
     /// <summary>ERR-06, ERR-07: 1 minute, doubled each time, at most 8 hours, for 3 days from the first attempt.</summary>
     private async Task<bool> RetryAsync(TenantOwner owner, TaskKey key, TaskCompletion completion, CancellationToken cancellationToken)
     {
-        var id = default(EffectId);
-        await RunAsync(key.Record, state => Find(state, owner, key, out id) ? null : null, cancellationToken).ConfigureAwait(false);
+        var id = await FindAsync(owner, key, cancellationToken).ConfigureAwait(false);
         if (id == default)
         {
             return false;

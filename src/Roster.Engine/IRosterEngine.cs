@@ -25,7 +25,10 @@ public interface IRosterEngine
     /// are not APPLIED, by index. Events of one tenant handed in by two calls in a row are applied in the order of the calls, also
     /// when the first has not returned.
     /// </summary>
-    /// <exception cref="RosterException"><see cref="RosterError.Overloaded"/> when memory bounds are reached; no event was taken.</exception>
+    /// <exception cref="RosterException">
+    /// <see cref="RosterError.Overloaded"/> when memory bounds are reached; no event was taken. This is thrown before the call returns, so
+    /// that a caller can wait and hand the same batch in again without another overtaking it.
+    /// </exception>
     ValueTask<IReadOnlyList<IndexedResult>> IngestAsync(string tenant, IReadOnlyList<Event> events, CancellationToken cancellationToken);
 
     /// <summary>Considers a record for a workflow (TRG-10).</summary>
