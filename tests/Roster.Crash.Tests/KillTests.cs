@@ -19,6 +19,9 @@ public sealed class KillTests
     private const int KillsWhileIngesting = 20;
     private const int KillsWhileTimersFire = 4;
 
+    /// <summary>Makes commits long, so that a kill finds some of them on their way: an ack before its commit would be caught.</summary>
+    private static readonly string Note = new('n', 2_000);
+
     private const string Workflow = """
         {
           "id": "crash", "objectType": "contact",
@@ -79,6 +82,7 @@ public sealed class KillTests
     {
         var (record, turn) = (index % Records, index / Records);
         var e = new Event { EventId = $"e{index}", ObjectType = "contact", RecordId = $"c{record}", Source = "crash" };
+        e.Properties.Add(new PropertyValue { Name = "note", Value = new Value { Text = Note } });
         e.Writes.Add(new PropertyValue { Name = "counter", Value = new Value { Number = turn.ToString(CultureInfo.InvariantCulture) } });
         if (turn == 1 + (record % 7))
         {
