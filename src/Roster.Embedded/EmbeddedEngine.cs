@@ -229,7 +229,7 @@ public sealed partial class EmbeddedEngine : IRosterEngine, ICheckpointSource, I
     }
 
     private static RosterException Overloaded(StoreFullException full) =>
-        new(RosterError.Overloaded, $"The store is full: {full.Message} Nothing of this was applied.");
+        new(RosterError.Overloaded, $"The store is full: {full.Message} What was not applied can be sent again with the same ids.");
 
     private async Task FireAsync(IReadOnlyList<long> recordNumbers, Timestamp asOf, bool isManual)
     {

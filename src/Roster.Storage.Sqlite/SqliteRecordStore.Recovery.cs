@@ -26,7 +26,8 @@ public sealed partial class SqliteRecordStore
             RunOnTables(() => _tables.RemoveEffectsAbove(queue, _checkpointEnd - 1));
         }
 
-        _nextSequence = Math.Max(Math.Max(1, _tables.ReadMeta(MetaNames.Sequence)), _numberMax + 1);
+        // Reservations are durable before they are given. A record number is not a sequence: hosts put a shard into it.
+        _nextSequence = Math.Max(1, _tables.ReadMeta(MetaNames.Sequence));
         _reservedSequence = _nextSequence;
     }
 

@@ -50,7 +50,18 @@ internal sealed class EngineHarness : IAsyncDisposable
         return e;
     }
 
-    public async Task<IReadOnlyList<IndexedResult>> SendAsync(params Event[] events) => await Engine.IngestAsync(Tenant, events, Token);
+    public async Task<IReadOnlyList<IndexedResult>> SendAsync(params Event[] events)
+    {
+        try
+        {
+            return await Engine.IngestAsync(Tenant, events, Token);
+        }
+        catch (RosterException) when (Engine.Failed.Exception is { } cause)
+        {
+            // A test that does not fail the store wants to know why the engine stopped.
+            throw new RosterException(RosterError.Unavailable, cause.ToString());
+        }
+    }
 
     public async Task PublishAsync(string json)
     {

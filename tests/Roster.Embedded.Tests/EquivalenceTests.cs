@@ -1,4 +1,5 @@
 using System.Text;
+using Roster.Engine;
 using Roster.Engine.Stores;
 using Roster.V1;
 
@@ -42,6 +43,24 @@ public sealed class EquivalenceTests
     [InlineData(4)]
     [InlineData(64)]
     public async Task S38_The_number_of_shards_does_not_matter(int shards) => Assert.Equal(await Plain.Value, await RunAsync(new EmbeddedOptions { Shards = shards, CacheBytes = 2 << 20 }, 500));
+
+    [Fact]
+    public async Task Record_numbers_grow_by_the_number_of_records_and_not_from_reservation_to_reservation()
+    {
+        // A number is a sequence times 256 plus a shard: a store that takes numbers for sequences runs out of them after a few restarts.
+        var store = new VolatileRecordStore();
+        var clock = new ManualClock(EngineHarness.Start);
+        for (var start = 0; start < 12; start++)
+        {
+            var harness = await EngineHarness.StartAsync(new EmbeddedOptions { Shards = 1 }, store, clock);
+            Assert.Empty(await harness.SendAsync(harness.Event($"r{start}", "", EngineHarness.Text("stage", "x"))));
+            await harness.Engine.DisposeAsync();
+        }
+
+        var records = await store.ScanRecordsAsync(0, 100, Token);
+        Assert.Equal(12, records.Count);
+        Assert.True(records[^1].Number < 12 * 1_024 * 256, $"The highest record number is {records[^1].Number}.");
+    }
 
     private static async Task<string> RunAsync(EmbeddedOptions options, int batch)
     {

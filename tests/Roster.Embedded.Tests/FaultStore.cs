@@ -22,6 +22,18 @@ internal sealed class FaultStore(IRecordStore inner) : IRecordStore
     /// <summary>Thrown by reads of single records and keys. Null for none.</summary>
     public Exception? ReadFailure { get; set; }
 
+    /// <summary>Answers in place of the store.</summary>
+    public Func<TimerEntry, int, IReadOnlyList<TimerEntry>>? OnReadTimers { get; set; }
+
+    /// <summary>Changes what a scan gives.</summary>
+    public Func<IReadOnlyList<LoadedRecord>, IReadOnlyList<LoadedRecord>>? OnScan { get; set; }
+
+    /// <summary>Changes what counters are.</summary>
+    public Func<IReadOnlyList<KeyValuePair<CounterKey, long>>, IReadOnlyList<KeyValuePair<CounterKey, long>>>? OnReadCounters { get; set; }
+
+    /// <summary>Changes what queues are open.</summary>
+    public Func<IReadOnlyList<EffectQueueCount>, IReadOnlyList<EffectQueueCount>>? OnReadQueues { get; set; }
+
     /// <summary>Commits asked for so far.</summary>
     public long Commits => Interlocked.Read(ref _commits);
 
@@ -71,12 +83,17 @@ internal sealed class FaultStore(IRecordStore inner) : IRecordStore
 
     public ValueTask<byte[]?> LoadSectionAsync(long recordNumber, int sectionIndex, CancellationToken cancellationToken) => inner.LoadSectionAsync(recordNumber, sectionIndex, cancellationToken);
 
-    public ValueTask<IReadOnlyList<TimerEntry>> ReadTimersAsync(TimerEntry after, int limit, CancellationToken cancellationToken) => inner.ReadTimersAsync(after, limit, cancellationToken);
+    public ValueTask<IReadOnlyList<TimerEntry>> ReadTimersAsync(TimerEntry after, int limit, CancellationToken cancellationToken) =>
+        OnReadTimers is { } read ? new(read(after, limit)) : inner.ReadTimersAsync(after, limit, cancellationToken);
 
     public ValueTask<IReadOnlyList<StoredEffect>> ReadEffectsAsync(int tenant, string queue, long afterSequence, int limit, CancellationToken cancellationToken) =>
         inner.ReadEffectsAsync(tenant, queue, afterSequence, limit, cancellationToken);
 
-    public ValueTask<IReadOnlyList<EffectQueueCount>> ReadEffectQueuesAsync(CancellationToken cancellationToken) => inner.ReadEffectQueuesAsync(cancellationToken);
+    public async ValueTask<IReadOnlyList<EffectQueueCount>> ReadEffectQueuesAsync(CancellationToken cancellationToken)
+    {
+        var queues = await inner.ReadEffectQueuesAsync(cancellationToken);
+        return OnReadQueues is { } change ? change(queues) : queues;
+    }
 
     public ValueTask<IReadOnlyList<StoredTurn>> ReadTimelineAsync(long recordNumber, long beforePosition, int limit, CancellationToken cancellationToken) =>
         inner.ReadTimelineAsync(recordNumber, beforePosition, limit, cancellationToken);
@@ -86,11 +103,19 @@ internal sealed class FaultStore(IRecordStore inner) : IRecordStore
     public ValueTask<IReadOnlyList<StoredTurn>> ReadActivityAsync(int tenant, int workflow, long beforePosition, int limit, CancellationToken cancellationToken) =>
         inner.ReadActivityAsync(tenant, workflow, beforePosition, limit, cancellationToken);
 
-    public ValueTask<IReadOnlyList<LoadedRecord>> ScanRecordsAsync(long afterNumber, int limit, CancellationToken cancellationToken) => inner.ScanRecordsAsync(afterNumber, limit, cancellationToken);
+    public async ValueTask<IReadOnlyList<LoadedRecord>> ScanRecordsAsync(long afterNumber, int limit, CancellationToken cancellationToken)
+    {
+        var records = await inner.ScanRecordsAsync(afterNumber, limit, cancellationToken);
+        return OnScan is { } change ? change(records) : records;
+    }
 
     public ValueTask<IReadOnlyList<StoredDocument>> ReadDocumentsAsync(CancellationToken cancellationToken) => inner.ReadDocumentsAsync(cancellationToken);
 
-    public ValueTask<IReadOnlyList<KeyValuePair<CounterKey, long>>> ReadCountersAsync(int tenant, CancellationToken cancellationToken) => inner.ReadCountersAsync(tenant, cancellationToken);
+    public async ValueTask<IReadOnlyList<KeyValuePair<CounterKey, long>>> ReadCountersAsync(int tenant, CancellationToken cancellationToken)
+    {
+        var counters = await inner.ReadCountersAsync(tenant, cancellationToken);
+        return OnReadCounters is { } change ? change(counters) : counters;
+    }
 
     public ValueTask<CheckpointResult> CheckpointAsync(CancellationToken cancellationToken) => inner.CheckpointAsync(cancellationToken);
 

@@ -121,7 +121,7 @@ public sealed class FaultTests
     public async Task A_poison_turn_is_refused_alone_by_event_and_by_timer()
     {
         // A delay that ends after the year 9999 cannot be told: the turn throws.
-        await using var harness = await EngineHarness.StartAsync(clock: new ManualClock(new DateTimeOffset(9990, 1, 1, 0, 0, 0, TimeSpan.Zero)));
+        await using var harness = await EngineHarness.StartAsync(clock: new ManualClock(new DateTimeOffset(9995, 1, 1, 0, 0, 0, TimeSpan.Zero)));
         await harness.PublishAsync("""
             { "id": "poison", "objectType": "contact", "start": { "event": { "anyOf": [ { "eventType": "poison", "allowNewRecord": true } ] } },
               "steps": [ { "id": "a", "next": "b", "delay": { "amount": 1, "unit": "DAYS" } }, { "id": "b", "delay": { "amount": 3650, "unit": "DAYS" } } ] }

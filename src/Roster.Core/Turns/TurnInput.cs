@@ -98,7 +98,8 @@ public sealed class CommandInput : TurnInput
         Workflow = workflow;
         RequestId = requestId;
         Caller = caller;
-        IdHash = StableHash.Hash128(requestId);
+        // Request ids and event ids share the window of the record, but are names of different things.
+        IdHash = StableHash.Hash128("request/" + requestId);
     }
 
     /// <summary>What is asked.</summary>

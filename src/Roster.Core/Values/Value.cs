@@ -12,6 +12,7 @@ namespace Roster.Core.Values;
 /// </remarks>
 public readonly struct Value : IEquatable<Value>
 {
+    private const int DigitsMax = 28;
     private const int TextField = 1;
     private const int NumberField = 2;
     private const int BoolField = 3;
@@ -125,12 +126,14 @@ public readonly struct Value : IEquatable<Value>
                 return true;
             case PropertyType.Date:
                 var date = LocalDatePattern.Iso.Parse(text);
-                value = date.Success ? OfDate(date.Value) : Unknown;
-                return date.Success;
+                var isDate = date.Success && date.Value.Year >= 1;
+                value = isDate ? OfDate(date.Value) : Unknown;
+                return isDate;
             case PropertyType.DateTime:
                 var instant = InstantPattern.ExtendedIso.Parse(text);
-                value = instant.Success ? OfDateTime(Timestamp.FromInstant(instant.Value)) : Unknown;
-                return instant.Success;
+                var isInstant = instant.Success && Timestamp.FromInstant(instant.Value) >= Timestamp.Min;
+                value = isInstant ? OfDateTime(Timestamp.FromInstant(instant.Value)) : Unknown;
+                return isInstant;
             default:
                 return false;
         }
@@ -139,7 +142,19 @@ public readonly struct Value : IEquatable<Value>
     /// <summary>Reads a decimal: optional minus, digits, optional point and digits, at most 28 significant digits.</summary>
     public static bool TryParseNumber(string text, out decimal number) =>
         decimal.TryParse(text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out number)
-        && text.Length <= 32 && text[0] != '+';
+        && text.Length <= 32 && text[0] != '+' && CountDigits(text) <= DigitsMax;
+
+    /// <summary>Digits from the first that is not 0: more than fit would be cut silently.</summary>
+    private static int CountDigits(string text)
+    {
+        var digits = 0;
+        foreach (var c in text)
+        {
+            digits += char.IsAsciiDigit(c) && (digits > 0 || c != '0') ? 1 : 0;
+        }
+
+        return digits;
+    }
 
     /// <summary>Writes the packed form.</summary>
     public void Pack(PackedWriter writer)

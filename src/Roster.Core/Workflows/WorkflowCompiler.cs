@@ -116,11 +116,11 @@ public sealed partial class WorkflowCompiler
 
         for (var i = 0; i < start.ReenrollWhen.Count; i++)
         {
-            foreach (var filter in start.ReenrollWhen[i].AnyOf.SelectMany(g => g))
+            foreach (var (filter, path) in start.ReenrollWhen[i].AnyOf.SelectMany((group, g) => group.Select((f, n) => (f, $"anyOf[{g}].allOf[{n}].operator"))))
             {
                 if (IsForbiddenForReenrollment(filter))
                 {
-                    Error($"start.reenrollWhen[{i}]", "REENROLL_OPERATOR", OperatorTable.NameOf(filter.Operator), "Negative operators and several values are not allowed as re-enrollment trigger (REN-06).");
+                    Error($"start.reenrollWhen[{i}].{path}", "REENROLL_OPERATOR", OperatorTable.NameOf(filter.Operator), "Negative operators and several values are not allowed as re-enrollment trigger (REN-06).");
                 }
             }
         }
@@ -152,6 +152,11 @@ public sealed partial class WorkflowCompiler
         if (!Names.IsName(trigger.EventType))
         {
             Error($"{path}.eventType", "BAD_NAME", trigger.EventType, "An event type has 1 to 100 characters of a-z, 0-9, _, - and '.'.");
+        }
+
+        else if (eventType == 0)
+        {
+            Error($"{path}.eventType", "TOO_MANY_EVENT_TYPES", trigger.EventType, $"The tenant has {TenantSchema.EventTypesMax} event types already.");
         }
 
         var where = trigger.Where.Select((f, i) => CompileEventFilter(f, $"{path}.where[{i}]")).ToArray();

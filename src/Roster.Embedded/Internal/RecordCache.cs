@@ -9,6 +9,9 @@ namespace Roster.Embedded.Internal;
 /// <remarks>Not thread-safe: guarded by the shard's gate.</remarks>
 internal sealed class RecordCache
 {
+    /// <summary>Slots looked at per record that is added: bounds the work when nearly everything is pending.</summary>
+    private const int EvictLooks = 128;
+
     /// <summary>What a slot costs besides its head.</summary>
     private const int SlotBytes = 192;
 
@@ -135,7 +138,7 @@ internal sealed class RecordCache
     /// <summary>The clock algorithm: a hand goes round and takes what was not used since it came by last.</summary>
     private void Evict()
     {
-        for (var looked = 0; _bytes > _bytesMax && looked < 2 * _slotsEnd; looked++)
+        for (var looked = 0; _bytes > _bytesMax && looked < EvictLooks; looked++)
         {
             _hand = _hand + 1 >= _slotsEnd ? 0 : _hand + 1;
             ref var slot = ref _slots[_hand];

@@ -68,7 +68,6 @@ public sealed partial class VolatileRecordStore
             slot = new Record(turn.RecordNumber);
             _order.Add(turn.RecordNumber);
             _numbers.Add(turn.CreatedKey, turn.RecordNumber);
-            _nextSequence = Math.Max(_nextSequence, turn.RecordNumber + 1);
         }
 
         var record = slot;

@@ -99,7 +99,7 @@ public static class EventReader
             return Missing("event_id");
         }
 
-        if (sent.EventId.Length > 128)
+        if (sent.EventId.Length > 128 || Encoding.UTF8.GetByteCount(sent.EventId) > 128)
         {
             return Invalid("event_id", sent.EventId, "event_id has at most 128 bytes.");
         }
@@ -109,7 +109,7 @@ public static class EventReader
             return Missing("object_type");
         }
 
-        if (sent.Source.Length > 100)
+        if (sent.Source.Length > 100 || Encoding.UTF8.GetByteCount(sent.Source) > 100)
         {
             return Invalid("source", sent.Source, "source has at most 100 bytes.");
         }
@@ -201,9 +201,10 @@ public static class EventReader
             return Invalid("writes", $"{sent.Count}", $"An event has at most {PropertiesMax} writes.");
         }
 
+        var undeclared = 0;
         for (var i = 0; i < sent.Count; i++)
         {
-            var refusal = ReadWrite(sent[i], i, type, owner, out writes[i]);
+            var refusal = ReadWrite(sent[i], i, type, owner, ref undeclared, out writes[i]);
             if (refusal is not null)
             {
                 return refusal;
@@ -211,17 +212,45 @@ public static class EventReader
 
             for (var j = 0; j < i; j++)
             {
-                if (writes[j].Property.Number == writes[i].Property.Number)
+                if (sent[j].Name == sent[i].Name)
                 {
                     return Invalid($"writes[{i}].name", sent[i].Name, $"Property '{sent[i].Name}' is written twice.");
                 }
             }
         }
 
+        return undeclared == 0 ? null : Declare(sent, type, owner, writes);
+    }
+
+    /// <summary>Nothing else is wrong with the event: what is new in it is declared, all at once.</summary>
+    private static Refusal? Declare(IReadOnlyList<PropertyValue> sent, ObjectTypeDefinition type, TenantOwner owner, PropertyWrite[] writes)
+    {
+        var declared = owner.ChangeSchema(schema =>
+        {
+            for (var i = 0; i < writes.Length; i++)
+            {
+                var present = schema.ObjectType(type.Number);
+                var value = writes[i].Value;
+                schema = present.Find(sent[i].Name) is not null
+                    ? schema
+                    : schema.WithProperty(present, sent[i].Name, value.Type, value.Type == PropertyType.Enumeration ? value.Options.ToArray() : []);
+            }
+
+            return schema;
+        }).ObjectType(type.Number);
+        for (var i = 0; i < writes.Length; i++)
+        {
+            // Another event may have declared it meanwhile, with another type.
+            if (Fit(declared.Find(sent[i].Name)!, writes[i].Value, i, declared, out writes[i]) is { } refusal)
+            {
+                return refusal;
+            }
+        }
+
         return null;
     }
 
-    private static Refusal? ReadWrite(PropertyValue sent, int index, ObjectTypeDefinition type, TenantOwner owner, out PropertyWrite write)
+    private static Refusal? ReadWrite(PropertyValue sent, int index, ObjectTypeDefinition type, TenantOwner owner, ref int undeclared, out PropertyWrite write)
     {
         write = default;
         if (ValueMapping.TryRead(sent.Value, out var value) is { } problem)
@@ -229,17 +258,25 @@ public static class EventReader
             return new Refusal(RefusalReason.WrongType, $"writes[{index}].value", Refusal.Cut(Text(sent.Value)), problem);
         }
 
-        var property = type.Find(sent.Name);
-        if (property is null)
+        if (type.Find(sent.Name) is { } property)
         {
-            var refusal = DeclareProperty(sent.Name, index, value, type, owner, out property);
-            if (refusal is not null)
-            {
-                return refusal;
-            }
+            return Fit(property, value, index, type, out write);
         }
 
-        switch (property!.Fit(value, out var fitted))
+        var refusal = CheckDeclarable(sent.Name, index, value, type, owner, undeclared);
+        if (refusal is null)
+        {
+            undeclared++;
+            write = new PropertyWrite(null!, value);
+        }
+
+        return refusal;
+    }
+
+    private static Refusal? Fit(PropertyDefinition property, in Value value, int index, ObjectTypeDefinition type, out PropertyWrite write)
+    {
+        write = default;
+        switch (property.Fit(value, out var fitted))
         {
             case RefusalReason.None:
                 write = new PropertyWrite(property, fitted);
@@ -252,9 +289,8 @@ public static class EventReader
         }
     }
 
-    private static Refusal? DeclareProperty(string name, int index, Value first, ObjectTypeDefinition type, TenantOwner owner, out PropertyDefinition? property)
+    private static Refusal? CheckDeclarable(string name, int index, Value first, ObjectTypeDefinition type, TenantOwner owner, int undeclared)
     {
-        property = null;
         if (!owner.Catalog.Schema.Settings.DeclareUndeclared)
         {
             return new Refusal(
@@ -271,15 +307,11 @@ public static class EventReader
             return new Refusal(RefusalReason.UndeclaredProperty, $"writes[{index}].name", Refusal.Cut(name), $"Property '{Refusal.Cut(name)}' is not declared, and a clear does not tell its type.");
         }
 
-        if (owner.Catalog.Schema.ObjectType(type.Number).PropertyCount >= TenantSchema.PropertiesMax)
+        if (owner.Catalog.Schema.ObjectType(type.Number).PropertyCount + undeclared >= TenantSchema.PropertiesMax)
         {
             return new Refusal(RefusalReason.LimitReached, $"writes[{index}].name", Refusal.Cut(name), $"Object type {type.Name} has {TenantSchema.PropertiesMax} properties already.");
         }
 
-        var schema = owner.ChangeSchema(s => s.ObjectType(type.Number).Find(name) is not null
-            ? s
-            : s.WithProperty(s.ObjectType(type.Number), name, first.Type, first.Type == PropertyType.Enumeration ? first.Options.ToArray() : []));
-        property = schema.ObjectType(type.Number).Find(name);
         return null;
     }
 

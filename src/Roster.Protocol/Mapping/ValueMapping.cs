@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using Google.Protobuf.WellKnownTypes;
 using Roster.Core;
 using Roster.Core.Journal;
@@ -26,7 +27,7 @@ public static class ValueMapping
                 return null;
             case V1Value.KindOneofCase.Text:
                 value = CoreValue.OfText(sent!.Text);
-                return sent.Text.Length > TextBytesMax ? $"A text has at most {TextBytesMax} bytes." : null;
+                return sent.Text.Length > TextBytesMax || Encoding.UTF8.GetByteCount(sent.Text) > TextBytesMax ? $"A text has at most {TextBytesMax} bytes." : null;
             case V1Value.KindOneofCase.Number:
                 if (sent!.Number.Length == 0 || !CoreValue.TryParseNumber(sent.Number, out var number))
                 {
@@ -57,7 +58,7 @@ public static class ValueMapping
         PropertyType.Number => new V1Value { Number = value.Number.ToString(CultureInfo.InvariantCulture) },
         PropertyType.Bool => new V1Value { Boolean = value.Bool },
         PropertyType.Date => new V1Value { Date = value.ToString() },
-        PropertyType.DateTime => new V1Value { Datetime = ToWire(value.DateTime) },
+        PropertyType.DateTime => new V1Value { Datetime = Write(value.DateTime) },
         PropertyType.Enumeration => new V1Value { Options = new V1.OptionSet { Options = { value.Options.ToArray() } } },
         _ => throw new InvalidOperationException($"Value type {value.Type} has no wire form."),
     };
@@ -84,13 +85,10 @@ public static class ValueMapping
     }
 
     /// <summary>Writes an instant; null for none.</summary>
-    public static WireTimestamp? ToWire(Core.Timestamp instant)
-    {
-        if (instant.IsNone)
-        {
-            return null;
-        }
+    public static WireTimestamp? ToWire(Core.Timestamp instant) => instant.IsNone ? null : Write(instant);
 
+    private static WireTimestamp Write(Core.Timestamp instant)
+    {
         var seconds = Math.DivRem(instant.Ms, 1000, out var rest);
         return rest >= 0
             ? new WireTimestamp { Seconds = seconds, Nanos = (int)(rest * 1_000_000) }

@@ -1,0 +1,155 @@
+using Roster.Core;
+using Roster.Engine.Effects;
+using Roster.Engine.Stores;
+using Roster.Engine.Tests.Reading;
+
+namespace Roster.Engine.Tests.Effects;
+
+public sealed class OutboxTests
+{
+    private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
+
+    private readonly ManualClock _clock = new(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
+    private readonly VolatileRecordStore _store = new();
+    private readonly Outbox _outbox;
+    private int _records;
+
+    public OutboxTests() => _outbox = new Outbox(_store, _clock);
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Tasks_are_leased_oldest_first_and_each_to_one_owner()
+    {
+        await AddAsync(5);
+        Assert.Equal([1, 2, 3], await LeaseAsync(3));
+        Assert.Equal([4, 5], await LeaseAsync(3, "other"));
+        Assert.Empty(await LeaseAsync(3));
+        Assert.Equal(5, _outbox.CountLeased(1, "mail"));
+    }
+
+    [Fact]
+    public async Task ERR_08_A_lease_that_ends_is_offered_again_with_the_same_id_and_a_higher_attempt()
+    {
+        await AddAsync(1);
+        Assert.Equal(1, (await _outbox.LeaseAsync(1, "mail", 1, Minute, "w", Token))[0].Attempt);
+        Move(Minute - TimeSpan.FromMilliseconds(1));
+        Assert.Empty(await LeaseAsync(1));
+        Move(TimeSpan.FromMilliseconds(1));
+        var again = Assert.Single(await _outbox.LeaseAsync(1, "mail", 1, Minute, "w", Token));
+        Assert.Equal((1L, 2), (again.Effect.Id.RecordNumber, again.Attempt));
+    }
+
+    [Fact]
+    public async Task A_kept_lease_does_not_end()
+    {
+        await AddAsync(2);
+        await LeaseAsync(2);
+        Move(TimeSpan.FromSeconds(50));
+        _outbox.Keep(1, "mail", "w", [new EffectId(1, 1, 1, 1)]);
+        Move(TimeSpan.FromSeconds(30));
+        Assert.Equal([2], await LeaseAsync(2));
+    }
+
+    [Fact]
+    public async Task Released_leases_are_ready_at_once()
+    {
+        await AddAsync(2);
+        await LeaseAsync(1);
+        await LeaseAsync(1, "other");
+        _outbox.Release(1, "mail", "w");
+        Assert.Equal([1], await LeaseAsync(5));
+    }
+
+    [Fact]
+    public async Task A_retry_waits_for_its_instant()
+    {
+        await AddAsync(1);
+        await LeaseAsync(1);
+        Assert.True(_outbox.Retry(new EffectId(1, 1, 1, 1), Now.PlusMs(600_000)));
+        Move(TimeSpan.FromMinutes(10) - TimeSpan.FromMilliseconds(1));
+        Assert.Empty(await LeaseAsync(1));
+        Move(TimeSpan.FromMilliseconds(1));
+        Assert.Equal([1], await LeaseAsync(1));
+        Assert.Equal(2, _outbox.Attempts(new EffectId(1, 1, 1, 1))!.Value.Attempts);
+    }
+
+    [Fact]
+    public async Task A_dropped_task_is_not_offered_any_more()
+    {
+        await AddAsync(2);
+        await LeaseAsync(1);
+        _outbox.Drop(new EffectId(1, 1, 1, 1));
+        Move(Minute);
+        Assert.Equal([2], await LeaseAsync(5));
+        Assert.Null(_outbox.Attempts(new EffectId(1, 1, 1, 1)));
+    }
+
+    [Fact]
+    public async Task Tasks_beyond_the_window_are_left_in_the_store_and_come_in_their_order()
+    {
+        await AddAsync(EffectQueue.WindowMax + 100);
+        var leased = new List<long>();
+        for (var i = 0; i < 300; i++)
+        {
+            leased.AddRange(await LeaseAsync(500));
+        }
+
+        Assert.Equal(Enumerable.Range(1, EffectQueue.WindowMax + 100).Select(i => (long)i), leased);
+        await AddAsync(1);
+        Assert.Single(await LeaseAsync(10));
+    }
+
+    [Fact]
+    public async Task One_who_waits_is_woken_by_a_task_and_by_the_end_of_a_lease()
+    {
+        Assert.Empty(await LeaseAsync(1));
+        var wait = _outbox.WaitAsync(1, "mail", Token);
+        Assert.False(wait.IsCompleted);
+        await AddAsync(1);
+        await wait.WaitAsync(Token);
+        Assert.Equal([1], await LeaseAsync(1));
+        wait = _outbox.WaitAsync(1, "mail", Token);
+        Assert.False(wait.IsCompleted);
+        Move(Minute);
+        await wait.WaitAsync(Token);
+        Assert.Equal([1], await LeaseAsync(1));
+    }
+
+    [Fact]
+    public async Task Tenants_and_queues_are_apart()
+    {
+        await AddAsync(1);
+        Assert.Empty(await _outbox.LeaseAsync(2, "mail", 10, Minute, "w", Token));
+        Assert.Empty(await _outbox.LeaseAsync(1, "other", 10, Minute, "w", Token));
+    }
+
+    private Timestamp Now => new(_clock.GetUtcNow().ToUnixTimeMilliseconds());
+
+    private void Move(TimeSpan time) => _clock.MoveTo(_clock.GetUtcNow() + time);
+
+    private async Task<List<long>> LeaseAsync(int count, string owner = "w") =>
+        [.. (await _outbox.LeaseAsync(1, "mail", count, Minute, owner, Token)).Select(l => l.Effect.Id.RecordNumber)];
+
+    private async Task AddAsync(int count)
+    {
+        var batch = new TurnBatch();
+        for (var i = 0; i < count; i++)
+        {
+            var record = ++_records;
+            ref var turn = ref batch.AddTurn();
+            turn.RecordNumber = record;
+            turn.Tenant = 1;
+            turn.TurnId = (ulong)record;
+            turn.CreatedKey = new RecordKey(1, 1, $"r{record}");
+            turn.Skeleton = new ByteRange(batch.Bytes.Length, 1);
+            turn.Head = turn.Skeleton;
+            batch.Bytes.Raw([1]);
+            turn.EffectsAdded = (batch.EffectsAdded.Count, 1);
+            batch.EffectsAdded.Add(new EffectAdd(new EffectId(record, 1, 1, 1), 1, "mail", [1]));
+        }
+
+        await _store.CommitAsync(batch, Token);
+        _outbox.OnDurable(batch);
+    }
+}
