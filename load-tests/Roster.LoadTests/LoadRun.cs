@@ -54,7 +54,7 @@ internal static class LoadRun
         AnsiConsole.MarkupLine("[red]This is a Debug build: its figures mean nothing.[/]");
 #endif
         AnsiConsole.MarkupLineInterpolated(
-            $"{options.Scenario}: {options.Records:N0} contacts, {options.Workflows} workflows, {options.Streams} streams, batches of {options.BatchEvents}, window {options.Window}, store {options.Store}");
+            $"{options.Scenario}: {options.Records:N0} contacts, {options.Workflows} workflows, {options.Streams} streams, batches of {options.BatchEvents}, window {options.Window}, store {options.Store}, cache {options.CacheBytes >> 20} MB");
         AnsiConsole.MarkupLineInterpolated(
             $"{Environment.ProcessorCount} cores, {RuntimeInformation.FrameworkDescription}, {RuntimeInformation.OSDescription}, server GC {GCSettings.IsServerGC}");
     }

@@ -18,10 +18,11 @@ var workflows = new Option<int>("--workflows") { DefaultValueFactory = _ => defa
 var address = new Option<Uri?>("--address") { Description = "A server that runs already; otherwise one is started." };
 var store = new Option<string>("--store") { DefaultValueFactory = _ => defaults.Store, Description = "sqlite or volatile." };
 var data = new Option<string?>("--data") { Description = "Data folder to keep; one that has the contacts is used as it is." };
+var cache = new Option<int>("--cache-mb") { DefaultValueFactory = _ => (int)(defaults.CacheBytes >> 20), Description = "Megabytes for record heads in the server." };
 var json = new Option<string?>("--json") { Description = "File for the figures." };
 var root = new RootCommand("Drives the canonical workload against Roster and prints rates and latencies.")
 {
-    scenario, records, seconds, warmup, streams, batch, window, workflows, address, store, data, json,
+    scenario, records, seconds, warmup, streams, batch, window, workflows, address, store, data, cache, json,
 };
 root.SetAction(async (result, _) =>
 {
@@ -38,6 +39,7 @@ root.SetAction(async (result, _) =>
         Address = result.GetValue(address),
         Store = result.GetValue(store)!,
         Data = result.GetValue(data),
+        CacheBytes = (long)result.GetValue(cache) << 20,
         Json = result.GetValue(json),
     };
     if (options.Scenario is not ("mixed" or "cold"))

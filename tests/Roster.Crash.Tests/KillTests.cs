@@ -58,24 +58,23 @@ public sealed class KillTests
     private static async Task RunAsync(string folder, Random random, int seed)
     {
         var driver = new Driver(Enumerable.Range(0, Records * EventsPerRecord).Select(NewEvent).Chunk(BatchEvents));
-        var server = await ServerUnderTest.StartAsync(folder, Token);
-        await SetUpAsync(server);
+        await using var server = new Restartable(folder);
+        await SetUpAsync(await server.StartAsync(Token));
         for (var kill = 0; kill < KillsWhileIngesting; kill++)
         {
             // The share of what is left that may be acknowledged before the next kill, so that the kills spread over the run.
             var acks = random.Next(1, Math.Max(2, 2 * driver.Left / (KillsWhileIngesting - kill + 1)));
-            await driver.SendAsync(server, stopAfterAcks: acks);
+            await driver.SendAsync(server.Now, stopAfterAcks: acks);
             await server.KillAsync();
-            server = await ServerUnderTest.StartAsync(folder, Token);
+            await server.StartAsync(Token);
         }
 
         Assert.True(driver.Left > 0, $"seed {seed}: everything was acknowledged before the last kill");
-        await driver.SendAsync(server, stopAfterAcks: int.MaxValue);
+        await driver.SendAsync(server.Now, stopAfterAcks: int.MaxValue);
         Assert.Equal(0, driver.Left);
 
-        server = await FireTimersAsync(server, folder, random);
-        await CheckAsync(server, driver);
-        await server.DisposeAsync();
+        await FireTimersAsync(server, random);
+        await CheckAsync(server.Now);
     }
 
     private static Event NewEvent(int index)
@@ -106,22 +105,21 @@ public sealed class KillTests
     }
 
     /// <summary>Kills in the middle of a clock advance, then lets one through.</summary>
-    private static async Task<ServerUnderTest> FireTimersAsync(ServerUnderTest server, string folder, Random random)
+    private static async Task FireTimersAsync(Restartable server, Random random)
     {
         for (var kill = 0; kill < KillsWhileTimersFire; kill++)
         {
-            var advancing = AdvanceAsync(server);
+            var advancing = AdvanceAsync(server.Now);
             var fired = random.Next(1, Records);
-            using var call = new JournalService.JournalServiceClient(server.Channel).ReadJournal(
+            using var call = new JournalService.JournalServiceClient(server.Now.Channel).ReadJournal(
                 new ReadJournalRequest { FromEnd = true, Follow = true, WorkflowId = "crash" }, cancellationToken: Token);
             await CountAsync(call, fired, advancing);
             await server.KillAsync();
             await Assert.ThrowsAnyAsync<Exception>(() => advancing.IsCompletedSuccessfully ? throw new InvalidOperationException() : advancing);
-            server = await ServerUnderTest.StartAsync(folder, Token);
+            await server.StartAsync(Token);
         }
 
-        await AdvanceAsync(server);
-        return server;
+        await AdvanceAsync(server.Now);
     }
 
     private static async Task AdvanceAsync(ServerUnderTest server)
@@ -146,7 +144,7 @@ public sealed class KillTests
         }
     }
 
-    private static async Task CheckAsync(ServerUnderTest server, Driver driver)
+    private static async Task CheckAsync(ServerUnderTest server)
     {
         var admin = new AdminService.AdminServiceClient(server.Channel);
         var verified = await admin.VerifyAsync(new VerifyRequest(), cancellationToken: Token);

@@ -87,3 +87,17 @@ internal sealed class ServerUnderTest : IAsyncDisposable
         return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }
+
+/// <summary>One server after another on the same folder; whatever the test does, the last one ends with it.</summary>
+internal sealed class Restartable(string folder) : IAsyncDisposable
+{
+    private ServerUnderTest? _now;
+
+    public ServerUnderTest Now => _now ?? throw new InvalidOperationException("No server runs.");
+
+    public async Task<ServerUnderTest> StartAsync(CancellationToken cancellationToken) => _now = await ServerUnderTest.StartAsync(folder, cancellationToken);
+
+    public Task KillAsync() => Now.KillAsync();
+
+    public ValueTask DisposeAsync() => _now?.DisposeAsync() ?? default;
+}
