@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using Grpc.Net.Client;
-using Roster.V1;
 
 namespace Roster.Crash.Tests;
 
@@ -33,25 +32,17 @@ internal sealed class ServerUnderTest : IAsyncDisposable
         start.Environment["ROSTER__HTTP_PORT"] = $"{http}";
         var process = Process.Start(start) ?? throw new InvalidOperationException("The server did not start.");
         var errors = process.StandardError.ReadToEndAsync(CancellationToken.None);
-        _ = DrainAsync(process.StandardOutput);
-        var channel = GrpcChannel.ForAddress($"http://127.0.0.1:{grpc}");
-        var admin = new AdminService.AdminServiceClient(channel);
-        for (var attempt = 0; ; attempt++)
+        while (await process.StandardOutput.ReadLineAsync(cancellationToken) is { } line)
         {
-            try
+            // It says where it listens once it does.
+            if (line.StartsWith("gRPC", StringComparison.Ordinal))
             {
-                await admin.GetStatusAsync(new GetStatusRequest(), cancellationToken: cancellationToken);
-                return new ServerUnderTest(process, channel);
-            }
-            catch (Grpc.Core.RpcException) when (!process.HasExited && attempt < 600)
-            {
-                await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, cancellationToken);
-            }
-            catch (Grpc.Core.RpcException)
-            {
-                throw new InvalidOperationException($"The server did not come up: {(process.HasExited ? await errors : "no answer")}");
+                _ = DrainAsync(process.StandardOutput);
+                return new ServerUnderTest(process, GrpcChannel.ForAddress($"http://127.0.0.1:{grpc}"));
             }
         }
+
+        throw new InvalidOperationException($"The server did not come up: {await errors}");
     }
 
     /// <summary><c>kill -9</c>.</summary>

@@ -15,8 +15,14 @@ public static class StandardObjectTypes
 
     private static readonly FrozenDictionary<string, string> HubSpotIds = new Dictionary<string, string>(StringComparer.Ordinal)
     {
-        ["0-1"] = "contact", ["0-2"] = "company", ["0-3"] = "deal", ["0-5"] = "ticket", ["0-7"] = "product",
-        ["0-8"] = "line_item", ["0-14"] = "quote", ["0-136"] = "lead",
+        ["0-1"] = "contact",
+        ["0-2"] = "company",
+        ["0-3"] = "deal",
+        ["0-5"] = "ticket",
+        ["0-7"] = "product",
+        ["0-8"] = "line_item",
+        ["0-14"] = "quote",
+        ["0-136"] = "lead",
     }.ToFrozenDictionary(StringComparer.Ordinal);
 
     /// <summary>The name behind a HubSpot id, or the text itself.</summary>
