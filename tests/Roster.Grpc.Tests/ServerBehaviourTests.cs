@@ -378,7 +378,7 @@ public sealed class ServerBehaviourTests
     public async Task A_stream_of_requests_has_no_minimum_rate_and_no_body_limit()
     {
         var rate = new RateFeature { MinDataRate = new MinDataRate(240, TimeSpan.FromSeconds(5)) };
-        long? bodyLimit = 0;
+        var bodyLimits = System.Threading.Channels.Channel.CreateUnbounded<long?>();
         await using GrpcTestServer server = await GrpcTestServer.StartAsync(null, app =>
             app.Use((HttpContext context, RequestDelegate next) =>
         {
@@ -386,7 +386,8 @@ public sealed class ServerBehaviourTests
             context.Features.Set<IHttpMinRequestBodyDataRateFeature>(rate);
             context.Response.OnCompleted(() =>
             {
-                bodyLimit = context.Features.GetRequiredFeature<IHttpMaxRequestBodySizeFeature>().MaxRequestBodySize;
+                // After the client has its answer, so it is waited for.
+                bodyLimits.Writer.TryWrite(context.Features.GetRequiredFeature<IHttpMaxRequestBodySizeFeature>().MaxRequestBodySize);
                 return Task.CompletedTask;
             });
             return next(context);
@@ -397,7 +398,8 @@ public sealed class ServerBehaviourTests
         await call.RequestStream.CompleteAsync();
         Assert.False(await call.ResponseStream.MoveNext());
         Assert.Null(rate.MinDataRate);
-        Assert.Null(bodyLimit);
+        Assert.Null(await bodyLimits.Reader.ReadAsync(TestContext.Current.CancellationToken));
+        Assert.Null(await bodyLimits.Reader.ReadAsync(TestContext.Current.CancellationToken));
     }
 
     [Fact(Timeout = TimeoutMs)]
