@@ -1,4 +1,5 @@
 using System.Globalization;
+using Roster.Core.Hashing;
 using Roster.Core.Journal;
 using Roster.Core.Records;
 using Roster.Core.Turns;
@@ -17,9 +18,6 @@ namespace Roster.Embedded;
 public sealed partial class EmbeddedEngine
 {
     private const int OutputsBytesMax = 64 * 1024;
-    private static readonly TimeSpan RetryGapFirst = TimeSpan.FromMinutes(1);
-    private static readonly TimeSpan RetryGapMax = TimeSpan.FromHours(8);
-    private static readonly TimeSpan RetryFor = TimeSpan.FromDays(3);
 
     /// <inheritdoc/>
     public async ValueTask<IReadOnlyList<WorkTask>> LeaseTasksAsync(
@@ -179,7 +177,7 @@ public sealed partial class EmbeddedEngine
         return outputs;
     }
 
-    /// <summary>ERR-06, ERR-07: 1 minute, doubled each time, at most 8 hours, for 3 days from the first attempt.</summary>
+    /// <summary>Offers a task again when the schedule has a next attempt; false when it has failed for good.</summary>
     private async Task<bool> RetryAsync(TenantOwner owner, TaskKey key, TaskCompletion completion, CancellationToken cancellationToken)
     {
         var id = await FindAsync(owner, key, cancellationToken).ConfigureAwait(false);
@@ -194,15 +192,10 @@ public sealed partial class EmbeddedEngine
             return true;
         }
 
-        var gap = TimeSpan.FromTicks(Math.Min(RetryGapMax.Ticks, RetryGapFirst.Ticks << Math.Min(20, Math.Max(0, attempts.Attempts - 1))));
-        if (completion.RetryAfter is { Seconds: > 0 and < 1_000_000 } wanted && wanted.ToTimeSpan() > gap)
-        {
-            gap = wanted.ToTimeSpan();
-        }
-
         var now = new Timestamp(Clock.GetUtcNow().ToUnixTimeMilliseconds());
-        var at = now.PlusMs((long)gap.TotalMilliseconds);
-        return at <= attempts.FirstTriedAt.PlusMs((long)RetryFor.TotalMilliseconds) && _outbox.Retry(id, at);
+        var wantedMs = completion.RetryAfter is { Seconds: > 0 and < 1_000_000 } wanted ? (long)wanted.ToTimeSpan().TotalMilliseconds : 0;
+        var at = RetrySchedule.NextAt(now, attempts.FirstTriedAt, attempts.Attempts, wantedMs, StableHash.Hash128(completion.Key).High);
+        return !at.IsNone && _outbox.Retry(id, at);
     }
 
     private static WorkTask ToWire(LeasedEffect leased, TenantOwner owner)

@@ -1,0 +1,33 @@
+namespace Roster.Core.Turns;
+
+/// <summary>When a failed task is offered again (ERR-06, ERR-07).</summary>
+public static class RetrySchedule
+{
+    private const long MinuteMs = 60_000;
+
+    /// <summary>Gap after the first attempt (<c>retry_gap_first</c>): 1 minute.</summary>
+    public const long GapFirstMs = MinuteMs;
+
+    /// <summary>Longest gap (<c>retry_gap_max</c>): 8 hours.</summary>
+    public const long GapMaxMs = 8 * 60 * MinuteMs;
+
+    /// <summary>How long it is tried (<c>retry_for</c>): 3 days from the first attempt.</summary>
+    public const long RetryForMs = 3 * 24 * 60 * MinuteMs;
+
+    /// <summary>
+    /// The instant of the next attempt: 1 minute later, doubled each time, plus up to 10 % by hash, never above 8 hours; a wanted gap
+    /// overrides a shorter one. None when that is past the 3 days: the task has failed for good.
+    /// </summary>
+    /// <param name="now">When the attempt failed.</param>
+    /// <param name="firstTriedAt">When the first attempt began.</param>
+    /// <param name="attempts">Attempts so far, from 1.</param>
+    /// <param name="wantedGapMs">What the worker asked for in milliseconds; 0 for nothing.</param>
+    /// <param name="hash">Hash of the task, so that many that failed together do not come back together.</param>
+    public static Timestamp NextAt(Timestamp now, Timestamp firstTriedAt, int attempts, long wantedGapMs, ulong hash)
+    {
+        var doubled = Math.Min(GapMaxMs, GapFirstMs << Math.Clamp(attempts - 1, 0, 20));
+        var gap = Math.Max(wantedGapMs, Math.Min(GapMaxMs, doubled + (doubled * (long)(hash % 101) / 1_000)));
+        var at = now.PlusMs(gap);
+        return at <= firstTriedAt.PlusMs(RetryForMs) ? at : Timestamp.None;
+    }
+}
