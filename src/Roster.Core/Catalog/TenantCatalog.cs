@@ -1,16 +1,21 @@
+using System.Collections.Frozen;
 using System.Collections.Immutable;
+using Roster.Core.Calendars;
 using Roster.Core.Schema;
 using Roster.Core.Workflows;
 
 namespace Roster.Core.Catalog;
 
 /// <summary>
-/// An immutable snapshot of a tenant's schema and published workflows, indexed by what can trigger them: a turn looks candidates up
-/// and never scans all workflows.
+/// An immutable snapshot of a tenant's schema, lists and published workflows, indexed by what can trigger them: a turn looks candidates
+/// up and never scans all workflows.
 /// </summary>
 public sealed class TenantCatalog
 {
     private readonly Dictionary<int, CompiledWorkflow> _byNumber;
+    private readonly Dictionary<int, int> _order;
+    private readonly Dictionary<(int Workflow, int Version), CompiledWorkflow> _older;
+    private readonly Dictionary<int, CompiledList> _lists;
     private readonly ObjectTypeCatalog[] _byType;
 
     /// <summary>Creates a snapshot.</summary>
@@ -18,16 +23,24 @@ public sealed class TenantCatalog
     /// <param name="tenantId">Name of the tenant.</param>
     /// <param name="version">Rises with every change.</param>
     /// <param name="schema">The schema.</param>
-    /// <param name="workflows">Published workflows, in any order.</param>
-    public TenantCatalog(int tenant, string tenantId, long version, TenantSchema schema, IEnumerable<CompiledWorkflow> workflows)
+    /// <param name="workflows">Published workflows, in any order, each in its newest version.</param>
+    /// <param name="lists">Lists, in any order.</param>
+    /// <param name="older">Older versions that enrollments may be pinned to (EDT-11).</param>
+    public TenantCatalog(
+        int tenant, string tenantId, long version, TenantSchema schema, IEnumerable<CompiledWorkflow> workflows, IEnumerable<CompiledList>? lists = null, IEnumerable<CompiledWorkflow>? older = null)
     {
+        ArgumentNullException.ThrowIfNull(schema);
         Tenant = tenant;
         TenantId = tenantId;
         Version = version;
         Schema = schema;
         Workflows = [.. workflows.OrderBy(w => w.Identity.CreatedAt).ThenBy(w => w.Identity.Id, StringComparer.Ordinal)];
         _byNumber = Workflows.ToDictionary(w => w.Number);
-        _byType = [.. schema.ObjectTypes.Select(type => new ObjectTypeCatalog(type, Workflows, schema.EventTypes.Length))];
+        _order = Workflows.Select((w, i) => (w.Number, i)).ToDictionary(w => w.Number, w => w.i);
+        _older = (older ?? []).ToDictionary(w => (w.Number, w.Version));
+        _lists = (lists ?? []).ToDictionary(l => l.Info.Number);
+        Business = new BusinessCalendar(schema.Settings.BusinessDays, schema.Settings.Holidays.ToFrozenSet());
+        _byType = [.. schema.ObjectTypes.Select(type => new ObjectTypeCatalog(type, schema, Workflows, [.. _older.Values], _lists.Values))];
     }
 
     /// <summary>Number of the tenant.</summary>
@@ -45,49 +58,26 @@ public sealed class TenantCatalog
     /// <summary>Published workflows by ascending creation time, then id (ENG-05).</summary>
     public ImmutableArray<CompiledWorkflow> Workflows { get; }
 
+    /// <summary>Business days and holidays (DLY-06).</summary>
+    public BusinessCalendar Business { get; }
+
+    /// <summary>Enrollments now active in the tenant, at most a second old (LIM-04). Set by the host; 0 when there is no cap.</summary>
+    public long ActiveEnrollments { get; set; }
+
     /// <summary>The published workflow of that number, or null.</summary>
     public CompiledWorkflow? FindWorkflow(int number) => _byNumber.GetValueOrDefault(number);
 
+    /// <summary>Place of a published workflow in <see cref="Workflows"/>; -1 when there is none of that number.</summary>
+    public int OrderOf(int number) => _order.GetValueOrDefault(number, -1);
+
+    /// <summary>A version of a workflow that enrollments are pinned to; the newest when that version is not kept.</summary>
+    public CompiledWorkflow? FindVersion(int number, int version) => _older.GetValueOrDefault((number, version)) ?? FindWorkflow(number);
+
+    /// <summary>The list of that number, or null.</summary>
+    public CompiledList? FindList(int number) => _lists.GetValueOrDefault(number);
+
+    /// <summary>All lists.</summary>
+    public IEnumerable<CompiledList> Lists => _lists.Values;
+
     internal ObjectTypeCatalog For(int objectType) => _byType[objectType - 1];
-}
-
-/// <summary>Candidates of one object type. Candidates are indexes into <see cref="TenantCatalog.Workflows"/>, so that their order is ENG-05's.</summary>
-internal sealed class ObjectTypeCatalog
-{
-    private static readonly int[] None = [];
-    private readonly int[][] _byProperty;
-    private readonly int[][] _byEvent;
-
-    public ObjectTypeCatalog(ObjectTypeDefinition type, ImmutableArray<CompiledWorkflow> workflows, int eventTypes)
-    {
-        var byProperty = new List<int>?[type.PropertyNumbersEnd];
-        var byEvent = new List<int>?[eventTypes + 1];
-        for (var i = 0; i < workflows.Length; i++)
-        {
-            var workflow = workflows[i];
-            if (workflow.ObjectType.Number != type.Number || workflow.Identity.State is not (WorkflowState.On or WorkflowState.Paused))
-            {
-                continue;
-            }
-
-            foreach (var property in workflow.TriggerProperties)
-            {
-                (byProperty[property] ??= []).Add(i);
-            }
-
-            foreach (var eventType in workflow.EventTypes.Distinct())
-            {
-                (byEvent[eventType] ??= []).Add(i);
-            }
-        }
-
-        _byProperty = [.. byProperty.Select(l => l?.ToArray() ?? None)];
-        _byEvent = [.. byEvent.Select(l => l?.ToArray() ?? None)];
-    }
-
-    /// <summary>Workflows whose start looks at a property.</summary>
-    public ReadOnlySpan<int> ByProperty(int property) => (uint)property < (uint)_byProperty.Length ? _byProperty[property] : None;
-
-    /// <summary>Workflows that an event may start.</summary>
-    public ReadOnlySpan<int> ByEvent(int eventType) => (uint)eventType < (uint)_byEvent.Length ? _byEvent[eventType] : None;
 }

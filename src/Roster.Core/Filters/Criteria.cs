@@ -2,30 +2,78 @@ using Roster.Core.Records;
 
 namespace Roster.Core.Filters;
 
-/// <summary>A condition on a record, ready to be judged: OR of groups, each an AND of filters (FIL-01, FIL-02). Immutable.</summary>
-public sealed class Criteria
+/// <summary>A condition on a record, ready to be judged: OR of groups (FIL-01, FIL-02). Immutable and thread-safe.</summary>
+public sealed partial class Criteria
 {
-    private readonly PropertyFilter[][] _groups;
+    private readonly FilterGroup[] _groups;
+    private readonly int[] _properties;
+    private readonly Filter[] _timed;
 
-    internal Criteria(PropertyFilter[][] groups)
+    internal Criteria(FilterGroup[] groups)
     {
         _groups = groups;
-        Properties = [.. groups.SelectMany(g => g).Select(f => f.Property.Number).Distinct().Order()];
-        NeedsHistory = groups.SelectMany(g => g).Any(f => f.NeedsHistory);
+        _timed = [.. groups.SelectMany(g => g.Filters).Where(f => f.DependsOnTime)];
+        var needs = new CriteriaNeeds();
+        foreach (var filter in groups.SelectMany(g => g.Filters))
+        {
+            filter.AddNeeds(needs);
+        }
+
+        _properties = [.. needs.Properties];
+        EventTypes = [.. needs.EventTypes];
+        Lists = [.. needs.Lists];
+        Workflows = [.. needs.Workflows];
+        AssociatedTypes = [.. needs.AssociatedTypes];
+        AssociatedProperties = [.. needs.AssociatedProperties];
+        AssociatedLists = [.. needs.AssociatedLists];
+        NeedsEvents = [.. needs.Occurrences];
+        DependsOnTime = _timed.Length > 0;
+        NeedsHistory = needs.NeedsHistory;
+        NeedsWhole = needs.NeedsWhole;
     }
 
-    /// <summary>Numbers of the properties it looks at, sorted.</summary>
-    public IReadOnlyList<int> Properties { get; }
+    /// <summary>Numbers of the properties of the record it looks at, sorted.</summary>
+    public IReadOnlyList<int> Properties => _properties;
+
+    /// <summary>Numbers of the event types it looks at, sorted. A type that never occurred has none.</summary>
+    public IReadOnlyList<int> EventTypes { get; }
+
+    /// <summary>Numbers of the lists of the record it looks at, sorted.</summary>
+    public IReadOnlyList<int> Lists { get; }
+
+    /// <summary>Numbers of the workflows it looks at, sorted.</summary>
+    public IReadOnlyList<int> Workflows { get; }
+
+    /// <summary>Numbers of the object types whose copies it looks at, sorted (ASC-04).</summary>
+    public IReadOnlyList<int> AssociatedTypes { get; }
+
+    /// <summary>Which properties of associated records must be in their copies (ASC-04).</summary>
+    public IReadOnlyList<(int ObjectType, int Property)> AssociatedProperties { get; }
+
+    /// <summary>Which memberships of associated records must be in their copies (ASC-04).</summary>
+    public IReadOnlyList<(int ObjectType, int List)> AssociatedLists { get; }
+
+    /// <summary>Numbers of the event types whose single occurrences it reads, so that their sections must be at hand (FIL-09).</summary>
+    public IReadOnlyList<int> NeedsEvents { get; }
+
+    /// <summary>Whether its answer may change by the clock alone (TRG-09).</summary>
+    public bool DependsOnTime { get; }
 
     /// <summary>Whether it looks at former values, so that history sections must be at hand.</summary>
     public bool NeedsHistory { get; }
 
-    /// <summary>Judges the record as it is now, or as it was before the round.</summary>
-    public bool Accepts(RecordState state, bool isBefore = false)
+    /// <summary>Whether it looks at copies of associated records.</summary>
+    public bool NeedsCopies => AssociatedTypes.Count > 0;
+
+    /// <summary>Whether it looks at something other than properties, so that the side before the round needs <see cref="RecordState.Before"/>.</summary>
+    public bool NeedsWhole { get; }
+
+    /// <summary>Judges a record (FIL-08).</summary>
+    public bool Accepts(in Judging judging)
     {
         foreach (var group in _groups)
         {
-            if (AcceptsAll(group, state, isBefore))
+            if (group.Accepts(judging))
             {
                 return true;
             }
@@ -34,6 +82,9 @@ public sealed class Criteria
         return false;
     }
 
+    /// <summary>Whether it looks at a property of the record.</summary>
+    public bool LooksAtProperty(int property) => Array.BinarySearch(_properties, property) >= 0;
+
     /// <summary>Whether one of the properties that changed in the round is looked at.</summary>
     public bool LooksAtChange(RecordState state)
     {
@@ -41,7 +92,7 @@ public sealed class Criteria
         for (var i = 0; i < state.ChangedCount; i++)
         {
             var changed = state.ChangedAt(i);
-            foreach (var property in Properties)
+            foreach (var property in _properties)
             {
                 if (property == changed)
                 {
@@ -54,11 +105,11 @@ public sealed class Criteria
     }
 
     /// <summary>Whether it holds and an "is known" in it is about a property that took another value in the round (REN-04).</summary>
-    public bool HoldsForAnotherValue(RecordState state)
+    public bool HoldsForAnotherValue(in Judging judging)
     {
         foreach (var group in _groups)
         {
-            if (Array.Exists(group, f => f.IsKnownOfAnotherValue(state)) && AcceptsAll(group, state, isBefore: false))
+            if (group.HasKnownOfAnotherValue(judging.State) && group.Accepts(judging))
             {
                 return true;
             }
@@ -67,16 +118,20 @@ public sealed class Criteria
         return false;
     }
 
-    private static bool AcceptsAll(PropertyFilter[] group, RecordState state, bool isBefore)
+    /// <summary>
+    /// The earliest instant after <paramref name="now"/> at which one of its filters gives another answer if nothing but time passes
+    /// (TRG-09); none when that never happens. The whole may still give the same answer then. Sections that
+    /// <see cref="NeedsEvents"/> names must have been given.
+    /// </summary>
+    public Timestamp NextFlip(RecordState state, Timestamp now)
     {
-        foreach (var filter in group)
+        ArgumentNullException.ThrowIfNull(state);
+        var next = Timestamp.None;
+        foreach (var filter in _timed)
         {
-            if (!filter.Accepts(state, isBefore))
-            {
-                return false;
-            }
+            next = FlipSweep.Earlier(next, filter.NextFlip(state, now));
         }
 
-        return true;
+        return next;
     }
 }

@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.RegularExpressions;
 using NodaTime;
 using Roster.Core.Values;
 
@@ -9,31 +10,38 @@ namespace Roster.Core.Filters;
 /// decided outside (FIL-06).
 /// </summary>
 /// <remarks>Text is compared without case by simple case mapping of Unicode, which needs no culture and no library (FIL-07).</remarks>
-internal sealed class Test
+internal sealed partial class Test
 {
-    private static readonly LocalDate LastDay = new(9999, 12, 31);
-
     private readonly Operator _operator;
     private readonly Value[] _operands;
     private readonly string[] _texts;
-    private readonly byte[]? _asciiText;
+    private readonly byte[][]? _asciiTexts;
+    private readonly bool _isNegated;
+    private readonly Regex? _regex;
     private readonly Timestamp _from;
     private readonly Timestamp _to;
 
-    private Test(Operator op, PropertyType type, Value[] operands, DateTimeZone zone)
+    private Test(Operator op, PropertyType type, Value[] operands, ZoneDays days, Regex? regex)
     {
         _operator = op;
         _operands = operands;
-        _texts = type == PropertyType.Enumeration ? Value.OfOptions(operands.Select(o => o.Options[0]).ToArray()).Options.ToArray() : [];
-        if (type == PropertyType.String && Ascii.IsValid(operands[0].Text))
+        _regex = regex;
+        _isNegated = OperatorTable.IsNegative(op);
+        _texts = type switch
         {
-            _asciiText = Encoding.ASCII.GetBytes(operands[0].Text);
+            PropertyType.Enumeration => Value.OfOptions(operands.Select(o => o.Options[0]).ToArray()).Options.ToArray(),
+            PropertyType.String => [.. operands.Select(o => o.Text)],
+            _ => [],
+        };
+        if (type == PropertyType.String && HasAsciiForm(op) && _texts.All(text => Ascii.IsValid(text)))
+        {
+            _asciiTexts = [.. _texts.Select(Encoding.ASCII.GetBytes)];
         }
 
         if (type is PropertyType.Date or PropertyType.DateTime)
         {
-            _from = FirstMs(operands[0], zone);
-            _to = LastMs(operands[^1], zone);
+            _from = FirstMs(operands[0], days);
+            _to = LastMs(operands[^1], days);
         }
     }
 
@@ -41,10 +49,10 @@ internal sealed class Test
     /// <param name="op">An operator that the type takes, about values.</param>
     /// <param name="type">The type.</param>
     /// <param name="texts">The operands.</param>
-    /// <param name="zone">Zone of days.</param>
+    /// <param name="days">Zone of days.</param>
     /// <param name="test">The test.</param>
     /// <param name="badIndex">Index of the operand that is not of the type.</param>
-    public static bool TryCreate(Operator op, PropertyType type, IReadOnlyList<string> texts, DateTimeZone zone, out Test? test, out int badIndex)
+    public static bool TryCreate(Operator op, PropertyType type, IReadOnlyList<string> texts, ZoneDays days, out Test? test, out int badIndex)
     {
         test = null;
         var operands = new Value[texts.Count];
@@ -65,8 +73,15 @@ internal sealed class Test
             }
         }
 
+        Regex? regex = null;
+        if (op == Operator.MatchesRegex && !TryReadRegex(texts[0], out regex))
+        {
+            badIndex = 0;
+            return false;
+        }
+
         badIndex = -1;
-        test = new Test(op, type, operands, zone);
+        test = new Test(op, type, operands, days, regex);
         return true;
 
         static bool Set(bool isFine, Value value, out Value target)
@@ -80,7 +95,7 @@ internal sealed class Test
     public bool? TryAcceptPacked(ReadOnlySpan<byte> packed)
     {
         // A packed text is one field: tag 0x0A, a length below 128 in one byte, the text.
-        if (_asciiText is null || packed.Length < 2 || packed[0] != 0x0A || packed[1] != packed.Length - 2 || packed[1] >= 0x80)
+        if (_asciiTexts is null || packed.Length < 2 || packed[0] != 0x0A || packed[1] != packed.Length - 2 || packed[1] >= 0x80)
         {
             return null;
         }
@@ -91,14 +106,15 @@ internal sealed class Test
             return null;
         }
 
-        return _operator switch
+        foreach (var operand in _asciiTexts)
         {
-            Operator.IsEqualTo => Ascii.EqualsIgnoreCase(text, _asciiText),
-            Operator.IsNotEqualTo => !Ascii.EqualsIgnoreCase(text, _asciiText),
-            Operator.StartsWith => text.Length >= _asciiText.Length && Ascii.EqualsIgnoreCase(text[.._asciiText.Length], _asciiText),
-            Operator.EndsWith => text.Length >= _asciiText.Length && Ascii.EqualsIgnoreCase(text[^_asciiText.Length..], _asciiText),
-            _ => null,
-        };
+            if (MatchesAscii(text, operand))
+            {
+                return !_isNegated;
+            }
+        }
+
+        return _isNegated;
     }
 
     /// <summary>Judges a value of the type.</summary>
@@ -113,20 +129,56 @@ internal sealed class Test
         _ => false,
     };
 
+    /// <summary>The operands for people: <c>'a' or 'b'</c>.</summary>
+    public string Quoted(string separator) => string.Join(separator, _operands.Select(o => $"'{o}'"));
+
+    private static bool HasAsciiForm(Operator op) => op is >= Operator.IsEqualTo and <= Operator.EndsWith;
+
+    private bool MatchesAscii(ReadOnlySpan<byte> text, byte[] operand) => _operator switch
+    {
+        Operator.IsEqualTo or Operator.IsNotEqualTo => Ascii.EqualsIgnoreCase(text, operand),
+        Operator.StartsWith => text.Length >= operand.Length && Ascii.EqualsIgnoreCase(text[..operand.Length], operand),
+        Operator.EndsWith => text.Length >= operand.Length && Ascii.EqualsIgnoreCase(text[^operand.Length..], operand),
+        _ => ContainsAscii(text, operand),
+    };
+
+    private static bool ContainsAscii(ReadOnlySpan<byte> text, byte[] operand)
+    {
+        for (var at = 0; at <= text.Length - operand.Length; at++)
+        {
+            if (Ascii.EqualsIgnoreCase(text.Slice(at, operand.Length), operand))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>Positive: any of the operands matches. Negative: none does (FIL-22).</summary>
     private bool AcceptsText(string text)
     {
-        var operand = _operands[0].Text;
-        return _operator switch
+        foreach (var operand in _texts)
         {
-            Operator.IsEqualTo => string.Equals(text, operand, StringComparison.OrdinalIgnoreCase),
-            Operator.IsNotEqualTo => !string.Equals(text, operand, StringComparison.OrdinalIgnoreCase),
-            Operator.Contains => text.Contains(operand, StringComparison.OrdinalIgnoreCase),
-            Operator.DoesNotContain => !text.Contains(operand, StringComparison.OrdinalIgnoreCase),
-            Operator.StartsWith => text.StartsWith(operand, StringComparison.OrdinalIgnoreCase),
-            Operator.EndsWith => text.EndsWith(operand, StringComparison.OrdinalIgnoreCase),
-            _ => throw Unknown(),
-        };
+            if (MatchesText(text, operand))
+            {
+                return !_isNegated;
+            }
+        }
+
+        return _isNegated;
     }
+
+    private bool MatchesText(string text, string operand) => _operator switch
+    {
+        Operator.IsEqualTo or Operator.IsNotEqualTo => string.Equals(text, operand, StringComparison.OrdinalIgnoreCase),
+        Operator.Contains or Operator.DoesNotContain => text.Contains(operand, StringComparison.OrdinalIgnoreCase),
+        Operator.StartsWith => text.StartsWith(operand, StringComparison.OrdinalIgnoreCase),
+        Operator.EndsWith => text.EndsWith(operand, StringComparison.OrdinalIgnoreCase),
+        Operator.ContainsExactly or Operator.DoesNotContainExactly => HasWords(text, operand),
+        Operator.MatchesRegex => _regex!.IsMatch(text),
+        _ => throw Unknown(),
+    };
 
     private bool AcceptsNumber(decimal number) => _operator switch
     {
@@ -149,6 +201,10 @@ internal sealed class Test
         Operator.IsNotExactly => !options.SequenceEqual(_texts),
         Operator.ContainsAll => HasAll(options),
         Operator.DoesNotContainAll => !HasAll(options),
+
+        // The equality tests of FIL-29 ask for the one option: a set of several is neither equal nor not equal.
+        Operator.IsEqualTo => options.Length == 1 && SharesAny(options),
+        Operator.IsNotEqualTo => options.Length == 1 && !SharesAny(options),
         _ => throw Unknown(),
     };
 
@@ -202,13 +258,11 @@ internal sealed class Test
         _ => throw Unknown(),
     };
 
-    private static Timestamp FirstMs(in Value operand, DateTimeZone zone) => operand.Type == PropertyType.DateTime
-        ? operand.DateTime
-        : Timestamp.FromInstant(zone.AtStartOfDay(operand.Date).ToInstant());
+    private static Timestamp FirstMs(in Value operand, ZoneDays days) => TimeSubject.InstantOf(operand, days);
 
-    private static Timestamp LastMs(in Value operand, DateTimeZone zone) => operand.Type == PropertyType.DateTime
+    private static Timestamp LastMs(in Value operand, ZoneDays days) => operand.Type == PropertyType.DateTime
         ? operand.DateTime
-        : operand.Date == LastDay ? Timestamp.Max : Timestamp.FromInstant(zone.AtStartOfDay(operand.Date.PlusDays(1)).ToInstant()).PlusMs(-1);
+        : days.StartOf(LocalDates.ToDays(operand.Date) + 1L).PlusMs(-1);
 
     private InvalidOperationException Unknown() => new($"Operator {_operator} has no meaning here; the compiler should have refused it.");
 }

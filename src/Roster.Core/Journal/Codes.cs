@@ -56,6 +56,54 @@ public enum EntryKind
 
     /// <summary>The present step of an enrollment was replaced by a publish (EDT-09). Bookkeeping, not shown.</summary>
     StepMoved = 22,
+
+    /// <summary>Old occurrences left the window of the event history (FIL-09). Bookkeeping, not shown.</summary>
+    EventsExpired = 23,
+
+    /// <summary>The instant at which criteria may next flip by the clock (TRG-09). Bookkeeping, not shown.</summary>
+    FlipArmed = 24,
+
+    /// <summary>What an enrollment remembers about criteria and goals changed (UNE-02, GOAL-02). Bookkeeping, not shown.</summary>
+    EnrollmentLatched = 25,
+
+    /// <summary>A goal was met while an e-mail that decides about its count is in flight (GOAL-08). Bookkeeping, not shown.</summary>
+    GoalPending = 26,
+
+    /// <summary>An enrollment follows a new version (EDT-06). Bookkeeping, not shown.</summary>
+    EnrollmentAdapted = 27,
+
+    /// <summary>When an annual workflow enrolls the record again (SCH-09). Bookkeeping, not shown.</summary>
+    RecurrenceSet = 28,
+
+    /// <summary>The record joined a list.</summary>
+    ListJoined = 30,
+
+    /// <summary>The record left a list.</summary>
+    ListLeft = 31,
+
+    /// <summary>An enrollment stands still because its workflow is paused (EDT-05).</summary>
+    StepHeld = 32,
+
+    /// <summary>The due instant of a step was computed again, or moved by a window (DLY-10, WIN-07, EDT-08).</summary>
+    StepRescheduled = 33,
+
+    /// <summary>A task was withdrawn because its enrollment ended (UNE-07).</summary>
+    EffectWithdrawn = 34,
+
+    /// <summary>The record was deleted (REC-16).</summary>
+    RecordDeleted = 35,
+
+    /// <summary>A deleted record was brought back (REC-16).</summary>
+    RecordRestored = 36,
+
+    /// <summary>The record was erased (REC-17).</summary>
+    RecordErased = 37,
+
+    /// <summary>The record was merged into another (REC-13).</summary>
+    RecordMerged = 38,
+
+    /// <summary>Another record was merged into this one (REC-13).</summary>
+    RecordAbsorbed = 39,
 }
 
 /// <summary>Outcome of a consideration (section 7). Numbers equal those of <c>roster.v1.Decision.Code</c>.</summary>
@@ -214,6 +262,49 @@ public enum StepResult
     Cancelled = 12,
 }
 
+/// <summary>Why an action failed (HIS-03). Stored; the API name is in the entry's text.</summary>
+public enum FailureCode
+{
+    /// <summary>It did not, or the code is another.</summary>
+    None = 0,
+
+    /// <summary>A value does not fit.</summary>
+    InvalidValue = 1,
+
+    /// <summary>The receiver answered 4xx.</summary>
+    Http4xx = 2,
+
+    /// <summary>The receiver answered 3xx.</summary>
+    Http3xx = 3,
+
+    /// <summary>All attempts failed.</summary>
+    Exhausted = 4,
+
+    /// <summary>No completion came in time.</summary>
+    Timeout = 5,
+
+    /// <summary>The outputs are too large.</summary>
+    OutputTooLarge = 6,
+
+    /// <summary>It could not be evaluated.</summary>
+    Internal = 7,
+
+    /// <summary>A worker said so.</summary>
+    Worker = 8,
+}
+
+/// <summary>Names of failure codes.</summary>
+public static class FailureCodes
+{
+    private static readonly string[] Names = ["", "INVALID_VALUE", "HTTP_4XX", "HTTP_3XX", "EXHAUSTED", "TIMEOUT", "OUTPUT_TOO_LARGE", "INTERNAL", "WORKER"];
+
+    /// <summary>The code of a name; none when there is no such code.</summary>
+    public static FailureCode Parse(string? name) => (FailureCode)Math.Max(0, Array.IndexOf(Names, name ?? string.Empty));
+
+    /// <summary>The API name of a code.</summary>
+    public static string NameOf(FailureCode code) => Names[(int)code];
+}
+
 /// <summary>What started an enrollment or a consideration. Stored.</summary>
 public enum TriggerKind
 {
@@ -228,4 +319,22 @@ public enum TriggerKind
 
     /// <summary>By hand or through the API (TRG-10).</summary>
     Manual = 3,
+
+    /// <summary>By an action of another workflow (TRG-11).</summary>
+    Workflow = 4,
+
+    /// <summary>By a run of a schedule (SCH-02).</summary>
+    Schedule = 5,
+
+    /// <summary>By the job that considers existing records (TRG-08).</summary>
+    Existing = 6,
+
+    /// <summary>By a bulk job (TRG-12).</summary>
+    Bulk = 7,
+
+    /// <summary>By the yearly recurrence of a date-anchored workflow (SCH-09).</summary>
+    Recurrence = 8,
+
+    /// <summary>By a merge (REC-14).</summary>
+    Merge = 9,
 }

@@ -46,6 +46,9 @@ public readonly struct JournalEntry
     /// <summary>A yes or no, by kind: clamped, baseline, waits.</summary>
     public bool Flag { get; init; }
 
+    /// <summary>Bits of goals, number of a list, goal, workflow or event type that decided, or of another record, by kind.</summary>
+    public long Number { get; init; }
+
     /// <summary>Hash of the event or request id.</summary>
     public Hash128 IdHash { get; init; }
 
@@ -137,17 +140,27 @@ public readonly struct JournalEntry
     };
 
     /// <summary>A consideration was refused.</summary>
-    public static JournalEntry Refused(int workflow, int version, TriggerKind trigger, Decision decision) => new()
+    /// <param name="workflow">The workflow.</param>
+    /// <param name="version">Its version.</param>
+    /// <param name="trigger">What started the consideration.</param>
+    /// <param name="decision">The decision.</param>
+    /// <param name="detail">Number of the list or goal that decided, or 0.</param>
+    public static JournalEntry Refused(int workflow, int version, TriggerKind trigger, Decision decision, int detail = 0) => new()
     {
         Kind = EntryKind.EnrollmentRefused,
         Workflow = workflow,
         Version = version,
         Subject = (int)trigger,
         Code = (int)decision,
+        Number = detail,
     };
 
-    /// <summary>An enrollment began; <paramref name="isFirst"/> when the record was never enrolled in the workflow before.</summary>
-    public static JournalEntry Enrolled(int workflow, int version, int enrollment, TriggerKind trigger, int firstStep, bool isFirst) => new()
+    /// <summary>
+    /// An enrollment began; <paramref name="isFirst"/> when the record was never enrolled in the workflow before. The properties of the
+    /// event are kept when a step reads them (ACT-07); <paramref name="detail"/> is the event type or workflow that started it.
+    /// </summary>
+    public static JournalEntry Enrolled(
+        int workflow, int version, int enrollment, TriggerKind trigger, int firstStep, bool isFirst, int detail = 0, NamedValue[]? eventProperties = null) => new()
     {
         Kind = EntryKind.Enrolled,
         Workflow = workflow,
@@ -157,13 +170,16 @@ public readonly struct JournalEntry
         Step = firstStep,
         Code = (int)Decision.Enrolled,
         Flag = isFirst,
+        Number = detail,
+        Fields = eventProperties,
     };
 
     /// <summary>
     /// A step was entered. <paramref name="dueAt"/> is none unless it goes on by itself; <paramref name="isCounted"/> when the step
-    /// may come again, so that its runs are counted (ENG-10, ACT-04).
+    /// may come again, so that its runs are counted (ENG-10, ACT-04). <paramref name="phase"/> says what it waits for.
     /// </summary>
-    public static JournalEntry StepEntered(int workflow, int version, int enrollment, int step, int execution, Timestamp dueAt, bool isCounted) => new()
+    public static JournalEntry StepEntered(
+        int workflow, int version, int enrollment, int step, int execution, Timestamp dueAt, bool isCounted, Records.StepPhase phase = Records.StepPhase.Ready) => new()
     {
         Kind = EntryKind.StepEntered,
         Workflow = workflow,
@@ -173,11 +189,16 @@ public readonly struct JournalEntry
         Execution = execution,
         DueAt = dueAt,
         Flag = isCounted,
+        Code = (int)phase,
     };
 
-    /// <summary>A step was left. <paramref name="branch"/> is 1 plus the index of the branch taken, 0 for none or the default.</summary>
+    /// <summary>
+    /// A step was left. <paramref name="branch"/> is 1 plus the index of the branch taken, 0 for none or the default;
+    /// <paramref name="enteredAt"/> is none when it was entered in the same turn (MET-14).
+    /// </summary>
     public static JournalEntry StepFinished(
-        int workflow, int version, int enrollment, int step, int execution, StepResult result, int branch = 0, string? branchName = null, string? failure = null) => new()
+        int workflow, int version, int enrollment, int step, int execution, StepResult result, int branch = 0, string? branchName = null, string? failure = null,
+        NamedValue[]? outputs = null, Timestamp enteredAt = default) => new()
         {
             Kind = EntryKind.StepFinished,
             Workflow = workflow,
@@ -189,11 +210,14 @@ public readonly struct JournalEntry
             Subject = branch,
             Text = branchName,
             Source = failure,
+            Fields = outputs,
+            OccurredAt = enteredAt,
+            Number = (int)FailureCodes.Parse(failure),
         };
 
     /// <summary>A task for a worker was committed. <paramref name="waits"/> when the enrollment waits for its completion (ACT-02).</summary>
     public static JournalEntry EffectRequested(
-        int workflow, int version, int enrollment, int step, int execution, string queue, bool waits, Timestamp timesOutAt, NamedValue[] fields) => new()
+        int workflow, int version, int enrollment, int step, int execution, string queue, bool waits, Timestamp timesOutAt, NamedValue[] fields, bool isMarketing = false) => new()
         {
             Kind = EntryKind.EffectRequested,
             Workflow = workflow,
@@ -205,11 +229,13 @@ public readonly struct JournalEntry
             Flag = waits,
             DueAt = timesOutAt,
             Fields = fields,
+            Subject = isMarketing ? 1 : 0,
         };
 
     /// <summary>A task was completed, failed for good, or withdrawn.</summary>
     public static JournalEntry EffectCompleted(
-        int workflow, int version, int enrollment, int step, int execution, StepResult result, string failureCode, string failureText, NamedValue[] outputs) => new()
+        int workflow, int version, int enrollment, int step, int execution, StepResult result, string failureCode, string failureText, NamedValue[] outputs,
+        bool keepsOutputs = false, bool wasWithdrawn = false) => new()
         {
             Kind = EntryKind.EffectCompleted,
             Workflow = workflow,
@@ -221,10 +247,15 @@ public readonly struct JournalEntry
             Text = failureCode,
             Source = failureText,
             Fields = outputs,
+            Flag = keepsOutputs,
+            Number = wasWithdrawn ? 1 : 0,
         };
 
-    /// <summary>A goal was met while active. <paramref name="goal"/> is 1 plus its index.</summary>
-    public static JournalEntry GoalMet(int workflow, int version, int enrollment, int goal, string goalId, bool isFirst) => new()
+    /// <summary>
+    /// A goal was met, while active or after completing; <paramref name="isCounted"/> when the record counts for it now, for the first time
+    /// (GOAL-06, GOAL-09). <paramref name="goal"/> is the number of the goal in the workflow.
+    /// </summary>
+    public static JournalEntry GoalMet(int workflow, int version, int enrollment, int goal, string goalId, bool isCounted) => new()
     {
         Kind = EntryKind.GoalMet,
         Workflow = workflow,
@@ -232,11 +263,25 @@ public readonly struct JournalEntry
         Enrollment = enrollment,
         Subject = goal,
         Text = goalId,
-        Flag = isFirst,
+        Flag = isCounted,
     };
 
-    /// <summary>An enrollment ended.</summary>
-    public static JournalEntry EnrollmentEnded(int workflow, int version, int enrollment, int step, EndReason reason) => new()
+    /// <summary>A goal waits for an e-mail in flight (GOAL-08), or, when <paramref name="isPending"/> is false, does no more.</summary>
+    public static JournalEntry GoalPending(int workflow, int version, int enrollment, int goal, bool isPending) => new()
+    {
+        Kind = EntryKind.GoalPending,
+        Workflow = workflow,
+        Version = version,
+        Enrollment = enrollment,
+        Subject = goal,
+        Flag = isPending,
+    };
+
+    /// <summary>
+    /// An enrollment ended. <paramref name="detail"/> is the number of the list, goal or workflow that ended it, by reason, or 0.
+    /// <paramref name="step"/> is the step it was in, 0 for none.
+    /// </summary>
+    public static JournalEntry EnrollmentEnded(int workflow, int version, int enrollment, int step, EndReason reason, int detail = 0) => new()
     {
         Kind = EntryKind.EnrollmentEnded,
         Workflow = workflow,
@@ -244,6 +289,7 @@ public readonly struct JournalEntry
         Enrollment = enrollment,
         Step = step,
         Code = (int)reason,
+        Number = detail,
     };
 
     /// <summary>A loop guard stopped a cascade (ENG-08).</summary>
@@ -252,14 +298,106 @@ public readonly struct JournalEntry
     /// <summary>The oldest moved-out part of the event ids left the window (REC-08).</summary>
     public static JournalEntry EventIdsForgotten(int section) => new() { Kind = EntryKind.EventIdsForgotten, Subject = section };
 
+    /// <summary>The record joined or left a list; by a step when <paramref name="workflow"/> is not 0.</summary>
+    public static JournalEntry ListChanged(int list, bool hasJoined, int workflow = 0, int step = 0) => new()
+    {
+        Kind = hasJoined ? EntryKind.ListJoined : EntryKind.ListLeft,
+        Subject = list,
+        Workflow = workflow,
+        Step = step,
+    };
+
+    /// <summary>Occurrences before <paramref name="since"/> expired; <paramref name="section"/> is a section that goes with them, or 0.</summary>
+    public static JournalEntry EventsExpired(Timestamp since, int section) => new() { Kind = EntryKind.EventsExpired, OccurredAt = since, Subject = section };
+
+    /// <summary>When criteria may next flip by the clock; none when none does.</summary>
+    public static JournalEntry FlipArmed(Timestamp at) => new() { Kind = EntryKind.FlipArmed, DueAt = at };
+
+    /// <summary>What an enrollment remembers: whether the criteria have matched (UNE-02), and which goals held already (GOAL-02), as bits.</summary>
+    public static JournalEntry EnrollmentLatched(int workflow, int version, int enrollment, bool hasMatched, ulong goalsHeld) => new()
+    {
+        Kind = EntryKind.EnrollmentLatched,
+        Workflow = workflow,
+        Version = version,
+        Enrollment = enrollment,
+        Flag = hasMatched,
+        Number = (long)goalsHeld,
+    };
+
+    /// <summary>An enrollment follows a version from here on, in place of the version <paramref name="from"/> (EDT-06); <paramref name="step"/> is the step it waits in, 0 for none.</summary>
+    public static JournalEntry EnrollmentAdapted(int workflow, int version, int enrollment, int from, int step) => new()
+    {
+        Step = step,
+        Number = from,
+        Kind = EntryKind.EnrollmentAdapted,
+        Workflow = workflow,
+        Version = version,
+        Enrollment = enrollment,
+    };
+
+    /// <summary>When an annual workflow enrolls the record again; none when it does not (SCH-09).</summary>
+    public static JournalEntry RecurrenceSet(int workflow, int version, Timestamp at) => new()
+    {
+        Kind = EntryKind.RecurrenceSet,
+        Workflow = workflow,
+        Version = version,
+        DueAt = at,
+    };
+
+    /// <summary>An enrollment stands still before <paramref name="step"/>, 0 for the end, because its workflow is paused (EDT-05).</summary>
+    /// <param name="workflow">The workflow.</param>
+    /// <param name="version">Its version.</param>
+    /// <param name="enrollment">The enrollment.</param>
+    /// <param name="step">The step to enter when it goes on.</param>
+    /// <param name="dueAt">When it goes on, after the pause; none while it lasts.</param>
+    public static JournalEntry StepHeld(int workflow, int version, int enrollment, int step, Timestamp dueAt = default) => new()
+    {
+        DueAt = dueAt,
+        Kind = EntryKind.StepHeld,
+        Workflow = workflow,
+        Version = version,
+        Enrollment = enrollment,
+        Step = step,
+    };
+
+    /// <summary>The present step of an enrollment is due at another instant.</summary>
+    public static JournalEntry StepRescheduled(int workflow, int version, int enrollment, int step, int execution, Timestamp dueAt) => new()
+    {
+        Kind = EntryKind.StepRescheduled,
+        Workflow = workflow,
+        Version = version,
+        Enrollment = enrollment,
+        Step = step,
+        Execution = execution,
+        DueAt = dueAt,
+    };
+
+    /// <summary>A task is not offered any more; who has leased it may still complete it (UNE-07).</summary>
+    public static JournalEntry EffectWithdrawn(int workflow, int version, int enrollment, int step, int execution) => new()
+    {
+        Kind = EntryKind.EffectWithdrawn,
+        Workflow = workflow,
+        Version = version,
+        Enrollment = enrollment,
+        Step = step,
+        Execution = execution,
+    };
+
+    /// <summary>The record was deleted (REC-16), by a step when <paramref name="workflow"/> is not 0.</summary>
+    public static JournalEntry RecordDeleted(int workflow = 0, int step = 0) => new() { Kind = EntryKind.RecordDeleted, Workflow = workflow, Step = step };
+
+    /// <summary>A deleted record was brought back (REC-16).</summary>
+    public static JournalEntry RecordRestored() => new() { Kind = EntryKind.RecordRestored };
+
     /// <summary>A publish removed the step an enrollment was in; it goes on at <paramref name="step"/>, 0 for the end (EDT-09).</summary>
-    public static JournalEntry StepMoved(int workflow, int version, int enrollment, int step) => new()
+    public static JournalEntry StepMoved(int workflow, int version, int enrollment, int from, int step) => new()
     {
         Kind = EntryKind.StepMoved,
         Workflow = workflow,
         Version = version,
         Enrollment = enrollment,
-        Step = step,
+        Step = from,
+        Number = step,
     };
 }
 
@@ -274,4 +412,16 @@ public enum CommandKind
 
     /// <summary>Unenroll (UNE-03).</summary>
     Unenroll = 2,
+
+    /// <summary>Add to a static list (LST-01).</summary>
+    AddToList = 3,
+
+    /// <summary>Take off a static list (LST-01).</summary>
+    RemoveFromList = 4,
+
+    /// <summary>Delete the record (REC-16).</summary>
+    Delete = 5,
+
+    /// <summary>Bring a deleted record back (REC-16).</summary>
+    Restore = 6,
 }

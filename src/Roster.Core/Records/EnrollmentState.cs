@@ -11,11 +11,20 @@ public enum StepPhase
     /// <summary>In a delay, until <see cref="EnrollmentState.DueAt"/>.</summary>
     Delay = 1,
 
-    /// <summary>Waits for the completion of a task; <see cref="EnrollmentState.DueAt"/> is its timeout (ERR-08).</summary>
+    /// <summary>Waits for the completion of a task, whose timeout is <see cref="OpenEffect.TimesOutAt"/> (ERR-08).</summary>
     Effect = 2,
 
-    /// <summary>Held because the workflow is paused (EDT-05).</summary>
+    /// <summary>Held because the workflow is paused (EDT-05); <see cref="EnrollmentState.Step"/> is the step to enter then, 0 for the end.</summary>
     Held = 3,
+
+    /// <summary>Waits for an event or criteria; <see cref="EnrollmentState.DueAt"/> is its timeout, or none (DLY-12).</summary>
+    Wait = 4,
+
+    /// <summary>An action outside its window waits for the next one (WIN-05).</summary>
+    Window = 5,
+
+    /// <summary>An action of a date-anchored workflow waits for its instant (SCH-06).</summary>
+    Anchor = 6,
 }
 
 /// <summary>An active enrollment of a record.</summary>
@@ -53,14 +62,28 @@ public struct EnrollmentState
 
     /// <summary>Runs per step, of those that are counted; null when none is.</summary>
     public StepRuns[]? Runs;
+
+    /// <summary>Whether the criteria have matched while it is active (UNE-02).</summary>
+    public bool HasMatched;
+
+    /// <summary>Goals, as bits, that held at the enrollment and have not stopped since (GOAL-02).</summary>
+    public ulong GoalsHeld;
+
+    /// <summary>Properties of the event that started it, when a step reads them (ACT-07); null otherwise.</summary>
+    public NamedValue[]? EventProperties;
 }
+
+/// <summary>Outputs of a step of an active enrollment, when a later step reads them (ACT-05).</summary>
+/// <param name="Enrollment">Enrollment number.</param>
+/// <param name="Step">Number of the step.</param>
+/// <param name="Values">The outputs.</param>
+public readonly record struct StepOutputs(int Enrollment, int Step, NamedValue[] Values);
 
 /// <summary>How often a step of one enrollment ran.</summary>
 /// <param name="Step">Number of the step.</param>
 /// <param name="Count">Runs so far.</param>
-/// <param name="HourStart">Start of the 60 minutes that are counted in <paramref name="HourCount"/> (ENG-10).</param>
-/// <param name="HourCount">Runs since <paramref name="HourStart"/>.</param>
-public readonly record struct StepRuns(int Step, int Count, Timestamp HourStart, int HourCount);
+/// <param name="Recent">Times of the runs of the last 60 minutes, oldest first (ENG-10).</param>
+public readonly record struct StepRuns(int Step, int Count, Timestamp[] Recent);
 
 /// <summary>What a record did in one workflow: kept for good (HIS-08).</summary>
 public struct WorkflowSummary
@@ -80,8 +103,23 @@ public struct WorkflowSummary
     /// <summary>Times completed.</summary>
     public int TimesCompleted;
 
-    /// <summary>Goals met, as bits by index (GOAL-09).</summary>
+    /// <summary>Goals the record counts for, as bits: goal n is bit n - 1 (GOAL-09).</summary>
     public ulong GoalsMet;
+
+    /// <summary>Goals that wait for an e-mail in flight, as bits (GOAL-08).</summary>
+    public ulong GoalsPending;
+
+    /// <summary>Goals that hold since before the latest enrollment, as bits (GOAL-02).</summary>
+    public ulong GoalsHeld;
+
+    /// <summary>Whether the workflow has sent the record a marketing e-mail (GOAL-06).</summary>
+    public bool IsMailed;
+
+    /// <summary>Number of the latest enrollment.</summary>
+    public int LastEnrollment;
+
+    /// <summary>When an annual workflow enrolls the record again (SCH-09); none when it does not.</summary>
+    public Timestamp RecurrenceAt;
 
     /// <summary>Times of the enrollments of the last 60 minutes, oldest first, when there is more than one (ENG-09).</summary>
     public Timestamp[]? RecentEnrollments;
@@ -97,4 +135,7 @@ public struct WorkflowSummary
 /// <param name="Step">Number of the step.</param>
 /// <param name="Execution">Execution index.</param>
 /// <param name="TimesOutAt">When it fails with <c>TIMEOUT</c> (ERR-08).</param>
-public readonly record struct OpenEffect(int Enrollment, int Workflow, int Version, int Step, int Execution, Timestamp TimesOutAt);
+/// <param name="IsWithdrawn">Whether its enrollment has ended: it is not offered any more (UNE-07).</param>
+/// <param name="IsMarketing">Whether it sends a marketing e-mail (GOAL-06).</param>
+public readonly record struct OpenEffect(
+    int Enrollment, int Workflow, int Version, int Step, int Execution, Timestamp TimesOutAt, bool IsWithdrawn = false, bool IsMarketing = false);

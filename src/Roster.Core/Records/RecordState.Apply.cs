@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Roster.Core.Hashing;
 using Roster.Core.Journal;
+using Roster.Core.Schema;
 using Roster.Core.Values;
 
 namespace Roster.Core.Records;
@@ -11,16 +12,24 @@ public sealed partial class RecordState
     private const long HourMs = 3_600_000;
 
     /// <summary>Begins a turn: its time holds for every entry that follows (ENG-03).</summary>
-    public void BeginTurn(Timestamp turnTime, ulong turnId)
+    /// <param name="turnTime">Turn time.</param>
+    /// <param name="turnId">Id of the turn.</param>
+    /// <param name="keepsWhole">Whether <see cref="Before"/> may be asked for in the first round.</param>
+    public void BeginTurn(Timestamp turnTime, ulong turnId, bool keepsWhole = false)
     {
+        BeginFirstRound(keepsWhole);
+        PreviousTurnAt = LastTurnAt;
         LastTurnAt = turnTime;
         TurnId = turnId;
-        BeginRound();
         _sectionWrites.Clear();
     }
 
     /// <summary>Ends a turn: what is too long for the head moves out.</summary>
-    public void EndTurn() => MoveOutSections();
+    public void EndTurn()
+    {
+        MoveOutSections();
+        _isLoadStale = true;
+    }
 
     /// <summary>Folds one entry into the state.</summary>
     /// <exception cref="InvalidOperationException">The kind is unknown: the journal was written by a later version.</exception>
@@ -33,6 +42,13 @@ public sealed partial class RecordState
                 CreatedAt = entry.OccurredAt;
                 break;
             case EntryKind.EventReceived:
+                AddMark(entry.IdHash, entry.ContentHash);
+                if (entry.Subject != StandardEventTypes.PropertyChangedNumber)
+                {
+                    AddOccurrence(entry);
+                }
+
+                break;
             case EntryKind.CommandReceived:
                 AddMark(entry.IdHash, entry.ContentHash);
                 break;
@@ -58,15 +74,10 @@ public sealed partial class RecordState
                 RequestEffect(entry);
                 break;
             case EntryKind.EffectCompleted:
-                var effect = FindEffect(entry.Enrollment, entry.Step, entry.Execution);
-                if (effect >= 0)
-                {
-                    _effects.RemoveAt(effect);
-                }
-
+                CompleteEffect(entry);
                 break;
-            case EntryKind.GoalMet:
-                Summary(entry.Workflow).GoalsMet |= 1UL << (entry.Subject - 1);
+            case EntryKind.EffectWithdrawn:
+                WithdrawEffect(entry);
                 break;
             case EntryKind.EnrollmentEnded:
                 EndEnrollment(entry);
@@ -77,6 +88,57 @@ public sealed partial class RecordState
             case EntryKind.PropertyLate:
             case EntryKind.EnrollmentRefused:
             case EntryKind.LoopGuard:
+                break;
+            default:
+                ApplyMore(entry);
+                break;
+        }
+    }
+
+    /// <summary>The rest of the switch: goals, lists, due instants, what an enrollment remembers.</summary>
+    private void ApplyMore(in JournalEntry entry)
+    {
+        switch (entry.Kind)
+        {
+            case EntryKind.GoalMet:
+                MeetGoal(entry);
+                break;
+            case EntryKind.GoalPending:
+                SetPending(entry);
+                break;
+            case EntryKind.EnrollmentLatched:
+                Latch(entry);
+                break;
+            case EntryKind.EnrollmentAdapted:
+                Enrollment(entry).Version = entry.Version;
+                break;
+            case EntryKind.RecurrenceSet:
+                Summary(entry.Workflow).RecurrenceAt = entry.DueAt;
+                break;
+            case EntryKind.StepHeld:
+                HoldStep(entry);
+                break;
+            case EntryKind.StepRescheduled:
+                Enrollment(entry).DueAt = entry.DueAt;
+                break;
+            case EntryKind.ListJoined:
+                Join(entry);
+                break;
+            case EntryKind.ListLeft:
+                Leave(entry);
+                break;
+            case EntryKind.EventsExpired:
+                ExpireEvents(entry);
+                break;
+            case EntryKind.FlipArmed:
+                FlipAt = entry.DueAt;
+                break;
+            case EntryKind.RecordDeleted:
+                Gone = GoneKind.Deleted;
+                FlipAt = Timestamp.None;
+                break;
+            case EntryKind.RecordRestored:
+                Gone = GoneKind.None;
                 break;
             default:
                 throw new InvalidOperationException($"Journal entry kind {(int)entry.Kind} is unknown: the journal was written by a later version.");
@@ -99,8 +161,14 @@ public sealed partial class RecordState
     {
         var index = FindProperty(entry.Subject);
         var former = index >= 0 ? _properties[index] : new PropertySlot { Number = entry.Subject };
-        NoteBefore(former);
-        var slot = WriteProperty(entry.Subject, entry.Value, entry.OccurredAt, entry.OccurredAt, entry.Source ?? string.Empty);
+        // A clear of what never had a value is no change: it only stores its time (REC-05, REC-06).
+        var isChange = index >= 0 || !entry.Value.IsUnknown;
+        if (isChange)
+        {
+            NoteBefore(former);
+        }
+
+        var slot = WriteProperty(entry.Subject, entry.Value, entry.OccurredAt, isChange ? entry.OccurredAt : Timestamp.None, entry.Source ?? string.Empty);
         if (index >= 0)
         {
             KeepFormerValue(former);
@@ -198,8 +266,12 @@ public sealed partial class RecordState
             EnrolledAt = LastTurnAt,
             EnteredAt = LastTurnAt,
             Trigger = (TriggerKind)entry.Subject,
+            EventProperties = entry.Fields is { Length: > 0 } ? entry.Fields : null,
         });
         ref var summary = ref Summary(entry.Workflow);
+        summary.LastEnrollment = entry.Enrollment;
+        summary.GoalsHeld = 0;
+        summary.RecurrenceAt = Timestamp.None;
         summary.TimesEnrolled++;
         if (summary.TimesEnrolled > 1)
         {
@@ -221,7 +293,7 @@ public sealed partial class RecordState
         state.Execution = entry.Execution;
         state.DueAt = entry.DueAt;
         state.EnteredAt = LastTurnAt;
-        state.Phase = entry.DueAt.IsNone ? StepPhase.Ready : StepPhase.Delay;
+        state.Phase = entry.Code != 0 ? (StepPhase)entry.Code : entry.DueAt.IsNone ? StepPhase.Ready : StepPhase.Delay;
         if (entry.Flag)
         {
             state.Runs = CountRun(state.Runs, entry.Step, entry.Execution);
@@ -233,12 +305,11 @@ public sealed partial class RecordState
         var index = runs is null ? -1 : Array.FindIndex(runs, r => r.Step == step);
         if (index < 0)
         {
-            return [.. runs ?? [], new StepRuns(step, execution, LastTurnAt, 1)];
+            return [.. runs ?? [], new StepRuns(step, execution, [LastTurnAt])];
         }
 
-        var former = runs![index];
-        var isSameHour = LastTurnAt.Ms - former.HourStart.Ms < HourMs;
-        runs[index] = new StepRuns(step, execution, isSameHour ? former.HourStart : LastTurnAt, isSameHour ? former.HourCount + 1 : 1);
+        var since = LastTurnAt.PlusMs(-HourMs);
+        runs![index] = new StepRuns(step, execution, [.. runs[index].Recent.Where(at => at > since), LastTurnAt]);
         return runs;
     }
 
@@ -250,14 +321,19 @@ public sealed partial class RecordState
             ref var state = ref CollectionsMarshal.AsSpan(_enrollments)[index];
             state.Phase = StepPhase.Ready;
             state.DueAt = Timestamp.None;
+            if (entry.Fields is { Length: > 0 })
+            {
+                KeepOutputs(entry);
+            }
         }
     }
 
     private void MoveStep(in JournalEntry entry)
     {
         ref var state = ref CollectionsMarshal.AsSpan(_enrollments)[FindEnrollment(entry.Enrollment)];
-        state.Step = entry.Step;
+        state.Step = (int)entry.Number;
         state.Version = entry.Version;
+        state.Execution = 0;
         state.Phase = StepPhase.Ready;
         state.DueAt = Timestamp.None;
         state.EnteredAt = LastTurnAt;
@@ -265,20 +341,26 @@ public sealed partial class RecordState
 
     private void RequestEffect(in JournalEntry entry)
     {
-        _effects.Add(new OpenEffect(entry.Enrollment, entry.Workflow, entry.Version, entry.Step, entry.Execution, entry.DueAt));
+        _effects.Add(new OpenEffect(
+            entry.Enrollment, entry.Workflow, entry.Version, entry.Step, entry.Execution, entry.DueAt, IsMarketing: entry.Subject == 1));
         var index = FindEnrollment(entry.Enrollment);
         if (entry.Flag && index >= 0)
         {
-            CollectionsMarshal.AsSpan(_enrollments)[index].Phase = StepPhase.Effect;
+            // The timeout is the task's; an instant to which the action was moved is over.
+            ref var state = ref CollectionsMarshal.AsSpan(_enrollments)[index];
+            state.Phase = StepPhase.Effect;
+            state.DueAt = Timestamp.None;
         }
     }
 
     private void EndEnrollment(in JournalEntry entry)
     {
-        var index = FindEnrollment(entry.Enrollment);
+        var number = entry.Enrollment;
+        var index = FindEnrollment(number);
         if (index >= 0)
         {
             _enrollments.RemoveAt(index);
+            _outputs.RemoveAll(o => o.Enrollment == number);
         }
 
         ref var summary = ref Summary(entry.Workflow);
@@ -287,6 +369,100 @@ public sealed partial class RecordState
         if (entry.EndReason == EndReason.Completed)
         {
             summary.TimesCompleted++;
+        }
+    }
+
+    private ref EnrollmentState Enrollment(in JournalEntry entry) => ref CollectionsMarshal.AsSpan(_enrollments)[FindEnrollment(entry.Enrollment)];
+
+    private void HoldStep(in JournalEntry entry)
+    {
+        ref var state = ref Enrollment(entry);
+        var isEntered = state.Step == entry.Step && state.Phase is StepPhase.Window or StepPhase.Anchor or StepPhase.Held;
+        state.Step = entry.Step;
+        state.Execution = isEntered ? state.Execution : 0;
+        state.Phase = StepPhase.Held;
+        state.EnteredAt = entry.DueAt.IsNone ? LastTurnAt : state.EnteredAt;
+        state.DueAt = entry.DueAt;
+    }
+
+    private void Latch(in JournalEntry entry)
+    {
+        var index = FindEnrollment(entry.Enrollment);
+        if (index >= 0)
+        {
+            ref var state = ref CollectionsMarshal.AsSpan(_enrollments)[index];
+            state.HasMatched = entry.Flag;
+            state.GoalsHeld = (ulong)entry.Number;
+        }
+
+        Summary(entry.Workflow).GoalsHeld = (ulong)entry.Number;
+    }
+
+    private void MeetGoal(in JournalEntry entry)
+    {
+        var bit = 1UL << (entry.Subject - 1);
+        ref var summary = ref Summary(entry.Workflow);
+        summary.GoalsPending &= ~bit;
+        if (entry.Flag)
+        {
+            summary.GoalsMet |= bit;
+        }
+    }
+
+    private void SetPending(in JournalEntry entry)
+    {
+        var bit = 1UL << (entry.Subject - 1);
+        ref var summary = ref Summary(entry.Workflow);
+        summary.GoalsPending = entry.Flag ? summary.GoalsPending | bit : summary.GoalsPending & ~bit;
+    }
+
+    private void CompleteEffect(in JournalEntry entry)
+    {
+        var index = FindEffect(entry.Enrollment, entry.Step, entry.Execution);
+        if (index < 0)
+        {
+            return;
+        }
+
+        var effect = _effects[index];
+        _effects.RemoveAt(index);
+        if (effect.IsMarketing && entry.Result == StepResult.Success)
+        {
+            Summary(entry.Workflow).IsMailed = true;
+        }
+
+        if (entry.Flag && FindEnrollment(entry.Enrollment) >= 0)
+        {
+            KeepOutputs(entry);
+        }
+    }
+
+    private void WithdrawEffect(in JournalEntry entry)
+    {
+        var index = FindEffect(entry.Enrollment, entry.Step, entry.Execution);
+        if (index >= 0)
+        {
+            _effects[index] = _effects[index] with { IsWithdrawn = true };
+        }
+    }
+
+    private void KeepOutputs(in JournalEntry entry)
+    {
+        var (enrollment, step) = (entry.Enrollment, entry.Step);
+        _outputs.RemoveAll(o => o.Enrollment == enrollment && o.Step == step);
+        _outputs.Add(new StepOutputs(enrollment, step, entry.Fields ?? []));
+    }
+
+    private void ExpireEvents(in JournalEntry entry)
+    {
+        if (!entry.OccurredAt.IsNone)
+        {
+            ExpireEvents(entry.OccurredAt);
+        }
+
+        if (entry.Subject != 0)
+        {
+            ForgetSection(entry.Subject);
         }
     }
 

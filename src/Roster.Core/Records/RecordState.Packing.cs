@@ -17,6 +17,9 @@ public sealed partial class RecordState
     private const int TurnIdField = 8;
     private const int LastEnrollmentField = 9;
     private const int NextSectionField = 10;
+    private const int FlipField = 11;
+    private const int EventsSinceField = 12;
+    private const int OldestOccurrenceField = 13;
     private const int PropertyField = 20;
     private const int MarksField = 21;
     private const int HistoryItemField = 22;
@@ -24,6 +27,11 @@ public sealed partial class RecordState
     private const int EnrollmentField = 24;
     private const int SummaryField = 25;
     private const int EffectField = 26;
+    private const int MembershipField = 27;
+    private const int EventSummaryField = 28;
+    private const int OccurrenceField = 29;
+    private const int OutputsField = 30;
+    private const int GoneField = 31;
 
     /// <summary>Makes this the state in <paramref name="packed"/>, which is copied.</summary>
     /// <exception cref="FormatException">The bytes are no state, or of a later version than this program reads.</exception>
@@ -33,6 +41,7 @@ public sealed partial class RecordState
         EnsureData(packed.Length);
         packed.CopyTo(_data);
         _dataLength = packed.Length;
+        _loadedLength = packed.Length;
         Exists = true;
         var reader = new PackedReader(_data.AsSpan(0, packed.Length));
         while (reader.Next(out var field))
@@ -70,32 +79,71 @@ public sealed partial class RecordState
                 case NextSectionField:
                     _nextSection = reader.Int();
                     break;
-                case PropertyField:
-                    LoadProperty(reader.Bytes(), reader.Position);
+                case FlipField:
+                    FlipAt = reader.Time();
                     break;
-                case MarksField:
-                    LoadMarks(reader.Bytes());
+                case EventsSinceField:
+                    EventsSince = reader.Time();
                     break;
-                case HistoryItemField:
-                    LoadHistory(reader.Bytes(), reader.Position);
+                case OldestOccurrenceField:
+                    OldestOccurrenceAt = reader.Time();
                     break;
-                case SectionField:
-                    _sections.Add(LoadSection(reader.Bytes()));
+                case GoneField:
+                    Gone = (GoneKind)reader.Int();
                     break;
-                case EnrollmentField:
-                    _enrollments.Add(LoadEnrollment(reader.Bytes()));
-                    break;
-                case SummaryField:
-                    _summaries.Add(LoadSummary(reader.Bytes()));
-                    break;
-                case EffectField:
-                    _effects.Add(LoadEffect(reader.Bytes()));
+                case >= PropertyField and <= OutputsField:
+                    LoadPart(field, reader.Bytes(), reader.Position);
                     break;
                 default:
-                    throw new FormatException($"A stored record head has the unknown field {field}: it was written by a later version.");
+                    throw Unknown(field);
             }
         }
     }
+
+    /// <summary>Loads one of the repeated parts; <paramref name="end"/> is where its bytes end in the buffer.</summary>
+    private void LoadPart(int field, ReadOnlySpan<byte> packed, int end)
+    {
+        switch (field)
+        {
+            case PropertyField:
+                LoadProperty(packed, end);
+                break;
+            case MarksField:
+                LoadMarks(packed);
+                break;
+            case HistoryItemField:
+                LoadHistory(packed, end);
+                break;
+            case SectionField:
+                _sections.Add(LoadSection(packed));
+                break;
+            case EnrollmentField:
+                _enrollments.Add(LoadEnrollment(packed));
+                break;
+            case SummaryField:
+                _summaries.Add(LoadSummary(packed));
+                break;
+            case EffectField:
+                _effects.Add(LoadEffect(packed));
+                break;
+            case MembershipField:
+                _memberships.Add(LoadMembership(packed));
+                break;
+            case EventSummaryField:
+                _eventSummaries.Add(LoadEventSummary(packed));
+                break;
+            case OccurrenceField:
+                LoadOccurrence(packed, end);
+                break;
+            case OutputsField:
+                _outputs.Add(LoadOutputs(packed));
+                break;
+            default:
+                throw Unknown(field);
+        }
+    }
+
+    private static FormatException Unknown(int field) => new($"A stored record head has the unknown field {field}: it was written by a later version.");
 
     /// <summary>Writes the packed form.</summary>
     public void Pack(PackedWriter writer)
@@ -111,6 +159,9 @@ public sealed partial class RecordState
         writer.Fixed64(TurnIdField, TurnId);
         writer.Int(LastEnrollmentField, LastEnrollment);
         writer.Int(NextSectionField, _nextSection);
+        writer.Time(FlipField, FlipAt);
+        writer.Time(EventsSinceField, EventsSince);
+        writer.Time(OldestOccurrenceField, OldestOccurrenceAt);
         foreach (ref readonly var slot in _properties.AsSpan(0, _propertyCount))
         {
             writer.BytesAlways(PropertyField, _data.AsSpan(slot.Offset, slot.Length));
@@ -141,6 +192,59 @@ public sealed partial class RecordState
         {
             PackEffect(writer, effect);
         }
+
+        foreach (ref readonly var membership in Memberships)
+        {
+            PackMembership(writer, membership);
+        }
+
+        foreach (ref readonly var summary in EventSummaries)
+        {
+            PackEventSummary(writer, summary);
+        }
+
+        foreach (var occurrence in _occurrences)
+        {
+            writer.BytesAlways(OccurrenceField, _data.AsSpan(occurrence.Offset, occurrence.Length));
+        }
+
+        foreach (var outputs in _outputs)
+        {
+            PackOutputs(writer, outputs);
+        }
+
+        writer.Int(GoneField, (int)Gone);
+    }
+
+    private static void PackOutputs(PackedWriter writer, in StepOutputs outputs)
+    {
+        var start = writer.BeginMessage(OutputsField);
+        writer.Int(1, outputs.Enrollment);
+        writer.Int(2, outputs.Step);
+        foreach (var value in outputs.Values)
+        {
+            NamedValues.Pack(writer, 3, value);
+        }
+
+        writer.EndMessage(start);
+    }
+
+    private static StepOutputs LoadOutputs(ReadOnlySpan<byte> packed)
+    {
+        var outputs = new StepOutputs(0, 0, []);
+        var reader = new PackedReader(packed);
+        while (reader.Next(out var field))
+        {
+            switch (field)
+            {
+                case 1: outputs = outputs with { Enrollment = reader.Int() }; break;
+                case 2: outputs = outputs with { Step = reader.Int() }; break;
+                case 3: outputs = outputs with { Values = [.. outputs.Values, NamedValues.Unpack(reader.Bytes())] }; break;
+                default: reader.Skip(); break;
+            }
+        }
+
+        return outputs;
     }
 
     private static void CheckEncoding(int encoding)
@@ -200,6 +304,7 @@ public sealed partial class RecordState
         writer.Int(3, section.Count);
         writer.Time(4, section.NewestAt);
         writer.Bytes(5, section.Fingerprints);
+        writer.Int(6, section.Subject);
         writer.EndMessage(start);
     }
 
@@ -210,6 +315,7 @@ public sealed partial class RecordState
         var count = 0;
         var newest = Timestamp.None;
         byte[] fingerprints = [];
+        var subject = 0;
         var reader = new PackedReader(packed);
         while (reader.Next(out var field))
         {
@@ -220,11 +326,12 @@ public sealed partial class RecordState
                 case 3: count = reader.Int(); break;
                 case 4: newest = reader.Time(); break;
                 case 5: fingerprints = reader.Bytes().ToArray(); break;
+                case 6: subject = reader.Int(); break;
                 default: reader.Skip(); break;
             }
         }
 
-        return new SectionRef(kind, index, count, newest, fingerprints);
+        return new SectionRef(kind, index, count, newest, fingerprints, subject);
     }
 
     private static void PackEnrollment(PackedWriter writer, in EnrollmentState state)
@@ -245,9 +352,19 @@ public sealed partial class RecordState
             var runStart = writer.BeginMessage(11);
             writer.Int(1, run.Step);
             writer.Int(2, run.Count);
-            writer.Time(3, run.HourStart);
-            writer.Int(4, run.HourCount);
+            foreach (var at in run.Recent)
+            {
+                writer.SIntAlways(5, at.Ms);
+            }
+
             writer.EndMessage(runStart);
+        }
+
+        writer.Bool(12, state.HasMatched);
+        writer.UInt(13, state.GoalsHeld);
+        foreach (var property in state.EventProperties ?? [])
+        {
+            NamedValues.Pack(writer, 14, property);
         }
 
         writer.EndMessage(start);
@@ -271,6 +388,9 @@ public sealed partial class RecordState
                 case 8: state.EnrolledAt = reader.Time(); break;
                 case 9: state.EnteredAt = reader.Time(); break;
                 case 10: state.Trigger = (TriggerKind)reader.Int(); break;
+                case 12: state.HasMatched = reader.Bool(); break;
+                case 13: state.GoalsHeld = reader.UInt(); break;
+                case 14: state.EventProperties = [.. state.EventProperties ?? [], NamedValues.Unpack(reader.Bytes())]; break;
                 case 11: state.Runs = [.. state.Runs ?? [], LoadRuns(reader.Bytes())]; break;
                 default: reader.Skip(); break;
             }
@@ -283,8 +403,7 @@ public sealed partial class RecordState
     {
         var step = 0;
         var count = 0;
-        var hourStart = Timestamp.None;
-        var hourCount = 0;
+        var recent = new List<Timestamp>();
         var reader = new PackedReader(packed);
         while (reader.Next(out var field))
         {
@@ -292,13 +411,12 @@ public sealed partial class RecordState
             {
                 case 1: step = reader.Int(); break;
                 case 2: count = reader.Int(); break;
-                case 3: hourStart = reader.Time(); break;
-                case 4: hourCount = reader.Int(); break;
+                case 5: recent.Add(reader.Time()); break;
                 default: reader.Skip(); break;
             }
         }
 
-        return new StepRuns(step, count, hourStart, hourCount);
+        return new StepRuns(step, count, [.. recent]);
     }
 
     private static void PackSummary(PackedWriter writer, in WorkflowSummary summary)
@@ -315,6 +433,12 @@ public sealed partial class RecordState
         {
             writer.SIntAlways(8, at.Ms);
         }
+
+        writer.UInt(9, summary.GoalsPending);
+        writer.UInt(10, summary.GoalsHeld);
+        writer.Bool(11, summary.IsMailed);
+        writer.Int(12, summary.LastEnrollment);
+        writer.Time(13, summary.RecurrenceAt);
 
         writer.EndMessage(start);
     }
@@ -334,6 +458,11 @@ public sealed partial class RecordState
                 case 5: summary.TimesCompleted = reader.Int(); break;
                 case 6: summary.GoalsMet = reader.UInt(); break;
                 case 7: summary.LastEnrolledAt = reader.Time(); break;
+                case 9: summary.GoalsPending = reader.UInt(); break;
+                case 10: summary.GoalsHeld = reader.UInt(); break;
+                case 11: summary.IsMailed = reader.Bool(); break;
+                case 12: summary.LastEnrollment = reader.Int(); break;
+                case 13: summary.RecurrenceAt = reader.Time(); break;
                 case 8: summary.RecentEnrollments = [.. summary.RecentEnrollments ?? [], reader.Time()]; break;
                 default: reader.Skip(); break;
             }
@@ -351,6 +480,8 @@ public sealed partial class RecordState
         writer.Int(4, effect.Step);
         writer.Int(5, effect.Execution);
         writer.Time(6, effect.TimesOutAt);
+        writer.Bool(7, effect.IsWithdrawn);
+        writer.Bool(8, effect.IsMarketing);
         writer.EndMessage(start);
     }
 
@@ -368,6 +499,8 @@ public sealed partial class RecordState
                 case 4: effect = effect with { Step = reader.Int() }; break;
                 case 5: effect = effect with { Execution = reader.Int() }; break;
                 case 6: effect = effect with { TimesOutAt = reader.Time() }; break;
+                case 7: effect = effect with { IsWithdrawn = reader.Bool() }; break;
+                case 8: effect = effect with { IsMarketing = reader.Bool() }; break;
                 default: reader.Skip(); break;
             }
         }

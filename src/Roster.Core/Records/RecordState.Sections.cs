@@ -15,6 +15,9 @@ public enum SectionKind
 
     /// <summary>Older values of properties (FIL-31).</summary>
     PropertyHistory = 2,
+
+    /// <summary>Older occurrences of one event type (FIL-09).</summary>
+    EventHistory = 3,
 }
 
 /// <summary>A part of a state that lies in a row of its own. It never changes; it is only added or removed.</summary>
@@ -23,7 +26,8 @@ public enum SectionKind
 /// <param name="Count">Items in it.</param>
 /// <param name="NewestAt">Time of its newest item.</param>
 /// <param name="Fingerprints">For event ids: 16 bits of each, so that most unknown ids are told without reading it.</param>
-public sealed record SectionRef(SectionKind Kind, int Index, int Count, Timestamp NewestAt, byte[] Fingerprints);
+/// <param name="Subject">For event history: number of the event type.</param>
+public sealed record SectionRef(SectionKind Kind, int Index, int Count, Timestamp NewestAt, byte[] Fingerprints, int Subject = 0);
 
 /// <summary>A section to be written or, when the content is null, removed with the commit of the turn.</summary>
 /// <param name="Index">Its number in the record.</param>
@@ -217,6 +221,11 @@ public sealed partial class RecordState
         {
             MoveOutHistory();
         }
+
+        if (_occurrences.Count > OccurrencesMax)
+        {
+            MoveOutOccurrences();
+        }
     }
 
     private void MoveOutMarks()
@@ -254,10 +263,10 @@ public sealed partial class RecordState
         _sectionWrites.Add(new SectionWrite(index, null));
     }
 
-    private void AddRef(SectionKind kind, int count, Timestamp newestAt, byte[] fingerprints, byte[] content)
+    private void AddRef(SectionKind kind, int count, Timestamp newestAt, byte[] fingerprints, byte[] content, int subject = 0)
     {
         _nextSection++;
-        _sections.Add(new SectionRef(kind, _nextSection, count, newestAt, fingerprints));
+        _sections.Add(new SectionRef(kind, _nextSection, count, newestAt, fingerprints, subject));
         _sectionWrites.Add(new SectionWrite(_nextSection, content));
     }
 }

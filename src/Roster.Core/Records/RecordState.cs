@@ -36,12 +36,19 @@ public sealed partial class RecordState
     private readonly List<EnrollmentState> _enrollments = [];
     private readonly List<WorkflowSummary> _summaries = [];
     private readonly List<OpenEffect> _effects = [];
+    private readonly List<StepOutputs> _outputs = [];
     private readonly PackedWriter _scratch = new();
     private int _idOffset;
     private int _idLength;
 
     /// <summary>Whether the record exists: it has had a turn that created it.</summary>
     public bool Exists { get; private set; }
+
+    /// <summary>Whether and how the record has gone.</summary>
+    public GoneKind Gone { get; private set; }
+
+    /// <summary>Whether the record exists and has not gone.</summary>
+    public bool IsLive => Exists && Gone == GoneKind.None;
 
     /// <summary>Number of the tenant.</summary>
     public int Tenant { get; private set; }
@@ -61,6 +68,9 @@ public sealed partial class RecordState
     /// <summary>Turn time of the latest turn; none before the first (ENG-03).</summary>
     public Timestamp LastTurnAt { get; private set; }
 
+    /// <summary>Turn time of the turn before the present one; none in the first. Not stored.</summary>
+    public Timestamp PreviousTurnAt { get; private set; }
+
     /// <summary>Turn id of the latest turn; 0 before the first. A commit names the one it was decided on.</summary>
     public ulong TurnId { get; private set; }
 
@@ -76,8 +86,28 @@ public sealed partial class RecordState
     /// <summary>Tasks that are not completed, oldest first.</summary>
     public ReadOnlySpan<OpenEffect> OpenEffects => CollectionsMarshal.AsSpan(_effects);
 
+    /// <summary>Outputs that later steps read.</summary>
+    public ReadOnlySpan<StepOutputs> Outputs => CollectionsMarshal.AsSpan(_outputs);
+
+    /// <summary>An output of a step of an enrollment; unknown when there is none.</summary>
+    public Value FindOutput(int enrollment, int step, string name)
+    {
+        foreach (var outputs in _outputs)
+        {
+            if (outputs.Enrollment == enrollment && outputs.Step == step)
+            {
+                return NamedValues.Find(outputs.Values, name);
+            }
+        }
+
+        return Value.Unknown;
+    }
+
     /// <summary>Parts of the state that are kept in rows of their own.</summary>
     public IReadOnlyList<SectionRef> Sections => _sections;
+
+    /// <summary>When criteria that depend on the clock may next flip (TRG-09); none when none does.</summary>
+    public Timestamp FlipAt { get; private set; }
 
     /// <summary>The earliest instant at which the record goes on by itself; none when it waits for nothing.</summary>
     /// <remarks>The set of timers is this function of the state, so it cannot leak or miss one (S21).</remarks>
@@ -85,12 +115,20 @@ public sealed partial class RecordState
     {
         get
         {
-            var next = Timestamp.None;
+            var next = FlipAt;
             foreach (ref readonly var enrollment in Enrollments)
             {
-                if (enrollment.Phase != StepPhase.Held && !enrollment.DueAt.IsNone && (next.IsNone || enrollment.DueAt < next))
+                if (!enrollment.DueAt.IsNone && (next.IsNone || enrollment.DueAt < next))
                 {
                     next = enrollment.DueAt;
+                }
+            }
+
+            foreach (ref readonly var summary in Summaries)
+            {
+                if (!summary.RecurrenceAt.IsNone && (next.IsNone || summary.RecurrenceAt < next))
+                {
+                    next = summary.RecurrenceAt;
                 }
             }
 
@@ -151,13 +189,6 @@ public sealed partial class RecordState
 
     /// <summary>Number of the n-th property that changed since <see cref="BeginRound"/>.</summary>
     public int ChangedAt(int index) => _before[index].Number;
-
-    /// <summary>From here on, "before" means now (TRG-07).</summary>
-    public void BeginRound()
-    {
-        _beforeCount = 0;
-        _historyBefore = _historyCount;
-    }
 
     /// <summary>Index of the active enrollment in a workflow, or -1.</summary>
     public int FindActive(int workflow)
@@ -263,6 +294,19 @@ public sealed partial class RecordState
         LastTurnAt = default;
         TurnId = 0;
         LastEnrollment = 0;
+        FlipAt = default;
+        Gone = GoneKind.None;
+        PreviousTurnAt = default;
+        _outputs.Clear();
+        EventsSince = default;
+        OldestOccurrenceAt = default;
+        _eventSummaries.Clear();
+        _occurrences.Clear();
+        _memberships.Clear();
+        _loadedLength = 0;
+        _isLoadStale = false;
+        _hasSnapshot = false;
+        _hasBefore = false;
         _dataLength = 0;
         _idOffset = 0;
         _idLength = 0;
@@ -302,4 +346,20 @@ public sealed partial class RecordState
         public int Offset;
         public int Length;
     }
+}
+
+/// <summary>How a record has gone. Stored.</summary>
+public enum GoneKind
+{
+    /// <summary>It has not.</summary>
+    None = 0,
+
+    /// <summary>Deleted; it can be brought back (REC-16).</summary>
+    Deleted = 1,
+
+    /// <summary>Merged into another (REC-13).</summary>
+    Merged = 2,
+
+    /// <summary>Erased (REC-17).</summary>
+    Erased = 3,
 }

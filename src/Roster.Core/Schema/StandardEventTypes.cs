@@ -8,6 +8,30 @@ public static class StandardEventTypes
     /// <summary>The type of an event that names none: it only writes properties.</summary>
     public const string PropertyChanged = "property_changed";
 
+    /// <summary>Number of <see cref="PropertyChanged"/> in every tenant.</summary>
+    public const int PropertyChangedNumber = 1;
+
+    /// <summary>A record joined a list (TRG-22). Property <c>list</c>.</summary>
+    public const string ListJoined = "list_joined";
+
+    /// <summary>A record left a list (TRG-22). Property <c>list</c>.</summary>
+    public const string ListLeft = "list_left";
+
+    /// <summary>A record came to be (TRG-25).</summary>
+    public const string RecordCreated = "record_created";
+
+    /// <summary>An enrollment began (TRG-27). Property <c>workflow</c>.</summary>
+    public const string WorkflowEnrolled = "workflow_enrolled";
+
+    /// <summary>An enrollment ended before it completed (TRG-27). Properties <c>workflow</c>, <c>reason</c>.</summary>
+    public const string WorkflowUnenrolled = "workflow_unenrolled";
+
+    /// <summary>An enrollment completed (TRG-27). Property <c>workflow</c>.</summary>
+    public const string WorkflowCompleted = "workflow_completed";
+
+    /// <summary>A record was counted for a goal (TRG-27). Properties <c>workflow</c>, <c>goal</c>.</summary>
+    public const string WorkflowGoal = "workflow_goal";
+
     /// <summary>
     /// Types that may create the record they fire on (REC-10). All others need a record that existed before, unless the
     /// trigger says <c>allow_new_record</c>.

@@ -24,9 +24,14 @@ public sealed class TenantSchema
     private readonly FrozenDictionary<string, int> _eventTypes;
     private readonly ImmutableArray<string> _eventTypeNames;
 
-    /// <summary>Creates a schema from stored parts. Types and event types are in the order of their numbers, from 1.</summary>
-    public TenantSchema(TenantSettings settings, ImmutableArray<ObjectTypeDefinition> types, ImmutableArray<string> eventTypeNames)
+    /// <summary>Most labels of associations of a tenant.</summary>
+    public const int LabelsMax = 1_000;
+
+    /// <summary>Creates a schema from stored parts. Types, event types and labels are in the order of their numbers, from 1.</summary>
+    public TenantSchema(
+        TenantSettings settings, ImmutableArray<ObjectTypeDefinition> types, ImmutableArray<string> eventTypeNames, ImmutableArray<string> labels = default)
     {
+        Labels = labels.IsDefault ? [] : labels;
         Settings = settings;
         _types = types;
         _typesByName = types.ToFrozenDictionary(t => t.Name, StringComparer.Ordinal);
@@ -42,6 +47,18 @@ public sealed class TenantSchema
 
     /// <summary>Event types in the order of their numbers, from 1.</summary>
     public ImmutableArray<string> EventTypes => _eventTypeNames;
+
+    /// <summary>Labels of associations in the order of their numbers, from 1. Number 0 is no label.</summary>
+    public ImmutableArray<string> Labels { get; }
+
+    /// <summary>Number of a label, or -1 when it was never seen; 0 for the empty one.</summary>
+    public int FindLabel(string name) => string.IsNullOrEmpty(name) ? 0 : Labels.IndexOf(name) is var index && index >= 0 ? index + 1 : -1;
+
+    /// <summary>Name of a label; empty for 0.</summary>
+    public string LabelName(int number) => number == 0 ? string.Empty : Labels[number - 1];
+
+    /// <summary>This schema with one more label; itself when it has it.</summary>
+    public TenantSchema WithLabel(string name) => FindLabel(name) >= 0 ? this : new TenantSchema(Settings, _types, _eventTypeNames, Labels.Add(name));
 
     /// <summary>The schema of a new tenant: the object types of CRMs, without properties.</summary>
     public static TenantSchema New(TenantSettings settings)
@@ -66,16 +83,16 @@ public sealed class TenantSchema
     public string EventTypeName(int number) => _eventTypeNames[number - 1];
 
     /// <summary>This schema with other settings.</summary>
-    public TenantSchema WithSettings(TenantSettings settings) => new(settings, _types, _eventTypeNames);
+    public TenantSchema WithSettings(TenantSettings settings) => new(settings, _types, _eventTypeNames, Labels);
 
     /// <summary>This schema with one more object type; itself when it has it.</summary>
     public TenantSchema WithObjectType(string name) => FindObjectType(name) is not null
         ? this
-        : new TenantSchema(Settings, _types.Add(new ObjectTypeDefinition(_types.Length + 1, name, [])), _eventTypeNames);
+        : new TenantSchema(Settings, _types.Add(new ObjectTypeDefinition(_types.Length + 1, name, [])), _eventTypeNames, Labels);
 
     /// <summary>This schema with one more event type; itself when it has it.</summary>
     public TenantSchema WithEventType(string name) =>
-        FindEventType(name) != 0 ? this : new TenantSchema(Settings, _types, _eventTypeNames.Add(name));
+        FindEventType(name) != 0 ? this : new TenantSchema(Settings, _types, _eventTypeNames.Add(name), Labels);
 
     /// <summary>This schema with a property declared, or with more options of an enumeration.</summary>
     /// <exception cref="InvalidOperationException">The property has another type (REC-18): ask <see cref="FindObjectType"/> first.</exception>
@@ -91,6 +108,6 @@ public sealed class TenantSchema
         var changed = new PropertyDefinition(
             present?.Number ?? type.PropertyNumbersEnd, name, propertyType, options.Concat(present?.Options ?? []));
         var properties = type.Properties.Where(p => p.Name != name).Append(changed).ToArray();
-        return new TenantSchema(Settings, _types.SetItem(type.Number - 1, new ObjectTypeDefinition(type.Number, type.Name, properties)), _eventTypeNames);
+        return new TenantSchema(Settings, _types.SetItem(type.Number - 1, new ObjectTypeDefinition(type.Number, type.Name, properties)), _eventTypeNames, Labels);
     }
 }

@@ -1,3 +1,5 @@
+using Roster.Core.Calendars;
+
 namespace Roster.Core.Schema;
 
 /// <summary>Settings of a tenant: section 27 of the rules. Immutable; checked by <see cref="Check"/> when they are changed.</summary>
@@ -36,6 +38,51 @@ public sealed record TenantSettings
     /// <summary>Active enrollments of one record (LIM-04). 1 to 10,000, default 1,000.</summary>
     public int ActiveEnrollmentsPerRecordMax { get; init; } = 1_000;
 
+    /// <summary>Days that single occurrences of events are kept (FIL-09). 1 to 3,650, default 400.</summary>
+    public int EventHistoryDays { get; init; } = 400;
+
+    /// <summary>Occurrences kept per event type (FIL-09). 10 to 10,000, default 1,000.</summary>
+    public int EventHistoryMax { get; init; } = 1_000;
+
+    /// <summary>Former values kept per property (FIL-31). 10 to 10,000, default 1,000.</summary>
+    public int PropertyHistoryMax { get; init; } = 1_000;
+
+    /// <summary>Filters per criteria (FIL-01). 1 to 1,000, default 250.</summary>
+    public int FiltersMax { get; init; } = 250;
+
+    /// <summary>Operands per filter and cases per value branch (BRA-02). 1 to 1,000, default 250.</summary>
+    public int ValuesMax { get; init; } = 250;
+
+    /// <summary>Steps per workflow. 1 to 5,000, default 500.</summary>
+    public int StepsMax { get; init; } = 500;
+
+    /// <summary>Branches of an if/then and paths of a split (BRA-01). 1 to 100, default 20.</summary>
+    public int IfBranchesMax { get; init; } = 20;
+
+    /// <summary>How deep branches nest (BRA-07). 1 to 50, default 19; a warning comes after 10.</summary>
+    public int DepthMax { get; init; } = 19;
+
+    /// <summary>Goals per workflow (GOAL-02). 1 to 50, default 10.</summary>
+    public int GoalsMax { get; init; } = 10;
+
+    /// <summary>Workflows of the tenant. 1 to 10,000, default 1,000.</summary>
+    public int WorkflowsMax { get; init; } = 1_000;
+
+    /// <summary>Active enrollments of the tenant, from 1; 0 for no cap, the default (LIM-04).</summary>
+    public long ActiveEnrollmentsMax { get; init; }
+
+    /// <summary>Business days (DLY-06). Default: Monday to Friday.</summary>
+    public Weekdays BusinessDays { get; init; } = Weekdays.MondayToFriday;
+
+    /// <summary>Holidays, at most 1,000 (DLY-06). Default: none.</summary>
+    public IReadOnlyList<NodaTime.LocalDate> Holidays { get; init; } = [];
+
+    /// <summary>Copies of associated records kept per label (ASC-05). 1 to 10,000, default 1,000.</summary>
+    public int AssociatedCopiesMax { get; init; } = 1_000;
+
+    /// <summary>Associations of one record (ASC-07). 1 to 10,000,000, default 1,000,000.</summary>
+    public int AssociationsPerRecordMax { get; init; } = 1_000_000;
+
     /// <summary>One sentence per setting that is out of its range; empty when all are fine.</summary>
     public IReadOnlyList<string> Check()
     {
@@ -47,6 +94,29 @@ public sealed record TenantSettings
         Range("steps_per_turn_max", StepsPerTurnMax, 10, 10_000);
         Range("step_runs_per_hour_max", StepRunsPerHourMax, 1, 10_000);
         Range("active_enrollments_per_record_max", ActiveEnrollmentsPerRecordMax, 1, 10_000);
+        Range("event_history_days", EventHistoryDays, 1, 3_650);
+        Range("event_history_max", EventHistoryMax, 10, 10_000);
+        Range("property_history_max", PropertyHistoryMax, 10, 10_000);
+        Range("filters_max", FiltersMax, 1, 1_000);
+        Range("values_max", ValuesMax, 1, 1_000);
+        Range("steps_max", StepsMax, 1, 5_000);
+        Range("if_branches_max", IfBranchesMax, 1, 100);
+        Range("depth_max", DepthMax, 1, 50);
+        Range("goals_max", GoalsMax, 1, 50);
+        Range("workflows_max", WorkflowsMax, 1, 10_000);
+        Range("holidays", Holidays.Count, 0, 1_000);
+        Range("associated_copies_max", AssociatedCopiesMax, 1, 10_000);
+        Range("associations_per_record_max", AssociationsPerRecordMax, 1, 10_000_000);
+        if (ActiveEnrollmentsMax < 0)
+        {
+            problems.Add($"active_enrollments_max is {ActiveEnrollmentsMax}; allowed is 0 for no cap, or any cap from 1.");
+        }
+
+        if (BusinessDays is Weekdays.None or > Weekdays.All)
+        {
+            problems.Add("business_days is empty; allowed is any set of weekdays.");
+        }
+
         if (TimeZones.Find(TimeZone) is null)
         {
             problems.Add($"time_zone is '{Refusal.Cut(TimeZone)}', which is no IANA zone name.");

@@ -18,8 +18,12 @@ public sealed partial class Turn
             return refused;
         }
 
+        if (BeginTurn() is { } missing)
+        {
+            return missing;
+        }
+
         _event = input;
-        BeginTurn();
         var isClamped = input.OccurredAt > _now;
         var occurredAt = input.OccurredAt.IsNone || isClamped ? _now : input.OccurredAt;
         CreateIfNew(occurredAt);
@@ -31,22 +35,34 @@ public sealed partial class Turn
         }
 
         _eventOccurredAt = occurredAt;
-        return input.IsBaseline ? new TurnResult(TurnStatus.Applied) : RunRounds();
+        return RunRounds();
     }
 
     private Timestamp _eventOccurredAt;
 
-    /// <summary>Refusals and duplicates: the input leaves no entry.</summary>
-    private TurnResult? Refuse(Hash128 id, uint content)
+    /// <summary>
+    /// Duplicates and refusals: the input leaves no entry. Duplicates first: what was applied and is sent again, because the answer was
+    /// lost, is no refusal, also when it is what deleted the record.
+    /// </summary>
+    private TurnResult? Refuse(Hash128 id, uint content) => (_state.Exists ? FindDuplicate(id, content) : null) ?? RefuseGone();
+
+    /// <summary>The refusal of any input for a record that has gone, or that is unknown and must not be created (REC-09, REC-16).</summary>
+    private TurnResult? RefuseGone()
     {
-        var settings = _catalog.Schema.Settings;
-        if (!_state.Exists)
+        if (_state.IsLive || (!_state.Exists && _catalog.Schema.Settings.Upsert))
         {
-            return settings.Upsert
-                ? null
-                : new TurnResult(TurnStatus.Refused, new Refusal(RefusalReason.RecordGone, "record_id", string.Empty, "The record does not exist, and upsert is false.", "upsert"));
+            return null;
         }
 
+        return new TurnResult(TurnStatus.Refused, _state.Exists
+            ? new Refusal(
+                RefusalReason.RecordGone, "record_id", string.Empty, $"The record was {(_state.Gone == GoneKind.Deleted ? "deleted" : _state.Gone == GoneKind.Merged ? "merged away" : "erased")} (REC-16).")
+            : new Refusal(RefusalReason.RecordGone, "record_id", string.Empty, "The record does not exist, and upsert is false.", "upsert"));
+    }
+
+    private TurnResult? FindDuplicate(Hash128 id, uint content)
+    {
+        var settings = _catalog.Schema.Settings;
         return _state.FindMark(id, _now.PlusMs(-settings.DedupeDays * DayMs), settings.DedupeIds, out var known) switch
         {
             MarkLookup.Unknown => null,
@@ -66,16 +82,36 @@ public sealed partial class Turn
 
     private void ForgetOldIds()
     {
+        var settings = _catalog.Schema.Settings;
+        ForgetOldEvents(settings);
         if (_state.Sections.Count == 0)
         {
             return;
         }
 
-        var settings = _catalog.Schema.Settings;
         var expired = _state.FindExpiredMarks(_now.PlusMs(-settings.DedupeDays * DayMs), settings.DedupeIds);
         if (expired >= 0)
         {
             Write(JournalEntry.EventIdsForgotten(expired));
+        }
+    }
+
+    /// <summary>
+    /// Occurrences older than the window leave it, a day's worth at a time, and sections whose occurrences are all outside go with them
+    /// (FIL-09). It fires nothing, because both sides of the turn are judged without them.
+    /// </summary>
+    private void ForgetOldEvents(Schema.TenantSettings settings)
+    {
+        var since = _now.PlusMs(-settings.EventHistoryDays * DayMs);
+        if (!_state.OldestOccurrenceAt.IsNone && _state.OldestOccurrenceAt < since.PlusMs(-DayMs))
+        {
+            Write(JournalEntry.EventsExpired(since, 0));
+        }
+
+        var section = _state.Sections.Count == 0 ? -1 : _state.FindExpiredEvents(settings.EventHistoryMax);
+        if (section >= 0)
+        {
+            Write(JournalEntry.EventsExpired(Timestamp.None, section));
         }
     }
 
@@ -99,6 +135,10 @@ public sealed partial class Turn
         }
 
         Write(JournalEntry.PropertyChanged(property, value, occurredAt, source, workflow, step));
+        if (workflow != 0)
+        {
+            _writes.Add(new StepWrite(property, value, ++_sequence));
+        }
     }
 
     private bool SameValue(in PropertyView current, in Value value)

@@ -4,14 +4,21 @@ using Roster.Core.Workflows;
 
 namespace Roster.Core.Turns;
 
-/// <content>Inputs other than events: requests by hand, timers, completions.</content>
+/// <content>Inputs other than events: requests by hand and by jobs, timers, completions.</content>
 public sealed partial class Turn
 {
     private const string TimeoutCode = "TIMEOUT";
 
+    private int _enrollmentOfCommand;
+
     private TurnResult DecideCommand(CommandInput input)
     {
-        if (!_state.Exists && input.Kind == CommandKind.Unenroll)
+        if (input.Kind == CommandKind.Restore)
+        {
+            return Restore(input);
+        }
+
+        if (!_state.Exists && input.Kind is not (CommandKind.Enroll or CommandKind.AddToList))
         {
             return new TurnResult(TurnStatus.Nothing);
         }
@@ -22,47 +29,104 @@ public sealed partial class Turn
             return refused;
         }
 
-        BeginTurn();
+        if (BeginTurn() is { } missing)
+        {
+            return missing;
+        }
+
+        _command = input;
+        _enrollmentOfCommand = 0;
         CreateIfNew(_now);
-        Write(JournalEntry.CommandReceived(input.Kind, input.Workflow, _now, input.RequestId, input.IdHash, content, input.Caller));
+        Write(JournalEntry.CommandReceived(input.Kind, input.Target, _now, input.RequestId, input.IdHash, content, input.Caller));
         ForgetOldIds();
-        return input.Kind == CommandKind.Enroll ? EnrollByHand(input) : UnenrollByHand(input);
+        switch (input.Kind)
+        {
+            case CommandKind.Enroll:
+                return EnrollByHand(input);
+            case CommandKind.Unenroll:
+                return UnenrollByHand(input);
+            case CommandKind.AddToList or CommandKind.RemoveFromList:
+                ChangeList(_present, input.Target, input.Kind == CommandKind.AddToList);
+                return RunRounds();
+            case CommandKind.Delete:
+                _isDeleting = true;
+                return EndOfTurn();
+            default:
+                throw new InvalidOperationException($"Command {input.Kind} is not known to the turn.");
+        }
     }
 
     private TurnResult EnrollByHand(CommandInput input)
     {
-        var workflow = _catalog.FindWorkflow(input.Workflow);
-        if (workflow is null)
+        if (_catalog.FindWorkflow(input.Target) is null)
         {
-            Write(JournalEntry.Refused(input.Workflow, 0, TriggerKind.Manual, Decision.WorkflowOff));
-            return new TurnResult(TurnStatus.Applied, Decision: Decision.WorkflowOff);
+            Write(JournalEntry.Refused(input.Target, 0, input.Trigger, Decision.WorkflowOff));
+            _decision = Decision.WorkflowOff;
         }
 
-        if (workflow.NeedsHistory && _state.IsMissing(SectionKind.PropertyHistory))
-        {
-            return new TurnResult(TurnStatus.NeedsSections, Missing: SectionKind.PropertyHistory);
-        }
-
-        var decision = Check(workflow, new Consideration { IsExplicit = true, Trigger = TriggerKind.Manual });
-        Conclude(workflow, TriggerKind.Manual, decision);
-        var enrollment = decision == Decision.Enrolled ? _state.LastEnrollment : 0;
-        _state.BeginRound();
-        RunReady();
-        var result = _state.ChangedCount == 0 ? new TurnResult(TurnStatus.Applied) : RunRounds(firstRound: 1);
-        return result with { Decision = decision, Enrollment = enrollment };
+        _present.Enrolls.Add(new Request(input.Target, input.Trigger, 0));
+        return RunRounds();
     }
 
     private TurnResult UnenrollByHand(CommandInput input)
     {
-        var index = _state.FindActive(input.Workflow);
-        if (index < 0)
+        var index = _state.FindActive(input.Target);
+        var number = index < 0 ? 0 : _state.Enrollments[index].Number;
+        if (number != 0)
         {
-            return new TurnResult(TurnStatus.Applied);
+            _present.Unenrolls.Add(new Request(input.Target, TriggerKind.Manual, 0));
         }
 
-        var number = _state.Enrollments[index].Number;
-        End(index, EndReason.Manual);
-        return new TurnResult(TurnStatus.Applied, Enrollment: number);
+        return RunRounds() with { Enrollment = number };
+    }
+
+    /// <summary>Brings a deleted record back: values, memberships and history, no enrollment (REC-16).</summary>
+    private TurnResult Restore(CommandInput input)
+    {
+        if (!_state.Exists || _state.Gone != GoneKind.Deleted)
+        {
+            return new TurnResult(TurnStatus.Nothing);
+        }
+
+        var content = input.HashContent();
+        if ((FindDuplicate(input.IdHash, content) ?? FindMissing() ?? FindMissingOfLists() ?? BeginTurn()) is { } refused)
+        {
+            return refused;
+        }
+
+        Write(JournalEntry.CommandReceived(input.Kind, 0, _now, input.RequestId, input.IdHash, content, input.Caller));
+        Write(JournalEntry.RecordRestored());
+
+        // Time went on and lists may have got other criteria meanwhile; what comes of it fires nothing.
+        TouchAllLists();
+        RecomputeTouched(_present);
+        return EndOfTurn();
+    }
+
+    /// <summary>Ends every enrollment and marks the record deleted (REC-16). It does not come back by itself (SCH-09).</summary>
+    private void Delete()
+    {
+        _exits.Clear();
+        foreach (ref readonly var enrollment in _state.Enrollments)
+        {
+            _exits.Add(enrollment.Number);
+        }
+
+        while (_exits.Count > 0)
+        {
+            End(_state.FindEnrollment(TakeFirst(_exits)), EndReason.Deleted);
+        }
+
+        for (var i = 0; i < _state.Summaries.Length; i++)
+        {
+            if (!_state.Summaries[i].RecurrenceAt.IsNone)
+            {
+                var workflow = _state.Summaries[i].Workflow;
+                Write(JournalEntry.RecurrenceSet(workflow, _catalog.FindWorkflow(workflow)?.Version ?? 0, Timestamp.None));
+            }
+        }
+
+        Write(JournalEntry.RecordDeleted());
     }
 
     /// <summary>The one timer that is first in the order of ENG-04.</summary>
@@ -74,29 +138,43 @@ public sealed partial class Turn
             return new TurnResult(TurnStatus.Nothing);
         }
 
-        BeginTurn();
-        var (delay, timeout) = FindFirstDue(due);
+        if (BeginTurn() is { } missing)
+        {
+            return missing;
+        }
+
+        ForgetOldIds();
+        var (waiting, timeout) = FindFirstDue(due);
         if (timeout >= 0)
         {
-            Complete(_state.OpenEffects[timeout], StepResult.Failed, TimeoutCode, "No completion came in time.", []);
+            TimeOut(_state.OpenEffects[timeout]);
+        }
+        else if (waiting >= 0)
+        {
+            FireStep(_state.Enrollments[waiting], due);
+        }
+        else if (_state.FlipAt == due)
+        {
+            _isClockRound = true;
+            _flipHandled = due;
         }
         else
         {
-            FinishStep(_state.Enrollments[delay], StepResult.Success);
+            FireRecurrence(due);
         }
 
         return RunRounds();
     }
 
-    /// <summary>Of all that is due at one instant the first by enrollment number, then step id: the index of an enrollment in a delay, or of a task.</summary>
-    private (int Delay, int Timeout) FindFirstDue(Timestamp due)
+    /// <summary>Of all that is due at one instant the first by enrollment number, then step id: the index of an enrollment that waits, or of a task.</summary>
+    private (int Waiting, int Timeout) FindFirstDue(Timestamp due)
     {
-        var first = (Delay: -1, Timeout: -1);
+        var first = (Waiting: -1, Timeout: -1);
         var least = (Enrollment: int.MaxValue, Workflow: 0, Step: 0);
         for (var i = 0; i < _state.Enrollments.Length; i++)
         {
             ref readonly var enrollment = ref _state.Enrollments[i];
-            if (enrollment.Phase == StepPhase.Delay && enrollment.DueAt == due && enrollment.Number < least.Enrollment)
+            if (enrollment.DueAt == due && enrollment.Number < least.Enrollment)
             {
                 least = (enrollment.Number, enrollment.Workflow, enrollment.Step);
                 first = (i, -1);
@@ -115,10 +193,22 @@ public sealed partial class Turn
             }
         }
 
-        return first == (-1, -1) ? throw new InvalidOperationException($"Record {_state.Number} is due at {due} but has nothing that is.") : first;
+        return first;
     }
 
     private string StepId(int workflow, int step) => _catalog.FindWorkflow(workflow)?.Find(step)?.Id ?? string.Empty;
+
+    private void TimeOut(OpenEffect effect)
+    {
+        if (effect.IsWithdrawn)
+        {
+            Complete(effect, StepResult.Cancelled, string.Empty, string.Empty, []);
+        }
+        else
+        {
+            Complete(effect, StepResult.Failed, TimeoutCode, "No completion came in time.", []);
+        }
+    }
 
     private TurnResult DecideCompletion(CompletionInput input)
     {
@@ -128,34 +218,40 @@ public sealed partial class Turn
             return new TurnResult(TurnStatus.Nothing);
         }
 
-        BeginTurn();
+        if (BeginTurn() is { } missing)
+        {
+            return missing;
+        }
+
+        // What the turn began with may have moved it.
+        index = _state.FindEffect(input.Enrollment, input.Step, input.Execution);
+        ForgetOldIds();
         Complete(_state.OpenEffects[index], input.Result, input.FailureCode, input.FailureText, input.Outputs);
         return RunRounds();
     }
 
     private void Complete(OpenEffect effect, StepResult result, string code, string text, NamedValue[] outputs)
     {
-        Write(JournalEntry.EffectCompleted(effect.Workflow, effect.Version, effect.Enrollment, effect.Step, effect.Execution, result, code, text, outputs));
+        var workflow = _catalog.FindWorkflow(effect.Workflow);
         var index = _state.FindEnrollment(effect.Enrollment);
+        var steps = workflow is null || index < 0 ? null : StepsOf(workflow, _state.Enrollments[index]);
+        var keeps = outputs.Length > 0 && steps is not null && steps.Settings.ReadOutputs.Contains(effect.Step);
+        Write(JournalEntry.EffectCompleted(
+            effect.Workflow, effect.Version, effect.Enrollment, effect.Step, effect.Execution, result, code, text, outputs, keeps, effect.IsWithdrawn));
+        if (effect.IsMarketing && workflow is not null)
+        {
+            SettlePendingGoals(workflow, effect.Enrollment);
+        }
+
         if (index >= 0)
         {
             var enrollment = _state.Enrollments[index];
             if (enrollment.Phase == StepPhase.Effect && enrollment.Step == effect.Step && enrollment.Execution == effect.Execution)
             {
-                FinishStep(enrollment, result, code);
+                // A publish gave the step another kind: it is entered anew (EDT-10).
+                var present = steps?.Find(effect.Step);
+                FinishStep(enrollment, result, failure: code, next: present is null or CompiledWorker ? null : present.Number);
             }
-        }
-    }
-
-    /// <summary>The present step is over: the enrollment is ready for what follows it.</summary>
-    private void FinishStep(EnrollmentState enrollment, StepResult result, string? failure = null)
-    {
-        Write(JournalEntry.StepFinished(enrollment.Workflow, enrollment.Version, enrollment.Number, enrollment.Step, enrollment.Execution, result, failure: failure));
-        _ready.Add(enrollment.Number);
-        var present = _catalog.FindWorkflow(enrollment.Workflow)?.Find(enrollment.Step);
-        if (present is not null && !(enrollment.Phase == StepPhase.Delay ? present is CompiledDelay : present is CompiledWorker))
-        {
-            _enteredAnew = enrollment.Number;
         }
     }
 }

@@ -1,40 +1,67 @@
 using Roster.Core.Filters;
 using Roster.Core.Journal;
 using Roster.Core.Records;
+using Roster.Core.Values;
 using Roster.Core.Workflows;
 
 namespace Roster.Core.Turns;
 
-/// <content>Phase 8: considerations and the checks of section 7 in their order.</content>
+/// <content>Phase 8: considerations, and what becomes of them.</content>
 public sealed partial class Turn
 {
-    private const long HourMs = 3_600_000;
-
     private struct Consideration
     {
         public bool IsExplicit;
         public TriggerKind Trigger;
+        public int Detail;
+        public NamedValue[]? EventProperties;
         public bool IsNewRecordBarred;
+        public bool IsEvaluationFailed;
         public bool IsRefinementFailed;
         public bool IsReenrollFired;
         public bool IsLastRound;
     }
 
-    private void ConsiderAll(int round, bool isLastRound)
+    private void ConsiderAll(bool isLastRound)
     {
-        CollectCandidates(isFirstRound: round == 0);
+        CollectCandidates();
         for (var i = 0; i < _candidates.Count; i++)
         {
             var workflow = _catalog.Workflows[_candidates[i]];
             var consideration = new Consideration { IsLastRound = isLastRound };
-            var isConsidered = workflow.Start.Kind == StartKind.Event
-                ? round == 0 && FiresByEvent(workflow, ref consideration)
-                : FiresByFilter(workflow, isFirstRound: round == 0, ref consideration);
-            if (isConsidered)
+            if (Fires(workflow, ref consideration))
             {
-                Conclude(workflow, consideration.Trigger, Check(workflow, consideration));
+                var decision = CheckSafely(workflow, consideration, out var detail);
+                Conclude(workflow, consideration, decision, detail);
             }
         }
+    }
+
+    /// <summary>All triggers that fired count together; a request by name comes before them (ENR-01).</summary>
+    private bool Fires(CompiledWorkflow workflow, ref Consideration consideration)
+    {
+        var hasFired = workflow.IsEnrolling && workflow.ObjectType.Number == _state.ObjectType && workflow.Start.Kind switch
+        {
+            StartKind.Event => FiresByEvent(workflow, ref consideration),
+            StartKind.Schedule => FiresByDate(workflow, ref consideration),
+            _ => FiresByFilter(workflow, ref consideration),
+        };
+        foreach (var request in _present.Enrolls)
+        {
+            if (request.Workflow == workflow.Number)
+            {
+                consideration.IsExplicit = true;
+                consideration.Trigger = request.Trigger;
+                consideration.Detail = request.By;
+                consideration.EventProperties = null;
+                consideration.IsNewRecordBarred = false;
+                consideration.IsEvaluationFailed = false;
+                consideration.IsRefinementFailed = false;
+                return true;
+            }
+        }
+
+        return hasFired;
     }
 
     /// <summary>Event triggers are OR-ed; one that passes is enough (TRG-05, TRG-06, REC-10).</summary>
@@ -42,149 +69,167 @@ public sealed partial class Turn
     {
         var hasFired = false;
         consideration.Trigger = TriggerKind.Event;
-        foreach (var trigger in workflow.Start.Events)
+        foreach (var occurred in _present.Occurred)
         {
-            if (!trigger.Fires(_event!.EventType, _event.Properties))
+            foreach (var trigger in workflow.Start.Events)
             {
-                continue;
-            }
+                if (!trigger.Fires(occurred, _now))
+                {
+                    continue;
+                }
 
-            var isBarred = !trigger.AllowNewRecord && (_isNewRecord || _eventOccurredAt < _state.CreatedAt);
-            var isRefused = trigger.OnlyIf?.Accepts(_state) == false;
-            if (!hasFired || (!isBarred && !isRefused))
-            {
-                consideration.IsNewRecordBarred = isBarred;
-                consideration.IsRefinementFailed = isRefused;
+                Take(trigger, occurred, hasFired, ref consideration);
+                hasFired = true;
             }
-
-            hasFired = true;
         }
 
         return hasFired;
     }
 
+    /// <summary>Notes that an event trigger fired; of several the latest that passes, else the first.</summary>
+    private void Take(CompiledEventTrigger trigger, in Occurred occurred, bool hasFired, ref Consideration consideration)
+    {
+        var isBarred = !trigger.AllowNewRecord && IsOfNewRecord(occurred);
+        var isMet = TryAccept(trigger.OnlyIf);
+        if (!hasFired || (!isBarred && isMet == true))
+        {
+            consideration.IsNewRecordBarred = isBarred;
+            consideration.IsEvaluationFailed = isMet is null;
+            consideration.IsRefinementFailed = isMet == false;
+            consideration.Detail = occurred.EventType;
+            consideration.EventProperties = occurred.Properties;
+        }
+    }
+
+    /// <summary>Whether criteria hold; true without any, null when they cannot be judged (ENG-12).</summary>
+    private bool? TryAccept(Criteria? criteria)
+    {
+        try
+        {
+            return criteria?.Accepts(Now) ?? true;
+        }
+        catch (EvaluationException)
+        {
+            return null;
+        }
+    }
+
+    private bool IsOfNewRecord(in Occurred occurred) => occurred.IsEvent && (_isNewRecord || occurred.OccurredAt < _state.CreatedAt);
+
+    /// <summary>Values set at creation fire filter triggers, unless the start says otherwise (REC-11).</summary>
+    private bool IsBarredAsNew(CompiledStart start) => _isFirstRound && _isNewRecord && !start.FireOnCreate;
+
     /// <summary>Criteria that go from false to true, of the start or of a re-enrollment trigger (TRG-07, REN-02, REN-04, REN-07).</summary>
-    private bool FiresByFilter(CompiledWorkflow workflow, bool isFirstRound, ref Consideration consideration)
+    private bool FiresByFilter(CompiledWorkflow workflow, ref Consideration consideration)
     {
         var start = workflow.Start;
-        var hasStarted = start.Criteria is not null && BecameTrue(start.Criteria);
         consideration.Trigger = TriggerKind.Filter;
-        consideration.IsNewRecordBarred = isFirstRound && _isNewRecord && !start.FireOnCreate;
-        if (start.Reenroll)
+        consideration.IsNewRecordBarred = IsBarredAsNew(start);
+        try
         {
-            foreach (var criteria in start.ReenrollWhen)
+            var hasStarted = start.Criteria is not null && BecameTrue(start.Criteria);
+            if (start.Reenroll)
             {
-                consideration.IsReenrollFired |= BecameTrue(criteria) || (criteria.LooksAtChange(_state) && criteria.HoldsForAnotherValue(_state));
+                foreach (var criteria in start.ReenrollWhen)
+                {
+                    consideration.IsReenrollFired |= BecameTrue(criteria) || (IsTouched(criteria) && criteria.HoldsForAnotherValue(Now)) || FiresAgain(criteria);
+                }
             }
-        }
 
-        return hasStarted || consideration.IsReenrollFired;
+            return hasStarted || consideration.IsReenrollFired;
+        }
+        catch (EvaluationException)
+        {
+            consideration.IsEvaluationFailed = true;
+            return true;
+        }
     }
 
-    private bool BecameTrue(Criteria criteria) => criteria.LooksAtChange(_state) && criteria.Accepts(_state) && !criteria.Accepts(_state, isBefore: true);
+    /// <summary>A re-enrollment trigger on an event fires on each occurrence that passes, also when it held before (REN-03).</summary>
+    private bool FiresAgain(Criteria criteria) => criteria.EventTypes.Count > 0 && LooksAtEvent(criteria) && criteria.HoldsForOccurrence(Now);
 
-    /// <summary>The checks of ENR-02, in order; the first that fails gives the decision.</summary>
-    private Decision Check(CompiledWorkflow workflow, in Consideration consideration)
+    /// <summary>An instant relative to a date of the record has come (SCH-01).</summary>
+    private bool FiresByDate(CompiledWorkflow workflow, ref Consideration consideration)
     {
-        if (workflow.ObjectType.Number != _state.ObjectType)
+        consideration.Trigger = TriggerKind.Schedule;
+        if (!_isClockRound || workflow.Start.Schedule is not { Dates: { } dates } schedule)
         {
-            return Decision.TypeMismatch;
+            return false;
         }
 
-        if (workflow.Identity.State is not (WorkflowState.On or WorkflowState.Paused))
-        {
-            return Decision.WorkflowOff;
-        }
-
-        if (consideration.IsNewRecordBarred)
-        {
-            return Decision.NewRecord;
-        }
-
-        if (consideration.IsRefinementFailed)
-        {
-            return Decision.RefinementNotMet;
-        }
-
-        if (_state.FindActive(workflow.Number) >= 0)
-        {
-            return Decision.AlreadyActive;
-        }
-
-        var reenrollment = CheckReenrollment(workflow, consideration);
-        if (reenrollment != Decision.Enrolled)
-        {
-            return reenrollment;
-        }
-
-        return HoldsGoal(workflow) ? Decision.GoalAlreadyMet : CheckLimits(workflow, consideration);
+        var due = dates.NextAfter(ValueOf(schedule.DateProperty), BeforeAt, workflow.Zone);
+        return !due.IsNone && due <= _now && (workflow.MakesUpMissedRun || _now.Ms - due.Ms <= workflow.Settings.CatchUpGraceMs);
     }
 
-    private Decision CheckReenrollment(CompiledWorkflow workflow, in Consideration consideration)
+    private Value ValueOf(int property) => _state.TryGetProperty(property, isBefore: false, out var view) ? view.Value : Value.Unknown;
+
+    private void Conclude(CompiledWorkflow workflow, in Consideration consideration, Decision decision, int detail)
     {
-        var start = workflow.Start;
-        var wasEnrolled = _state.TryGetSummary(workflow.Number, out var summary) && summary.TimesEnrolled > 0;
-        if (wasEnrolled && !start.Reenroll)
+        if (_command is { Kind: CommandKind.Enroll } command && command.Target == workflow.Number && _decision == Decision.None)
         {
-            return Decision.ReenrollmentOff;
+            _decision = decision;
+            _enrollmentOfCommand = decision == Decision.Enrolled ? _state.LastEnrollment + 1 : 0;
         }
 
-        if (consideration.IsExplicit || start.Kind != StartKind.Filter)
-        {
-            return Decision.Enrolled;
-        }
-
-        if (wasEnrolled && !consideration.IsReenrollFired)
-        {
-            return Decision.ReenrollmentTriggerNotSelected;
-        }
-
-        return start.Criteria!.Accepts(_state) ? Decision.Enrolled : Decision.CriteriaNotMet;
-    }
-
-    private Decision CheckLimits(CompiledWorkflow workflow, in Consideration consideration)
-    {
-        var settings = _catalog.Schema.Settings;
-        if (consideration.IsLastRound || EnrollmentsInLastHour(workflow) >= settings.EnrollmentsPerHourMax)
-        {
-            return Decision.LoopGuard;
-        }
-
-        return _state.Enrollments.Length >= settings.ActiveEnrollmentsPerRecordMax ? Decision.LimitReached : Decision.Enrolled;
-    }
-
-    private int EnrollmentsInLastHour(CompiledWorkflow workflow)
-    {
-        if (!_state.TryGetSummary(workflow.Number, out var summary))
-        {
-            return 0;
-        }
-
-        var since = _now.PlusMs(-HourMs);
-        if (summary.RecentEnrollments is null)
-        {
-            return summary.TimesEnrolled > 0 && summary.LastEnrolledAt > since ? 1 : 0;
-        }
-
-        var count = 0;
-        foreach (var at in summary.RecentEnrollments)
-        {
-            count += at > since ? 1 : 0;
-        }
-
-        return count;
-    }
-
-    private void Conclude(CompiledWorkflow workflow, TriggerKind trigger, Decision decision)
-    {
         if (decision != Decision.Enrolled)
         {
-            Write(JournalEntry.Refused(workflow.Number, workflow.Version, trigger, decision));
+            Write(JournalEntry.Refused(workflow.Number, workflow.Version, consideration.Trigger, decision, detail));
             return;
         }
 
         var isFirst = !_state.TryGetSummary(workflow.Number, out var summary) || summary.TimesEnrolled == 0;
-        Write(JournalEntry.Enrolled(workflow.Number, workflow.Version, _state.LastEnrollment + 1, trigger, workflow.FirstStep, isFirst));
-        _ready.Add(_state.LastEnrollment);
+        var number = _state.LastEnrollment + 1;
+        var kept = workflow.Settings.ReadsEventProperties ? consideration.EventProperties : null;
+        Write(JournalEntry.Enrolled(workflow.Number, workflow.Version, number, consideration.Trigger, workflow.FirstStep, isFirst, consideration.Detail, kept));
+        MakeReady(number);
+        Latch(workflow, number);
+        SetRecurrence(workflow);
+        KickOut(workflow);
+        QueueStatus(workflow.Number, _index.Types.Enrolled);
+    }
+
+    /// <summary>What the enrollment has to remember of its beginning: criteria that hold (UNE-02), goals that hold already (GOAL-02).</summary>
+    private void Latch(CompiledWorkflow workflow, int enrollment)
+    {
+        var hasMatched = workflow.Settings.UnenrollIfNotMeeting && AcceptsSafely(workflow.Start.Criteria!);
+        var held = 0UL;
+        foreach (var goal in workflow.Goals)
+        {
+            held |= !goal.IsExit && AcceptsSafely(goal.Criteria) ? goal.Bit : 0;
+        }
+
+        if (workflow.Settings.UnenrollWhen is { } unenroll)
+        {
+            // They were just found not to hold: from here on they are watched.
+            Remember(unenroll, holds: false);
+        }
+
+        if (hasMatched || held != 0)
+        {
+            Write(JournalEntry.EnrollmentLatched(workflow.Number, workflow.Version, enrollment, hasMatched, held));
+        }
+    }
+
+    /// <summary>At the moment a record is enrolled it leaves the workflows that are named (UNE-05).</summary>
+    private void KickOut(CompiledWorkflow workflow)
+    {
+        if (!workflow.Settings.UnenrollFromAll && workflow.Settings.UnenrollFrom.Length == 0)
+        {
+            return;
+        }
+
+        _exits.Clear();
+        foreach (ref readonly var enrollment in _state.Enrollments)
+        {
+            if (enrollment.Workflow != workflow.Number && (workflow.Settings.UnenrollFromAll || workflow.Settings.UnenrollFrom.Contains(enrollment.Workflow)))
+            {
+                _exits.Add(enrollment.Number);
+            }
+        }
+
+        while (_exits.Count > 0)
+        {
+            End(_state.FindEnrollment(TakeFirst(_exits)), EndReason.EnrolledInOther, workflow.Number);
+        }
     }
 }

@@ -1,5 +1,7 @@
+using Roster.Core.Hashing;
 using Roster.Core.Journal;
 using Roster.Core.Records;
+using Roster.Core.Values;
 using Roster.Core.Workflows;
 
 namespace Roster.Core.Turns;
@@ -9,9 +11,24 @@ public sealed partial class Turn
 {
     private const string NoBranchMatched = "NO_BRANCH_MATCHED";
 
+    /// <summary>Where enrollments whose step was finished go on; those not in it go on after their present step.</summary>
+    private readonly Dictionary<int, int> _goesOn = [];
+
+    /// <summary>Steps that enrollments ran in earlier rounds of the turn (ENG-10).</summary>
+    private readonly Dictionary<int, int> _stepCounts = [];
+
+    private void MakeReady(int enrollment)
+    {
+        if (!_ready.Contains(enrollment))
+        {
+            _ready.Add(enrollment);
+        }
+    }
+
     /// <summary>Runs what is ready, oldest workflow first (ENG-05).</summary>
     private void RunReady()
     {
+        _writes.Clear();
         while (_ready.Count > 0)
         {
             Run(TakeFirst(_ready));
@@ -34,14 +51,14 @@ public sealed partial class Turn
 
     private bool IsBefore(int left, int right)
     {
-        var leftWorkflow = WorkflowOf(left);
-        var rightWorkflow = WorkflowOf(right);
-        if (leftWorkflow is null || rightWorkflow is null || ReferenceEquals(leftWorkflow, rightWorkflow))
+        var (leftIndex, rightIndex) = (_state.FindEnrollment(left), _state.FindEnrollment(right));
+        if (leftIndex < 0 || rightIndex < 0)
         {
             return left < right;
         }
 
-        return _catalog.Workflows.IndexOf(leftWorkflow) < _catalog.Workflows.IndexOf(rightWorkflow);
+        var (leftOrder, rightOrder) = (_catalog.OrderOf(_state.Enrollments[leftIndex].Workflow), _catalog.OrderOf(_state.Enrollments[rightIndex].Workflow));
+        return leftOrder == rightOrder ? left < right : leftOrder < rightOrder;
     }
 
     private CompiledWorkflow? WorkflowOf(int enrollment)
@@ -50,6 +67,10 @@ public sealed partial class Turn
         return index < 0 ? null : _catalog.FindWorkflow(_state.Enrollments[index].Workflow);
     }
 
+    /// <summary>The version whose steps and windows an enrollment runs: the newest, or its own when it is pinned (EDT-07, EDT-11).</summary>
+    private CompiledWorkflow StepsOf(CompiledWorkflow newest, in EnrollmentState enrollment) =>
+        enrollment.Version == newest.Version || newest.Settings.PublishPolicy != PublishPolicy.Pinned ? newest : _catalog.FindVersion(enrollment.Workflow, enrollment.Version)!;
+
     private void Run(int number)
     {
         if (WorkflowOf(number) is not { } workflow)
@@ -57,8 +78,9 @@ public sealed partial class Turn
             return;
         }
 
-        var step = NextStep(workflow, _state.Enrollments[_state.FindEnrollment(number)]);
-        for (var steps = 0; ; steps++)
+        var steps = StepsOf(workflow, _state.Enrollments[_state.FindEnrollment(number)]);
+        var step = NextStep(steps, _state.Enrollments[_state.FindEnrollment(number)]);
+        for (var count = _stepCounts.GetValueOrDefault(number); ; count++)
         {
             var index = _state.FindEnrollment(number);
             if (step == 0)
@@ -67,18 +89,25 @@ public sealed partial class Turn
                 return;
             }
 
-            if (EndIfGoalMet(workflow, index))
+            if (EndBeforeStep(workflow, index))
             {
                 return;
             }
 
-            if (steps >= _catalog.Schema.Settings.StepsPerTurnMax || IsRunTooOften(workflow, _state.Enrollments[index], step))
+            if (workflow.Identity.State == WorkflowState.Paused)
+            {
+                Hold(steps, _state.Enrollments[index], step);
+                return;
+            }
+
+            if (count >= _catalog.Schema.Settings.StepsPerTurnMax || IsRunTooOften(_state.Enrollments[index], step))
             {
                 End(index, EndReason.LoopGuard);
                 return;
             }
 
-            if (Enter(workflow, index, workflow.Find(step)!) is not { } next)
+            _stepCounts[number] = count + 1;
+            if (Enter(workflow, steps, index, steps.Find(step)!) is not { } next)
             {
                 return;
             }
@@ -87,34 +116,47 @@ public sealed partial class Turn
         }
     }
 
+    /// <summary>A paused workflow runs no step: the enrollment stands still before it (EDT-05).</summary>
+    private void Hold(CompiledWorkflow steps, in EnrollmentState enrollment, int step)
+    {
+        if (enrollment.Phase != StepPhase.Held || !enrollment.DueAt.IsNone || enrollment.Step != step)
+        {
+            Write(JournalEntry.StepHeld(steps.Number, steps.Version, enrollment.Number, step));
+        }
+    }
+
     /// <summary>
     /// The step to enter: the first one after the enrollment, else the one after the step that was finished. A step that a publish
     /// removed is replaced by its surviving successor (EDT-09); one that a publish gave another kind is entered anew (EDT-10).
     /// </summary>
-    private int NextStep(CompiledWorkflow workflow, in EnrollmentState enrollment)
+    private int NextStep(CompiledWorkflow steps, in EnrollmentState enrollment)
     {
-        var isFirst = enrollment.Execution == 0;
-        var present = workflow.Find(enrollment.Step);
+        if (_goesOn.Remove(enrollment.Number, out var next))
+        {
+            return steps.Find(next) is not null || next == 0 ? next : steps.Moved.GetValueOrDefault(next);
+        }
+
+        var present = steps.Find(enrollment.Step);
         if (present is null)
         {
-            return workflow.Moved.GetValueOrDefault(enrollment.Step);
+            return steps.Moved.GetValueOrDefault(enrollment.Step);
         }
 
-        return isFirst || _enteredAnew == enrollment.Number ? enrollment.Step : present.Next;
+        return enrollment.Execution == 0 || IsMoved(enrollment) ? enrollment.Step : present.Next;
     }
 
-    private bool IsRunTooOften(CompiledWorkflow workflow, in EnrollmentState enrollment, int step)
-    {
-        if (!workflow.HasLoops)
-        {
-            return false;
-        }
+    /// <summary>Whether the present step is an action that was entered and moved, so that it has not run yet.</summary>
+    private static bool IsMoved(in EnrollmentState enrollment) =>
+        enrollment.Execution > 0 && enrollment.Phase is StepPhase.Window or StepPhase.Anchor or StepPhase.Held;
 
+    private bool IsRunTooOften(in EnrollmentState enrollment, int step)
+    {
         foreach (var runs in enrollment.Runs ?? [])
         {
             if (runs.Step == step)
             {
-                return _now.Ms - runs.HourStart.Ms < HourMs && runs.HourCount >= _catalog.Schema.Settings.StepRunsPerHourMax;
+                var since = _now.PlusMs(-HourMs);
+                return runs.Recent.Count(at => at > since) >= _catalog.Schema.Settings.StepRunsPerHourMax;
             }
         }
 
@@ -122,22 +164,29 @@ public sealed partial class Turn
     }
 
     /// <summary>Runs one step. Returns the step that follows, 0 for the end, or null when the enrollment waits.</summary>
-    private int? Enter(CompiledWorkflow workflow, int index, CompiledStep step)
+    private int? Enter(CompiledWorkflow workflow, CompiledWorkflow steps, int index, CompiledStep step)
     {
         var enrollment = _state.Enrollments[index];
-        var execution = ExecutionOf(enrollment, step.Number);
+        var isEntered = IsMoved(enrollment) && enrollment.Step == step.Number && step.IsAction;
+        var execution = isEntered ? enrollment.Execution : ExecutionOf(enrollment, step.Number);
         switch (step)
         {
             case CompiledDelay delay:
-                return EnterDelay(workflow, enrollment, delay, execution);
+                return EnterDelay(steps, enrollment, delay, execution);
+            case CompiledWait wait:
+                return EnterWait(steps, enrollment, wait, execution);
             case CompiledBranch branch:
-                return EnterBranch(workflow, enrollment, branch, execution);
-            case CompiledSetProperty set:
-                return EnterSetProperty(workflow, enrollment, set, execution);
-            case CompiledWorker worker:
-                return EnterWorker(workflow, enrollment, worker, execution);
+                return EnterBranch(steps, enrollment, branch, execution);
+            case CompiledValueBranch branch:
+                return EnterValueBranch(steps, enrollment, branch, execution);
+            case CompiledSplit split:
+                return EnterSplit(steps, enrollment, split, execution);
+            case CompiledGoTo goTo:
+                Entered(steps, enrollment, goTo, execution, Timestamp.None);
+                Finished(steps, enrollment, goTo, execution, StepResult.Success);
+                return goTo.Next;
             default:
-                throw new InvalidOperationException($"Step kind {step.Kind} is not known to the turn.");
+                return EnterAction(workflow, steps, enrollment, step, execution, isEntered);
         }
     }
 
@@ -158,97 +207,115 @@ public sealed partial class Turn
     /// Runs of a step are counted when it can come again: in a graph with a loop, and where its tasks need keys of their own, since a
     /// publish may put a step behind one that it was before (ACT-03).
     /// </summary>
-    private void Entered(CompiledWorkflow workflow, in EnrollmentState enrollment, CompiledStep step, int execution, Timestamp dueAt) =>
+    private void Entered(CompiledWorkflow steps, in EnrollmentState enrollment, CompiledStep step, int execution, Timestamp dueAt, StepPhase phase = StepPhase.Ready) =>
         Write(JournalEntry.StepEntered(
-            workflow.Number, workflow.Version, enrollment.Number, step.Number, execution, dueAt, workflow.HasLoops || step is CompiledWorker));
+            steps.Number, steps.Version, enrollment.Number, step.Number, execution, dueAt, steps.HasLoops || step is CompiledWorker, phase));
 
     private void Finished(
-        CompiledWorkflow workflow, in EnrollmentState enrollment, CompiledStep step, int execution, StepResult result, int branch = 0, string? name = null) =>
-        Write(JournalEntry.StepFinished(workflow.Number, workflow.Version, enrollment.Number, step.Number, execution, result, branch, name));
+        CompiledWorkflow steps, in EnrollmentState enrollment, CompiledStep step, int execution, StepResult result, int branch = 0, string? name = null, string? failure = null, NamedValue[]? outputs = null) =>
+        Write(JournalEntry.StepFinished(steps.Number, steps.Version, enrollment.Number, step.Number, execution, result, branch, name, failure, outputs, EnteredBefore(enrollment, step.Number)));
 
-    private int? EnterDelay(CompiledWorkflow workflow, in EnrollmentState enrollment, CompiledDelay delay, int execution)
+    /// <summary>When the step was entered, if that was in an earlier turn.</summary>
+    private Timestamp EnteredBefore(in EnrollmentState enrollment, int step) =>
+        enrollment.Step == step && enrollment.Phase != StepPhase.Ready && enrollment.EnteredAt != _now ? enrollment.EnteredAt : Timestamp.None;
+
+    /// <summary>The present step is over: the enrollment is ready for what follows it.</summary>
+    private void FinishStep(
+        in EnrollmentState enrollment, StepResult result, int branch = 0, string? name = null, string? failure = null, int? next = null, NamedValue[]? outputs = null)
     {
-        var due = delay.DueAt(_now, workflow.Zone);
-        if (due <= _now)
+        Write(JournalEntry.StepFinished(
+            enrollment.Workflow, enrollment.Version, enrollment.Number, enrollment.Step, enrollment.Execution, result, branch, name, failure, outputs,
+            EnteredBefore(enrollment, enrollment.Step)));
+        MakeReady(enrollment.Number);
+        if (next is not null)
         {
-            Entered(workflow, enrollment, delay, execution, Timestamp.None);
-            Finished(workflow, enrollment, delay, execution, StepResult.Success);
-            return delay.Next;
+            _goesOn[enrollment.Number] = next.Value;
         }
-
-        Entered(workflow, enrollment, delay, execution, due);
-        return null;
     }
 
-    /// <summary>The first branch that accepts is taken (BRA-01), else the default (BRA-03).</summary>
-    private int? EnterBranch(CompiledWorkflow workflow, in EnrollmentState enrollment, CompiledBranch branch, int execution)
+    /// <summary>The first branch that accepts is taken (BRA-01), else the default (BRA-03). Criteria that cannot be judged accept nothing (ENG-12).</summary>
+    private int EnterBranch(CompiledWorkflow steps, in EnrollmentState enrollment, CompiledBranch branch, int execution)
     {
-        Entered(workflow, enrollment, branch, execution, Timestamp.None);
+        Entered(steps, enrollment, branch, execution, Timestamp.None);
         for (var i = 0; i < branch.Branches.Length; i++)
         {
-            if (branch.Branches[i].Criteria.Accepts(_state))
+            if (AcceptsSafely(branch.Branches[i].Criteria))
             {
-                Finished(workflow, enrollment, branch, execution, StepResult.Success, i + 1, branch.Branches[i].Name);
+                Finished(steps, enrollment, branch, execution, StepResult.Success, i + 1, branch.Branches[i].Name);
                 return branch.Branches[i].Next;
             }
         }
 
-        Finished(workflow, enrollment, branch, execution, StepResult.Success, 0, branch.Default == 0 ? NoBranchMatched : null);
-        return branch.Default;
+        return TakeDefault(steps, enrollment, branch, execution);
     }
 
-    private int? EnterSetProperty(CompiledWorkflow workflow, in EnrollmentState enrollment, CompiledSetProperty set, int execution)
-    {
-        Entered(workflow, enrollment, set, execution, Timestamp.None);
-        if (workflow.Identity.State == WorkflowState.Off)
-        {
-            Finished(workflow, enrollment, set, execution, StepResult.SkippedOff);
-            return set.Next;
-        }
+    /// <summary>Whether criteria hold; those that cannot be judged accept nothing (ENG-12).</summary>
+    private bool AcceptsSafely(Filters.Criteria criteria) => AcceptsOr(criteria, fallback: false);
 
-        WriteProperty(set.Property.Number, set.Value, _now, set.Source, workflow.Number, set.Number);
-        Finished(workflow, enrollment, set, execution, StepResult.Success);
-        return set.Next;
+    private bool AcceptsOr(Filters.Criteria criteria, bool fallback)
+    {
+        try
+        {
+            return criteria.Accepts(Now);
+        }
+        catch (Filters.EvaluationException)
+        {
+            return fallback;
+        }
     }
 
-    /// <summary>External actions become effects; the enrollment waits for the completion unless told not to (ACT-02).</summary>
-    private int? EnterWorker(CompiledWorkflow workflow, in EnrollmentState enrollment, CompiledWorker worker, int execution)
+    private int TakeDefault(CompiledWorkflow steps, in EnrollmentState enrollment, CompiledStep branch, int execution)
     {
-        Entered(workflow, enrollment, worker, execution, Timestamp.None);
-        if (workflow.Identity.State == WorkflowState.Off)
-        {
-            Finished(workflow, enrollment, worker, execution, StepResult.SkippedOff);
-            return worker.Next;
-        }
-
-        Write(JournalEntry.EffectRequested(
-            workflow.Number, workflow.Version, enrollment.Number, worker.Number, execution, worker.Queue, worker.Wait, _now.PlusMs(worker.TimeoutMs), TaskFields(worker)));
-        if (worker.Wait)
-        {
-            return null;
-        }
-
-        Finished(workflow, enrollment, worker, execution, StepResult.Success);
-        return worker.Next;
+        Finished(steps, enrollment, branch, execution, StepResult.Success, 0, branch.Next == 0 ? NoBranchMatched : null);
+        return branch.Next;
     }
 
-    /// <summary>Fixed fields, then the wanted properties as they are now; the latter are told apart by a leading dot.</summary>
-    private NamedValue[] TaskFields(CompiledWorker worker)
+    /// <summary>Values are compared one by one; text ignores case; a property with several options matches none (BRA-02).</summary>
+    private int EnterValueBranch(CompiledWorkflow steps, in EnrollmentState enrollment, CompiledValueBranch branch, int execution)
     {
-        if (worker.Properties.Length == 0)
+        Entered(steps, enrollment, branch, execution, Timestamp.None);
+        var value = branch.Property is { } property ? ValueOf(property.Number) : _state.FindOutput(enrollment.Number, branch.OutputStep, branch.OutputName);
+        for (var i = 0; i < branch.Cases.Length && !value.IsUnknown; i++)
         {
-            return worker.Fields;
-        }
-
-        var fields = new List<NamedValue>(worker.Fields);
-        foreach (var property in worker.Properties)
-        {
-            if (_state.TryGetProperty(property.Number, isBefore: false, out var view) && !view.IsUnknown)
+            if (IsSame(value, branch.Cases[i]))
             {
-                fields.Add(new NamedValue("." + property.Name, view.Value));
+                Finished(steps, enrollment, branch, execution, StepResult.Success, i + 1, branch.Cases[i].Text);
+                return branch.Cases[i].Next;
             }
         }
 
-        return [.. fields];
+        return TakeDefault(steps, enrollment, branch, execution);
+    }
+
+    private static bool IsSame(in Value value, CompiledCase wanted) => value.Type switch
+    {
+        PropertyType.String => string.Equals(value.Text, wanted.Text, StringComparison.OrdinalIgnoreCase),
+        PropertyType.Enumeration => value.Options.Length == 1 && string.Equals(value.Options[0], wanted.Text, StringComparison.OrdinalIgnoreCase),
+        PropertyType.Number => Value.TryParse(wanted.Text, PropertyType.Number, out var number) && !number.IsUnknown && number.Number == value.Number,
+        _ => !wanted.Value.IsUnknown ? wanted.Value.Equals(value) : string.Equals(value.ToString(), wanted.Text, StringComparison.OrdinalIgnoreCase),
+    };
+
+    /// <summary>The path is a hash of tenant, workflow, step and record, so that it is the same for good (BRA-05).</summary>
+    private int EnterSplit(CompiledWorkflow steps, in EnrollmentState enrollment, CompiledSplit split, int execution)
+    {
+        Entered(steps, enrollment, split, execution, Timestamp.None);
+        var key = split.Sticky
+            ? $"{_catalog.TenantId}/{steps.Identity.Id}/{split.Id}/{_state.Id}"
+            : $"{_catalog.TenantId}/{steps.Identity.Id}/{split.Id}/{_state.Id}/{enrollment.Number}/{execution}";
+        var hash = StableHash.Hash128(key).High;
+        var path = split.Bounds.Length == 0 ? (int)(hash % (ulong)split.Paths.Length) : PathOf(split.Bounds, (int)(hash % 100));
+        Finished(steps, enrollment, split, execution, StepResult.Success, path + 1, split.Names[path]);
+        return split.Paths[path];
+    }
+
+    private static int PathOf(int[] bounds, int drawn)
+    {
+        var path = 0;
+        while (drawn >= bounds[path])
+        {
+            path++;
+        }
+
+        return path;
     }
 }

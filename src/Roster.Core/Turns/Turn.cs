@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Roster.Core.Catalog;
+using Roster.Core.Filters;
 using Roster.Core.Journal;
 using Roster.Core.Packing;
 using Roster.Core.Records;
@@ -28,8 +29,11 @@ public sealed partial class Turn
     private ObjectTypeCatalog _index = null!;
     private Timestamp _now;
     private EventInput? _event;
+    private CommandInput? _command;
+    private Decision _decision;
     private bool _isNewRecord;
-    private int _enteredAnew;
+    private bool _isDeleting;
+    private ulong _turnId;
 
     /// <summary>Entries of the latest turn, in order. Valid until the next one.</summary>
     public ReadOnlySpan<JournalEntry> Entries => CollectionsMarshal.AsSpan(_entries);
@@ -48,18 +52,15 @@ public sealed partial class Turn
         _catalog = catalog;
         _index = catalog.For(state.ObjectType);
         _now = state.LastTurnAt > now ? state.LastTurnAt : now;
-        _event = null;
-        _isNewRecord = false;
-        _enteredAnew = 0;
-        _entries.Clear();
-        _ready.Clear();
         _turnId = turnId;
+        Forget();
         var result = input switch
         {
             EventInput e => DecideEvent(e),
             CommandInput c => DecideCommand(c),
             TimerInput => DecideTimer(),
             CompletionInput c => DecideCompletion(c),
+            RefreshInput r => DecideRefresh(r),
             _ => throw new InvalidOperationException($"Turn input {input?.GetType().Name} is not known."),
         };
         if (result.Status == TurnStatus.Applied)
@@ -70,9 +71,43 @@ public sealed partial class Turn
         return result;
     }
 
-    private ulong _turnId;
+    private void Forget()
+    {
+        _event = null;
+        _command = null;
+        _decision = Decision.None;
+        _isNewRecord = false;
+        _isDeleting = false;
+        _isClockRound = false;
+        _isFirstRound = true;
+        _flipHandled = Timestamp.None;
+        _refreshed = null;
+        _sequence = 0;
+        _entries.Clear();
+        _ready.Clear();
+        _present.Clear();
+        _queued.Clear();
+        _judged.Clear();
+        _entered.Clear();
+        _goesOn.Clear();
+        _late.Clear();
+        _requested.Clear();
+        _writes.Clear();
+        _stepCounts.Clear();
+    }
 
-    private void BeginTurn() => _state.BeginTurn(_now, _turnId);
+    /// <summary>Begins the turn: enrollments follow what was published (EDT-06). Returns what must be loaded before, if anything.</summary>
+    private TurnResult? BeginTurn()
+    {
+        if (FindMissingToAdapt() is { } missing)
+        {
+            return missing;
+        }
+
+        _state.BeginTurn(_now, _turnId, _index.NeedsWhole);
+        Adapt();
+        return null;
+    }
 
     /// <summary>Writes an entry: from here on the rest of the turn sees what it says.</summary>
     private void Write(in JournalEntry entry)
@@ -81,10 +116,10 @@ public sealed partial class Turn
         _state.Apply(entry);
     }
 
-    /// <summary>Phases 4 to 10: rounds until nothing changes any more (ENG-06).</summary>
-    private TurnResult RunRounds(int firstRound = 0)
+    /// <summary>Phases 4 to 10: rounds until nothing changes any more (ENG-06). A record that has gone has none.</summary>
+    private TurnResult RunRounds()
     {
-        for (var round = firstRound; ; round++)
+        for (var round = 0; _state.IsLive; round++)
         {
             var isLast = round > _catalog.Schema.Settings.RoundsMax;
             if (isLast)
@@ -92,95 +127,191 @@ public sealed partial class Turn
                 Write(JournalEntry.LoopGuard(round));
             }
 
-            if (MissingHistory() is { } missing)
+            _isFirstRound = round == 0;
+            Signal();
+            if (FindMissingOfLists() is { } missingOfLists)
+            {
+                return missingOfLists;
+            }
+
+            // Who joined or left a list is a candidate too.
+            RecomputeLists(_present);
+            if (FindMissing() is { } missing)
             {
                 return missing;
             }
 
-            CheckGoals();
-            ConsiderAll(round, isLast);
+            if (!_isFirstRound || _event is not { IsBaseline: true })
+            {
+                Exit();
+                CheckGoals();
+                FollowProperties();
+                ReleaseWaits();
+                ConsiderAll(isLast);
+            }
+
+            _isClockRound = false;
+            _present.Clear();
             _state.BeginRound();
             if (isLast)
             {
-                return new TurnResult(TurnStatus.Applied);
+                EndReady();
+                break;
             }
 
             RunReady();
-            if (_state.ChangedCount == 0)
+            if (_state.ChangedCount == 0 && _queued.IsEmpty)
             {
-                return new TurnResult(TurnStatus.Applied);
+                break;
             }
+
+            (_present, _queued) = (_queued, _present);
         }
+
+        return EndOfTurn();
     }
 
-    /// <summary>History operators need the sections with former values (FIL-31): only asked for when a candidate has one.</summary>
-    private TurnResult? MissingHistory()
+    /// <summary>After the last round nothing runs: what would go on is ended (ENG-08).</summary>
+    private void EndReady()
     {
-        if (!_state.IsMissing(SectionKind.PropertyHistory))
+        while (_ready.Count > 0)
+        {
+            End(_state.FindEnrollment(TakeFirst(_ready)), EndReason.LoopGuard);
+        }
+
+        _queued.Clear();
+    }
+
+    private TurnResult EndOfTurn()
+    {
+        if (_isDeleting)
+        {
+            Delete();
+        }
+
+        ArmFlip();
+        return new TurnResult(TurnStatus.Applied, Decision: _decision, Enrollment: _decision == Decision.Enrolled ? _enrollmentOfCommand : 0);
+    }
+
+    /// <summary>
+    /// Sections that criteria of candidates and of active enrollments look at: former values (FIL-31), single occurrences of events
+    /// (FIL-09). Only asked for when a candidate has such a filter.
+    /// </summary>
+    private TurnResult? FindMissing()
+    {
+        if (_state.Sections.Count == 0)
         {
             return null;
         }
 
-        CollectCandidates(isFirstRound: _event is not null);
+        CollectCandidates();
         foreach (var candidate in _candidates)
         {
-            if (_catalog.Workflows[candidate].NeedsHistory)
+            if (FindMissing(_catalog.Workflows[candidate]) is { } missing)
             {
-                return new TurnResult(TurnStatus.NeedsSections, Missing: SectionKind.PropertyHistory);
+                return missing;
             }
         }
 
         foreach (ref readonly var enrollment in _state.Enrollments)
         {
-            if (_catalog.FindWorkflow(enrollment.Workflow)?.NeedsHistory == true)
+            if (_catalog.FindWorkflow(enrollment.Workflow) is { } workflow && (FindMissing(workflow) ?? FindMissing(StepsOf(workflow, enrollment))) is { } missing)
             {
-                return new TurnResult(TurnStatus.NeedsSections, Missing: SectionKind.PropertyHistory);
+                return missing;
+            }
+        }
+
+        // When they flip next is asked at the end of every turn.
+        foreach (var timed in _index.Starts.Timed)
+        {
+            if (FindMissing(_catalog.Workflows[timed]) is { } missing)
+            {
+                return missing;
+            }
+        }
+
+        foreach (ref readonly var summary in _state.Summaries)
+        {
+            if (_catalog.FindWorkflow(summary.Workflow) is { Goals.Length: > 0 } workflow && FindMissing(workflow) is { } missing)
+            {
+                return missing;
             }
         }
 
         return null;
     }
 
-    /// <summary>Candidates of a round, in the order of ENG-05: workflows whose start looks at what changed.</summary>
-    private void CollectCandidates(bool isFirstRound)
+    private TurnResult? FindMissingOfLists()
     {
-        _candidates.Clear();
-        if (isFirstRound && _event is not null)
+        if (_state.Sections.Count == 0)
         {
-            AddCandidates(_index.ByEvent(_event.EventType));
+            return null;
         }
 
-        for (var i = 0; i < _state.ChangedCount; i++)
+        foreach (var list in _index.Lists)
         {
-            AddCandidates(_index.ByProperty(_state.ChangedAt(i)));
-        }
-
-        if (_candidates.Count > 1)
-        {
-            _candidates.Sort();
-            RemoveDoubles();
-        }
-    }
-
-    private void AddCandidates(ReadOnlySpan<int> candidates)
-    {
-        foreach (var candidate in candidates)
-        {
-            _candidates.Add(candidate);
-        }
-    }
-
-    private void RemoveDoubles()
-    {
-        var kept = 1;
-        for (var i = 1; i < _candidates.Count; i++)
-        {
-            if (_candidates[i] != _candidates[kept - 1])
+            if (FindMissing(list.Criteria!.NeedsHistory, list.Criteria.NeedsEvents) is { } missing)
             {
-                _candidates[kept++] = _candidates[i];
+                return missing;
             }
         }
 
-        _candidates.RemoveRange(kept, _candidates.Count - kept);
+        return null;
+    }
+
+    private TurnResult? FindMissingToAdapt()
+    {
+        foreach (ref readonly var enrollment in _state.Enrollments)
+        {
+            if (_catalog.FindWorkflow(enrollment.Workflow) is { } newest && newest.Version != enrollment.Version
+                && newest.Settings.UnenrollIfNotMeeting && FindMissing(newest) is { } missing)
+            {
+                return missing;
+            }
+        }
+
+        return null;
+    }
+
+    private TurnResult? FindMissing(CompiledWorkflow workflow) => FindMissing(workflow.NeedsHistory, workflow.NeedsEvents);
+
+    private TurnResult? FindMissing(bool needsHistory, IReadOnlyList<int> needsEvents)
+    {
+        if (needsHistory && _state.IsMissing(SectionKind.PropertyHistory))
+        {
+            return new TurnResult(TurnStatus.NeedsSections, Missing: SectionKind.PropertyHistory);
+        }
+
+        foreach (var eventType in needsEvents)
+        {
+            if (_state.IsMissingEvents(eventType))
+            {
+                return new TurnResult(TurnStatus.NeedsSections, Missing: SectionKind.EventHistory);
+            }
+        }
+
+        return null;
+    }
+
+    private Judging Now => new(_state, _now);
+
+    private Judging Before => new(_state, BeforeAt, IsBefore: true);
+
+    /// <summary>
+    /// The instant of the side before. For a flip: just before it, since the record may have had turns at or after that instant that came
+    /// before the flip in the order of ENG-04.
+    /// </summary>
+    private Timestamp BeforeAt
+    {
+        get
+        {
+            if (!_flipHandled.IsNone)
+            {
+                return _flipHandled.PlusMs(-1);
+            }
+
+            var previous = _state.PreviousTurnAt.IsNone ? _now : _state.PreviousTurnAt;
+            return _refreshed is { } refreshed && refreshed.ArmsSince > previous ? refreshed.ArmsSince : previous;
+        }
     }
 }

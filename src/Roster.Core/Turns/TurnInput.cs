@@ -92,10 +92,16 @@ public sealed class EventInput : TurnInput
 public sealed class CommandInput : TurnInput
 {
     /// <summary>Creates a command input.</summary>
-    public CommandInput(CommandKind kind, int workflow, string requestId, string caller)
+    /// <param name="kind">What is asked.</param>
+    /// <param name="target">Number of the workflow or list.</param>
+    /// <param name="requestId">The caller's id of the request.</param>
+    /// <param name="caller">Who asks.</param>
+    /// <param name="trigger">For enrollments: what started the consideration.</param>
+    public CommandInput(CommandKind kind, int target, string requestId, string caller, TriggerKind trigger = TriggerKind.Manual)
     {
         Kind = kind;
-        Workflow = workflow;
+        Target = target;
+        Trigger = trigger;
         RequestId = requestId;
         Caller = caller;
         // Request ids and event ids share the window of the record, but are names of different things.
@@ -105,8 +111,11 @@ public sealed class CommandInput : TurnInput
     /// <summary>What is asked.</summary>
     public CommandKind Kind { get; }
 
-    /// <summary>Number of the workflow.</summary>
-    public int Workflow { get; }
+    /// <summary>Number of the workflow or list.</summary>
+    public int Target { get; }
+
+    /// <summary>For enrollments: what started the consideration.</summary>
+    public TriggerKind Trigger { get; }
 
     /// <summary>The caller's id of the request.</summary>
     public string RequestId { get; }
@@ -118,7 +127,42 @@ public sealed class CommandInput : TurnInput
     public string Caller { get; }
 
     /// <summary>Hash of what is asked.</summary>
-    public uint HashContent() => (uint)StableHash.Hash64((ulong)Kind, (ulong)Workflow);
+    public uint HashContent() => (uint)StableHash.Hash64((ulong)Kind, (ulong)Target);
+}
+
+/// <summary>
+/// A job gives the record a turn because definitions changed: enrollments adapt, goals and exits are checked again (EDT-06), clock flips
+/// are armed (TRG-09), a list is computed again (LST-05). Does nothing when nothing comes of it.
+/// </summary>
+public sealed class RefreshInput : TurnInput
+{
+    /// <summary>Creates a refresh input.</summary>
+    /// <param name="workflow">Number of the workflow whose goals and exits are checked again; 0 for none.</param>
+    /// <param name="list">Number of the list that is computed again; 0 for none.</param>
+    /// <param name="armsSince">Since when criteria that depend on the clock are in force; none when they did not change.</param>
+    /// <param name="movesPinned">Whether pinned enrollments move to the newest version (EDT-11).</param>
+    public RefreshInput(int workflow, int list, Timestamp armsSince, bool movesPinned)
+    {
+        Workflow = workflow;
+        List = list;
+        ArmsSince = armsSince;
+        MovesPinned = movesPinned;
+    }
+
+    /// <summary>Number of the workflow, or 0.</summary>
+    public int Workflow { get; }
+
+    /// <summary>Number of the list, or 0.</summary>
+    public int List { get; }
+
+    /// <summary>Since when criteria that depend on the clock are in force, or none.</summary>
+    public Timestamp ArmsSince { get; }
+
+    /// <summary>Whether pinned enrollments move to the newest version.</summary>
+    public bool MovesPinned { get; }
+
+    /// <summary>Whether pending due instants are computed again because the rules of zones changed (DLY-18).</summary>
+    public bool RecomputesDelays { get; init; }
 }
 
 /// <summary>The record's earliest timer is due. One timer is one turn (ENG-04).</summary>

@@ -1,9 +1,8 @@
 using System.Collections.Frozen;
 using NodaTime;
+using Roster.Core.Calendars;
 using Roster.Core.Filters;
-using Roster.Core.Journal;
 using Roster.Core.Schema;
-using Roster.Core.Values;
 
 namespace Roster.Core.Workflows;
 
@@ -39,14 +38,12 @@ public sealed class CompiledWorkflow
 {
     private readonly CompiledStep?[] _steps;
 
-    internal CompiledWorkflow(
-        WorkflowIdentity identity, ObjectTypeDefinition objectType, DateTimeZone zone, CompiledStart start, CompiledGoal[] goals, CompiledStep[] steps, int firstStep, bool hasLoops)
+    internal CompiledWorkflow(WorkflowIdentity identity, ObjectTypeDefinition objectType, DateTimeZone zone, CompiledSettings settings, CompiledStep[] steps, int firstStep, bool hasLoops)
     {
         Identity = identity;
         ObjectType = objectType;
         Zone = zone;
-        Start = start;
-        Goals = goals;
+        Settings = settings;
         FirstStep = firstStep;
         HasLoops = hasLoops;
         _steps = new CompiledStep?[steps.Length == 0 ? 1 : steps.Max(s => s.Number) + 1];
@@ -55,7 +52,11 @@ public sealed class CompiledWorkflow
             _steps[step.Number] = step;
         }
 
-        NeedsHistory = start.NeedsHistory || goals.Any(g => g.Criteria.NeedsHistory) || steps.Any(s => s.NeedsHistory);
+        AllCriteria = [.. settings.AllCriteria, .. steps.SelectMany(s => s.AllCriteria)];
+        NeedsHistory = AllCriteria.Any(c => c.NeedsHistory);
+        NeedsEvents = [.. AllCriteria.SelectMany(c => c.NeedsEvents).Concat(steps.OfType<CompiledWait>().SelectMany(w => w.LookbackTypes)).Distinct().Order()];
+        NeedsCopies = AllCriteria.Any(c => c.NeedsCopies);
+        NeedsWhole = AllCriteria.Any(c => c.NeedsWhole);
     }
 
     /// <summary>Id, number, version, state.</summary>
@@ -66,6 +67,9 @@ public sealed class CompiledWorkflow
 
     /// <summary>The version.</summary>
     public int Version => Identity.Version;
+
+    /// <summary>Whether it considers triggers (TRG-04).</summary>
+    public bool IsEnrolling => Identity.State is WorkflowState.On or WorkflowState.Paused;
 
     /// <summary>Object type of its records.</summary>
     public ObjectTypeDefinition ObjectType { get; }
@@ -82,6 +86,15 @@ public sealed class CompiledWorkflow
     /// <summary>Whether one of its criteria looks at former values.</summary>
     public bool NeedsHistory { get; }
 
+    /// <summary>Event types of which it reads single occurrences.</summary>
+    public IReadOnlyList<int> NeedsEvents { get; }
+
+    /// <summary>Whether it reads copies of associated records.</summary>
+    public bool NeedsCopies { get; }
+
+    /// <summary>Whether one of its criteria looks at something that is not a property, so that the whole state before a round is needed.</summary>
+    public bool NeedsWhole { get; }
+
     /// <summary>Where enrollments in steps that are gone go on: number of the step, 0 for the end (EDT-09).</summary>
     public FrozenDictionary<int, int> Moved { get; private set; } = FrozenDictionary<int, int>.Empty;
 
@@ -92,41 +105,119 @@ public sealed class CompiledWorkflow
     public IEnumerable<(int Number, string Id, string Kind, IReadOnlyList<string> Branches)> Steps =>
         _steps.Where(s => s is not null).OrderBy(s => s!.Order).Select(s => (s!.Number, s.Id, s.Kind, s.BranchNames));
 
-    /// <summary>Ids of the goals.</summary>
-    public IReadOnlyList<string> GoalIds => [.. Goals.Select(g => g.Id)];
+    /// <summary>Goals with their numbers.</summary>
+    public IEnumerable<(int Number, string Id)> GoalIds => Settings.Goals.Select(g => (g.Number, g.Id));
 
-    /// <summary>Numbers of the event types that may enroll.</summary>
-    public IEnumerable<int> EventTypes => Start.Events.Select(e => e.EventType);
+    /// <summary>The schedule of its runs, when it has one that is not relative to a date of each record (SCH-01).</summary>
+    public RunSchedule? RunSchedule => Settings.Start.Schedule?.Runs;
 
-    /// <summary>Numbers of the properties whose change may enroll.</summary>
-    public IEnumerable<int> TriggerProperties =>
-        (Start.Criteria?.Properties ?? []).Concat(Start.Reenroll ? Start.ReenrollWhen.SelectMany(c => c.Properties) : []).Distinct();
+    /// <summary>Whether its windows allow an action at some instant of the next 400 days (WIN-08).</summary>
+    public bool HasOpening(Timestamp from) => Settings.Windows?.HasOpening(from) ?? true;
 
-    internal CompiledStart Start { get; }
+    /// <summary>Whether the latest missed run is made up (SCH-05).</summary>
+    public bool MakesUpMissedRun => Settings.Start.Schedule is not { SkipMissed: true } && Settings.CatchUp != CatchUp.Skip;
 
-    internal CompiledGoal[] Goals { get; }
+    /// <summary>Whether a job that considers existing records makes sense (TRG-08).</summary>
+    public bool CanEnrollExisting => Settings.Start.Kind is StartKind.Filter or StartKind.DateAnchor && Settings.Start.Criteria is not null;
+
+    /// <summary>Whether criteria depend on the clock, so that each record must be armed (TRG-09).</summary>
+    public bool DependsOnTime => AllCriteria.Any(c => c.DependsOnTime) || Settings.Start.Schedule?.Dates is not null;
+
+    /// <summary>Criteria of the start: whom a scheduled run or the job of existing records would consider (ENR-02); null for everybody.</summary>
+    public Criteria? StartCriteria => Settings.Start.Criteria;
+
+    /// <summary>Event types that its waits look at.</summary>
+    internal IEnumerable<int> WaitedFor => _steps.OfType<CompiledWait>().SelectMany(w => w.Events).Select(e => e.EventType);
+
+    internal CompiledSettings Settings { get; }
+
+    internal CompiledStart Start => Settings.Start;
+
+    internal CompiledGoal[] Goals => Settings.Goals;
+
+    internal IReadOnlyList<Criteria> AllCriteria { get; }
 
     internal CompiledStep? Find(int step) => (uint)step < (uint)_steps.Length ? _steps[step] : null;
 }
 
+/// <summary>Everything of a version but its steps.</summary>
+internal sealed record CompiledSettings(CompiledStart Start, CompiledGoal[] Goals)
+{
+    /// <summary>Numbers of suppression lists (SUP-01).</summary>
+    public int[] SuppressionLists { get; init; } = [];
+
+    /// <summary>Unenrollment triggers (SUP-05); null for none.</summary>
+    public Criteria? UnenrollWhen { get; init; }
+
+    /// <summary>UNE-01.</summary>
+    public bool UnenrollIfNotMeeting { get; init; }
+
+    /// <summary>Kick-out of all (UNE-05).</summary>
+    public bool UnenrollFromAll { get; init; }
+
+    /// <summary>Kick-out of these (UNE-05).</summary>
+    public int[] UnenrollFrom { get; init; } = [];
+
+    /// <summary>Execution windows (WIN-01); null for always.</summary>
+    public ExecutionWindows? Windows { get; init; }
+
+    public CatchUp CatchUp { get; init; } = CatchUp.Run;
+
+    public long CatchUpGraceMs { get; init; }
+
+    public long CatchUpSpreadMs { get; init; }
+
+    public PublishPolicy PublishPolicy { get; init; } = PublishPolicy.Live;
+
+    public bool EnrollOnMerge { get; init; }
+
+    public bool AllowExternalCrm { get; init; }
+
+    /// <summary>Whether a step reads properties of the enrolling event (ACT-07).</summary>
+    public bool ReadsEventProperties { get; init; }
+
+    /// <summary>Numbers of steps whose outputs a later step reads (ACT-05).</summary>
+    public FrozenSet<int> ReadOutputs { get; init; } = FrozenSet<int>.Empty;
+
+    public IEnumerable<Criteria> AllCriteria => Start.AllCriteria.Concat(Goals.Select(g => g.Criteria)).Concat(UnenrollWhen is null ? [] : [UnenrollWhen]);
+}
+
 internal sealed record CompiledStart(StartKind Kind, Criteria? Criteria, bool FireOnCreate, CompiledEventTrigger[] Events, bool Reenroll, Criteria[] ReenrollWhen)
 {
-    public bool NeedsHistory { get; } =
-        Criteria?.NeedsHistory == true || ReenrollWhen.Any(c => c.NeedsHistory) || Events.Any(e => e.OnlyIf?.NeedsHistory == true);
+    public CompiledSchedule? Schedule { get; init; }
+
+    public CompiledAnchor? Anchor { get; init; }
+
+    public IEnumerable<Criteria> AllCriteria => (Criteria is null ? [] : new[] { Criteria }).Concat(ReenrollWhen).Concat(Events.Where(e => e.OnlyIf is not null).Select(e => e.OnlyIf!));
+
+    /// <summary>Criteria whose change may start a consideration.</summary>
+    public IEnumerable<Criteria> Triggers => Kind is not (StartKind.Filter or StartKind.DateAnchor) || Criteria is null ? [] : Reenroll ? ReenrollWhen.Prepend(Criteria) : [Criteria];
 }
+
+/// <summary>Runs by the calendar, or dates of each record.</summary>
+internal sealed record CompiledSchedule(RunSchedule? Runs, DateSchedule? Dates, int DateProperty, bool SkipMissed);
+
+/// <summary>A date anchor (SCH-06).</summary>
+internal sealed record CompiledAnchor(LocalDate? Date, int Property, bool RecurAnnually, int FirstOffsetDays, int LastOffsetDays);
 
 internal sealed record CompiledEventTrigger(int EventType, EventFilter[] Where, Criteria? OnlyIf, bool AllowNewRecord)
 {
-    public bool Fires(int eventType, ReadOnlySpan<NamedValue> properties)
+    /// <summary>In words, for explanations (HIS-07).</summary>
+    public required string Text { get; init; }
+
+    /// <summary>For changes of one property: its number, so that others need not be looked at; 0 for any (TRG-21).</summary>
+    public int OnlyProperty { get; init; }
+
+    public bool Fires(in Occurred occurred, Timestamp at)
     {
-        if (eventType != EventType)
+        if (occurred.EventType != EventType)
         {
             return false;
         }
 
         foreach (var filter in Where)
         {
-            if (!filter.Accepts(properties))
+            if (!filter.Accepts(occurred.Properties, occurred.OccurredAt, at))
             {
                 return false;
             }
@@ -136,63 +227,16 @@ internal sealed record CompiledEventTrigger(int EventType, EventFilter[] Where, 
     }
 }
 
-internal sealed record CompiledGoal(string Id, Criteria Criteria);
+/// <summary>Something that event triggers and waits look at: an event, or a change that is one too (TRG-21, TRG-22, TRG-25, TRG-27).</summary>
+/// <param name="EventType">Number of the event type.</param>
+/// <param name="OccurredAt">When it occurred.</param>
+/// <param name="Properties">Its properties.</param>
+/// <param name="IsEvent">Whether it is the event of the input.</param>
+/// <param name="Sequence">Its place among the changes of the turn (ENG-06).</param>
+/// <param name="Subject">For a changed property: its number.</param>
+internal readonly record struct Occurred(int EventType, Timestamp OccurredAt, Journal.NamedValue[] Properties, bool IsEvent, int Sequence, int Subject = 0);
 
-internal abstract record CompiledStep(int Number, string Id, int Order, int Next)
+internal sealed record CompiledGoal(int Number, string Id, Criteria Criteria, bool IsExit, bool CountsAll)
 {
-    public abstract string Kind { get; }
-
-    public virtual bool NeedsHistory => false;
-
-    public virtual IReadOnlyList<string> BranchNames => [];
-}
-
-internal sealed record CompiledDelay(int Number, string Id, int Order, int Next, int Amount, DelayUnit Unit) : CompiledStep(Number, Id, Order, Next)
-{
-    private const long MinuteMs = 60_000;
-
-    public override string Kind => "delay";
-
-    /// <summary>When a delay that begins now is over (DLY-02, DLY-03, DLY-04).</summary>
-    public Timestamp DueAt(Timestamp now, DateTimeZone zone) => Unit switch
-    {
-        DelayUnit.Minutes => now.PlusMs(Amount * MinuteMs),
-        DelayUnit.Hours => now.PlusMs(Amount * 60 * MinuteMs),
-        DelayUnit.Days => PlusDays(now, Amount, zone),
-        DelayUnit.Weeks => PlusDays(now, Amount * 7, zone),
-        _ => throw new InvalidOperationException($"Delay unit {Unit} has no meaning; the compiler should have refused it."),
-    };
-
-    private static Timestamp PlusDays(Timestamp now, int days, DateTimeZone zone)
-    {
-        var local = now.ToInstant().InZone(zone).LocalDateTime.PlusDays(days);
-        return Timestamp.FromInstant(zone.ResolveLocal(local, SkippedOrFirst).ToInstant());
-    }
-
-    /// <summary>A skipped local time is the first instant after the gap; one that occurs twice is its first occurrence (DLY-04).</summary>
-    private static readonly NodaTime.TimeZones.ZoneLocalMappingResolver SkippedOrFirst =
-        NodaTime.TimeZones.Resolvers.CreateMappingResolver(
-            NodaTime.TimeZones.Resolvers.ReturnEarlier, NodaTime.TimeZones.Resolvers.ReturnStartOfIntervalAfter);
-}
-
-internal sealed record CompiledBranch(int Number, string Id, int Order, CompiledIf[] Branches, int Default) : CompiledStep(Number, Id, Order, Default)
-{
-    public override string Kind => "branch";
-
-    public override bool NeedsHistory => Branches.Any(b => b.Criteria.NeedsHistory);
-
-    public override IReadOnlyList<string> BranchNames => [.. Branches.Select(b => b.Name)];
-}
-
-internal sealed record CompiledIf(string Name, Criteria Criteria, int Next);
-
-internal sealed record CompiledSetProperty(int Number, string Id, int Order, int Next, PropertyDefinition Property, Value Value, string Source) : CompiledStep(Number, Id, Order, Next)
-{
-    public override string Kind => "set_property";
-}
-
-internal sealed record CompiledWorker(
-    int Number, string Id, int Order, int Next, string Queue, NamedValue[] Fields, PropertyDefinition[] Properties, bool Wait, long TimeoutMs) : CompiledStep(Number, Id, Order, Next)
-{
-    public override string Kind => "worker";
+    public ulong Bit => 1UL << (Number - 1);
 }

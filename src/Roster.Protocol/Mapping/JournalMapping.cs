@@ -1,4 +1,3 @@
-using Roster.Core.Catalog;
 using Roster.Core.Journal;
 using Roster.Core.Values;
 using Wire = Roster.V1.JournalEntry;
@@ -9,7 +8,7 @@ namespace Roster.Protocol.Mapping;
 public static class JournalMapping
 {
     /// <summary>Whether an entry is shown; bookkeeping is not.</summary>
-    public static bool IsShown(EntryKind kind) => kind is not (EntryKind.PropertyTouched or EntryKind.EventIdsForgotten or EntryKind.StepMoved);
+    public static bool IsShown(EntryKind kind) => kind is < EntryKind.PropertyTouched or > EntryKind.RecurrenceSet;
 
     /// <summary>Maps an entry.</summary>
     /// <param name="entry">The entry.</param>
@@ -17,14 +16,11 @@ public static class JournalMapping
     /// <param name="recordId">Id of the record.</param>
     /// <param name="at">Turn time.</param>
     /// <param name="position">Position of the turn.</param>
-    /// <param name="catalog">Names.</param>
-    /// <param name="stepId">Name of a step of a workflow, also of one that is gone.</param>
-    public static Wire ToWire(
-        in JournalEntry entry, int objectType, string recordId, Core.Timestamp at, long position, TenantCatalog catalog, Func<int, int, string> stepId)
+    /// <param name="names">Names.</param>
+    public static Wire ToWire(in JournalEntry entry, int objectType, string recordId, Core.Timestamp at, long position, IJournalNames names)
     {
-        ArgumentNullException.ThrowIfNull(catalog);
-        ArgumentNullException.ThrowIfNull(stepId);
-        var type = catalog.Schema.ObjectType(objectType);
+        ArgumentNullException.ThrowIfNull(names);
+        var type = names.Schema.ObjectType(objectType);
         var wire = new Wire
         {
             Kind = (Wire.Types.Kind)(int)entry.Kind,
@@ -34,13 +30,13 @@ public static class JournalMapping
             Version = entry.Version,
             EnrollmentNumber = entry.Enrollment,
             ExecutionIndex = entry.Execution,
-            OccurredAt = ValueMapping.ToWire(entry.OccurredAt),
+            OccurredAt = ValueMapping.ToWire(entry.Kind == EntryKind.StepFinished ? Core.Timestamp.None : entry.OccurredAt),
             Source = entry.Source ?? string.Empty,
         };
         if (entry.Workflow != 0)
         {
-            wire.WorkflowId = catalog.FindWorkflow(entry.Workflow)?.Identity.Id ?? $"#{entry.Workflow}";
-            wire.StepId = entry.Step == 0 ? string.Empty : stepId(entry.Workflow, entry.Step);
+            wire.WorkflowId = names.WorkflowId(entry.Workflow);
+            wire.StepId = entry.Step == 0 ? string.Empty : names.StepId(entry.Workflow, entry.Step);
         }
 
         foreach (var field in entry.Fields ?? [])
@@ -49,21 +45,21 @@ public static class JournalMapping
             wire.Properties.Add(ValueMapping.ToWire(field.Name.StartsWith('.') && entry.Kind == EntryKind.EffectRequested ? field with { Name = field.Name[1..] } : field));
         }
 
-        AddByKind(wire, entry, catalog, type);
+        AddByKind(wire, entry, names, type);
         return wire;
     }
 
-    private static void AddByKind(Wire wire, in JournalEntry entry, TenantCatalog catalog, Core.Schema.ObjectTypeDefinition type)
+    private static void AddByKind(Wire wire, in JournalEntry entry, IJournalNames names, Core.Schema.ObjectTypeDefinition type)
     {
         switch (entry.Kind)
         {
             case EntryKind.EventReceived:
-                wire.Type = catalog.Schema.EventTypeName(entry.Subject);
+                wire.Type = names.Schema.EventTypeName(entry.Subject);
                 wire.EventId = entry.Text ?? string.Empty;
                 wire.Clamped = entry.Flag;
                 break;
             case EntryKind.CommandReceived:
-                wire.Type = entry.Subject == (int)CommandKind.Enroll ? "enroll" : "unenroll";
+                AddCommand(wire, entry, names);
                 wire.EventId = entry.Text ?? string.Empty;
                 break;
             case EntryKind.PropertyChanged:
@@ -75,8 +71,14 @@ public static class JournalMapping
             case EntryKind.Enrolled:
                 wire.Decision = (V1.Decision.Types.Code)entry.Code;
                 wire.Type = ((TriggerKind)entry.Subject).ToString().ToLowerInvariant();
+                wire.Detail = DetailOf(entry, names);
                 break;
             case EntryKind.StepEntered:
+                wire.DueAt = ValueMapping.ToWire(entry.DueAt);
+                wire.Result = entry.Code == (int)Core.Records.StepPhase.Window ? ResultName(StepResult.Rescheduled) : string.Empty;
+                break;
+            case EntryKind.StepHeld:
+            case EntryKind.StepRescheduled:
                 wire.DueAt = ValueMapping.ToWire(entry.DueAt);
                 break;
             case EntryKind.StepFinished:
@@ -96,16 +98,63 @@ public static class JournalMapping
                 break;
             case EntryKind.GoalMet:
                 wire.Name = entry.Text ?? string.Empty;
+                wire.Counted = entry.Flag;
                 break;
             case EntryKind.EnrollmentEnded:
                 wire.EndReason = (V1.Enrollment.Types.EndReason)entry.Code;
+                wire.Detail = DetailOf(entry, names);
+                break;
+            case EntryKind.ListJoined:
+            case EntryKind.ListLeft:
+                wire.Name = names.ListId(entry.Subject);
                 break;
             case EntryKind.RecordCreated:
             case EntryKind.LoopGuard:
+            case EntryKind.EffectWithdrawn:
+            case EntryKind.RecordDeleted:
+            case EntryKind.RecordRestored:
+            case EntryKind.RecordErased:
+            case EntryKind.RecordMerged:
+            case EntryKind.RecordAbsorbed:
                 break;
             default:
                 throw new InvalidOperationException($"Journal entry kind {entry.Kind} is not shown.");
         }
+    }
+
+    private static void AddCommand(Wire wire, in JournalEntry entry, IJournalNames names)
+    {
+        var command = (CommandKind)entry.Subject;
+        wire.Type = ApiName(command.ToString()).ToLowerInvariant();
+        if (command is CommandKind.AddToList or CommandKind.RemoveFromList)
+        {
+            // The target of the command is a list, not a workflow.
+            wire.WorkflowId = string.Empty;
+            wire.Name = names.ListId(entry.Workflow);
+        }
+    }
+
+    /// <summary>The list, goal, event type or workflow that decided; empty for none.</summary>
+    public static string DetailOf(in JournalEntry entry, IJournalNames names)
+    {
+        ArgumentNullException.ThrowIfNull(names);
+        var number = (int)entry.Number;
+        if (number == 0)
+        {
+            return string.Empty;
+        }
+
+        return entry.Kind switch
+        {
+            EntryKind.EnrollmentEnded when entry.EndReason == EndReason.Suppressed => names.ListId(number),
+            EntryKind.EnrollmentEnded when entry.EndReason == EndReason.GoalMet => names.GoalId(entry.Workflow, number),
+            EntryKind.EnrollmentEnded => names.WorkflowId(number),
+            EntryKind.EnrollmentRefused when entry.Decision == Decision.Suppressed => names.ListId(number),
+            EntryKind.EnrollmentRefused when entry.Decision == Decision.GoalAlreadyMet => names.GoalId(entry.Workflow, number),
+            EntryKind.Enrolled when entry.Subject == (int)TriggerKind.Event => names.Schema.EventTypeName(number),
+            EntryKind.Enrolled when entry.Subject == (int)TriggerKind.Workflow => names.WorkflowId(number),
+            _ => string.Empty,
+        };
     }
 
     /// <summary>The API name of a result (HIS-03): <c>SKIPPED_OFF</c>.</summary>

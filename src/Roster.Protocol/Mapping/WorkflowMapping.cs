@@ -1,12 +1,12 @@
 using Google.Protobuf.WellKnownTypes;
-using Roster.Core.Filters;
+using Roster.Core.Calendars;
 using Roster.Core.Workflows;
 using Roster.V1;
 
 namespace Roster.Protocol.Mapping;
 
 /// <summary>Definitions from the public contract to Core. It changes shape only; what a definition means is decided by the compiler.</summary>
-public static class WorkflowMapping
+public static partial class WorkflowMapping
 {
     /// <summary>Maps a definition.</summary>
     public static WorkflowDefinition ToCore(Workflow workflow)
@@ -16,10 +16,25 @@ public static class WorkflowMapping
             workflow.Id,
             workflow.ObjectType,
             ToCore(workflow.Start),
-            [.. workflow.Goals.Select(g => new GoalDefinition(g.Id, ToCore(g.Criteria)))],
+            [.. workflow.Goals.Select(ToCore)],
             [.. workflow.Steps.Select(ToCore)],
             workflow.FirstStep,
-            workflow.TimeZone);
+            workflow.TimeZone)
+        {
+            SuppressionLists = [.. workflow.SuppressionLists],
+            UnenrollWhen = ToCore(workflow.UnenrollWhen),
+            UnenrollIfNotMeeting = workflow.UnenrollIfNotMeeting,
+            UnenrollFromAll = workflow.UnenrollFrom?.All ?? false,
+            UnenrollFrom = [.. workflow.UnenrollFrom?.WorkflowIds ?? []],
+            Windows = ToCore(workflow.ExecutionWindows),
+            CatchUp = (Core.Workflows.CatchUp)(int)workflow.CatchUp,
+            CatchUpGrace = ToTimeSpan(workflow.CatchUpGrace),
+            CatchUpSpread = ToTimeSpan(workflow.CatchUpSpread),
+            PublishPolicy = (Core.Workflows.PublishPolicy)(int)workflow.PublishPolicy,
+            EnrollOnMerge = workflow.EnrollOnMerge,
+            AllowExternalCrm = workflow.AllowExternalCrm,
+            DataSources = [.. workflow.DataSources.Select(d => new DataSourceDefinition(d.Name, d.ObjectType, d.Label, d.SortBy, d.Descending))],
+        };
     }
 
     /// <summary>Maps a problem.</summary>
@@ -36,15 +51,33 @@ public static class WorkflowMapping
         };
     }
 
+    private static GoalDefinition ToCore(Goal goal) => new(goal.Id, ToCore(goal.Criteria))
+    {
+        Exit = goal.HasExit ? goal.Exit : null,
+        Count = (GoalCount)(int)goal.Count,
+    };
+
     private static StartDefinition? ToCore(Start? start) => start is null
         ? null
         : new StartDefinition(
-            (StartKind)(int)start.KindCase,
+            start.KindCase switch
+            {
+                Start.KindOneofCase.Filter => StartKind.Filter,
+                Start.KindOneofCase.Event => StartKind.Event,
+                Start.KindOneofCase.Manual => StartKind.Manual,
+                Start.KindOneofCase.Schedule => StartKind.Schedule,
+                Start.KindOneofCase.DateAnchor => StartKind.DateAnchor,
+                _ => StartKind.None,
+            },
             ToCore(start.Filter?.Criteria),
             start.Filter is not { HasFireOnCreate: true } || start.Filter.FireOnCreate,
             [.. (start.Event?.AnyOf ?? []).Select(ToCore)],
             start.Reenroll,
-            [.. start.ReenrollWhen.Select(c => ToCore(c)!)]);
+            [.. start.ReenrollWhen.Select(c => ToCore(c)!)])
+        {
+            Schedule = start.Schedule is null ? null : ToCore(start.Schedule),
+            Anchor = start.DateAnchor is not { } anchor ? null : new AnchorDefinition(anchor.Date, anchor.Property, anchor.RecurAnnually, ToCore(anchor.Criteria)),
+        };
 
     private static EventTriggerDefinition ToCore(EventTrigger trigger) => new(
         trigger.EventType,
@@ -52,31 +85,48 @@ public static class WorkflowMapping
         ToCore(trigger.OnlyIf),
         trigger.HasAllowNewRecord ? trigger.AllowNewRecord : null);
 
-    private static CriteriaDefinition? ToCore(V1.Criteria? criteria) => criteria is null
-        ? null
-        : new CriteriaDefinition([.. criteria.AnyOf.Select(g => (IReadOnlyList<FilterDefinition>)[.. g.AllOf.Select(ToCore)])]);
-
-    private static FilterDefinition ToCore(Filter filter) =>
-        new(filter.Property, (Operator)(int)filter.Operator, [.. filter.Values], filter.IncludeUnknown, filter.TimeZone);
-
-    private static StepDefinition ToCore(Step step) => step.KindCase switch
+    private static ScheduleDefinition ToCore(ScheduleStart schedule)
     {
-        Step.KindOneofCase.Delay => new DelayStepDefinition(step.Id, step.Next, step.Delay.HasAmount ? step.Delay.Amount : null, (DelayUnit)(int)step.Delay.Unit),
-        Step.KindOneofCase.Branch => new BranchStepDefinition(
-            step.Id, step.Next, [.. step.Branch.Branches.Select(b => new IfBranchDefinition(b.Name, ToCore(b.Criteria), b.Next))], step.Branch.DefaultNext),
-        Step.KindOneofCase.SetProperty => new SetPropertyStepDefinition(step.Id, step.Next, step.SetProperty.Property, step.SetProperty.Value, step.SetProperty.Clear),
-        Step.KindOneofCase.Worker => ToCore(step, step.Worker),
-        _ => new IncompleteStepDefinition(step.Id, step.Next),
-    };
+        var mapped = new ScheduleDefinition((ScheduleKind)(int)schedule.WhenCase)
+        {
+            TimeOfDay = schedule.TimeOfDay,
+            Criteria = ToCore(schedule.Criteria),
+            AllRecords = schedule.AllRecords,
+            SkipMissed = schedule.SkipMissed,
+        };
+        return schedule.WhenCase switch
+        {
+            ScheduleStart.WhenOneofCase.Once => mapped with { Once = schedule.Once },
+            ScheduleStart.WhenOneofCase.Weekly => mapped with { Weekdays = ToCore(schedule.Weekly.Weekdays) },
+            ScheduleStart.WhenOneofCase.Monthly => mapped with
+            {
+                Days = [.. schedule.Monthly.Days],
+                LastDay = schedule.Monthly.LastDay,
+                Nth = schedule.Monthly.Nth,
+                Weekdays = schedule.Monthly.Weekday == Weekday.Unspecified ? Weekdays.None : ToCore([schedule.Monthly.Weekday]),
+            },
+            ScheduleStart.WhenOneofCase.Yearly => mapped with { Month = schedule.Yearly.Month, Day = schedule.Yearly.Day },
+            ScheduleStart.WhenOneofCase.Date => mapped with { Property = schedule.Date.Property, OffsetDays = schedule.Date.OffsetDays, Yearly = schedule.Date.Yearly },
+            _ => mapped,
+        };
+    }
 
-    private static WorkerStepDefinition ToCore(Step step, WorkerAction worker) => new(
-        step.Id,
-        step.Next,
-        worker.Queue,
-        [.. worker.Fields.Select(f => KeyValuePair.Create(f.Name, f.Text))],
-        [.. worker.Properties],
-        !worker.HasWait || worker.Wait,
-        ToTimeSpan(worker.Timeout));
+    private static WindowsDefinition? ToCore(V1.ExecutionWindows? windows) => windows is null
+        ? null
+        : new WindowsDefinition(
+            [.. windows.Windows.Select(w => new WindowDefinition(ToCore(w.Weekdays), w.Start, w.End))], [.. windows.BlockedDates], ToTimeSpan(windows.Spread));
+
+    /// <summary>Days as a set; one that is not a day makes the set invalid, which the compiler reports.</summary>
+    private static Weekdays ToCore(IEnumerable<Weekday> days)
+    {
+        var set = Weekdays.None;
+        foreach (var day in days)
+        {
+            set |= day is >= Weekday.Monday and <= Weekday.Sunday ? (Weekdays)(1 << ((int)day - 1)) : (Weekdays)128;
+        }
+
+        return set;
+    }
 
     private static TimeSpan? ToTimeSpan(Duration? duration) => duration is null
         ? null

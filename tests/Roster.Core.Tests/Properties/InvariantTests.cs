@@ -61,14 +61,18 @@ public sealed class InvariantTests
         foreach (var enrollment in state.Enrollments)
         {
             Assert.NotEqual(StepPhase.Ready, enrollment.Phase);
-            if (enrollment.Phase == StepPhase.Delay)
+            if (enrollment.Phase is StepPhase.Delay or StepPhase.Window or StepPhase.Anchor || !enrollment.DueAt.IsNone)
             {
                 Assert.True(enrollment.DueAt > state.LastTurnAt);
                 due.Add(enrollment.DueAt);
             }
-            else
+            else if (enrollment.Phase == StepPhase.Effect)
             {
                 Assert.True(state.FindEffect(enrollment.Number, enrollment.Step, enrollment.Execution) >= 0);
+            }
+            else
+            {
+                Assert.True(enrollment.Phase is StepPhase.Wait or StepPhase.Held);
             }
         }
 
@@ -77,6 +81,8 @@ public sealed class InvariantTests
             due.Add(effect.TimesOutAt);
         }
 
+        due.AddRange(state.Summaries.ToArray().Select(s => s.RecurrenceAt).Append(state.FlipAt).Where(at => !at.IsNone));
+        Assert.All(due, at => Assert.True(at > state.LastTurnAt));
         Assert.Equal(due.Count == 0 ? Timestamp.None : due.Min(), state.NextDueAt);
     }));
 
@@ -100,6 +106,7 @@ public sealed class InvariantTests
         for (var i = 0; i < InputsPerSeed; i++)
         {
             runs.Input();
+            runs.World.Restore();
             var input = new EventInput($"twice{i}", 1, Timestamp.None, "src", [], [runs.World.Write("stage", $"{i}")], false);
             Assert.Equal(TurnStatus.Applied, runs.World.Run(input).Status);
             var head = runs.World.Head;
@@ -126,6 +133,84 @@ public sealed class InvariantTests
             }
         }
     });
+
+    [Theory]
+    [MemberData(nameof(Blocks))]
+    public void S21_EDT_06_What_a_record_waits_for_is_a_function_of_state_and_catalog(int block) => ForEachSeed(block, (_, runs) => Run(runs, () =>
+    {
+        // What was switched or published since the last turn has its effect in the first; then there is nothing left to do.
+        runs.World.Refresh(string.Empty);
+        var head = runs.World.Head;
+        Assert.Equal(TurnStatus.Nothing, runs.World.Refresh(string.Empty).Status);
+        Assert.Equal(head, runs.World.Head);
+    }));
+
+    [Theory]
+    [MemberData(nameof(Blocks))]
+    public void ENG_14_One_turn_leaves_nothing_behind_for_the_next_but_the_state(int block) => ForEachSeed(block, (seed, runs) =>
+    {
+        Run(runs);
+        var forgetful = new RandomRuns(seed).Forgetful();
+        Run(forgetful);
+        Assert.Equal(runs.World.Head, forgetful.World.Head);
+    });
+
+    [Theory]
+    [MemberData(nameof(Blocks))]
+    public void UNE_08_GOAL_09_Nothing_runs_after_the_end_and_no_goal_counts_twice(int block) => ForEachSeed(block, (_, runs) =>
+    {
+        Run(runs);
+        var ended = new HashSet<int>();
+        var counted = new HashSet<(int, int)>();
+        foreach (var entry in runs.World.Journal.SelectMany(t => t.Entries))
+        {
+            switch (entry.Kind)
+            {
+                case EntryKind.EnrollmentEnded:
+                    Assert.True(ended.Add(entry.Enrollment));
+                    break;
+                case EntryKind.StepEntered or EntryKind.StepFinished or EntryKind.EffectRequested or EntryKind.StepHeld or EntryKind.StepRescheduled or EntryKind.StepMoved:
+                    Assert.DoesNotContain(entry.Enrollment, ended);
+                    break;
+                case EntryKind.GoalMet when entry.Flag:
+                    Assert.True(counted.Add((entry.Workflow, entry.Subject)));
+                    break;
+                default:
+                    break;
+            }
+        }
+    });
+
+    [Fact]
+    public void The_random_runs_reach_every_kind_of_entry_phase_end_and_decision()
+    {
+        var kinds = new HashSet<EntryKind>();
+        var phases = new HashSet<StepPhase>();
+        var ends = new HashSet<EndReason>();
+        var decisions = new HashSet<Decision>();
+        for (var seed = 0; seed < 150; seed++)
+        {
+            var runs = new RandomRuns(seed);
+            Run(runs, () => phases.UnionWith(runs.World.State.Enrollments.ToArray().Select(e => e.Phase)));
+            foreach (var entry in runs.World.Journal.SelectMany(t => t.Entries))
+            {
+                kinds.Add(entry.Kind);
+                _ = entry.Kind switch
+                {
+                    EntryKind.EnrollmentEnded => ends.Add(entry.EndReason),
+                    EntryKind.Enrolled or EntryKind.EnrollmentRefused => decisions.Add(entry.Decision),
+                    _ => false,
+                };
+            }
+        }
+
+        // What needs other records, or failures that no definition can ask for, or comes later.
+        EntryKind[] notHere = [EntryKind.None, EntryKind.RecordErased, EntryKind.RecordMerged, EntryKind.RecordAbsorbed, EntryKind.EventIdsForgotten];
+        Assert.Empty(Enum.GetValues<EntryKind>().Where(k => k <= EntryKind.RecordAbsorbed).Except(notHere).Except(kinds));
+        Assert.Empty(Enum.GetValues<StepPhase>().Except([StepPhase.Ready]).Except(phases));
+        Assert.Empty(Enum.GetValues<EndReason>().Except([EndReason.None, EndReason.ActionFailed, EndReason.Merged, EndReason.Erased, EndReason.WorkflowDeleted]).Except(ends));
+        Assert.Empty(Enum.GetValues<Decision>().Except([Decision.None, Decision.RecordGone, Decision.TypeMismatch, Decision.SourceNotAllowed, Decision.MergeOff, Decision.EvaluationFailed]).Except(decisions));
+    }
 
     [Fact]
     public void Packed_numbers_round_trip_through_writer_and_reader()

@@ -407,11 +407,38 @@ public sealed class RunTests
         var world = new World().Publish(Define.Workflow("w", Define.ByHand(), Define.Work("a", "b", wait: false), Define.Work("b", "c"), Define.Set("c", "name", "x")).WithGoal(IsWon));
         world.Enroll("w");
         world.Set("stage", "won");
-        Assert.Equal([StepResult.Cancelled, StepResult.Cancelled], world.Last.Where(e => e.Kind == EntryKind.EffectCompleted).Select(e => e.Result));
+        Assert.Equal(2, world.Last.Count(e => e.Kind == EntryKind.EffectWithdrawn));
+        Assert.All(world.State.OpenEffects.ToArray(), e => Assert.True(e.IsWithdrawn));
+
+        // Whoever had leased it: the completion is journaled and starts no step. What nobody had is reported as cancelled.
+        Assert.Equal(TurnStatus.Applied, world.Complete("w", "b").Status);
+        Assert.Equal(TurnStatus.Applied, world.Complete("w", "a", StepResult.Cancelled).Status);
+        Assert.Equal([StepResult.Success, StepResult.Cancelled], world.Entries(EntryKind.EffectCompleted).Select(e => e.Result));
         Assert.Equal(0, world.State.OpenEffects.Length);
         Assert.True(world.State.NextDueAt.IsNone);
         Assert.Equal(TurnStatus.Nothing, world.Complete("w", "b").Status);
         Assert.Equal("", world.Text("name"));
+    }
+
+    [Fact]
+    public void UNE_07_A_withdrawn_task_that_nobody_reports_is_cancelled_when_it_times_out()
+    {
+        var world = new World().Publish(Define.Workflow("w", Define.ByHand(), Define.Work("a", timeout: TimeSpan.FromHours(1))).WithGoal(IsWon));
+        world.Enroll("w");
+        world.Set("stage", "won");
+        world.Pass(TimeSpan.FromHours(1));
+        Assert.Equal([StepResult.Cancelled], world.Entries(EntryKind.EffectCompleted).Select(e => e.Result));
+    }
+
+    [Fact]
+    public void UNE_07_A_task_asked_for_and_withdrawn_in_one_turn_never_leaves()
+    {
+        var world = new World()
+            .Publish(Define.Workflow("w", Define.OnEvent("clicked", allowNew: true), Define.Work("a")).WithGoal(IsWon))
+            .Publish(Define.Workflow("x", Define.OnEvent("clicked", allowNew: true), Define.Set("s", "stage", "won")));
+        world.Event("clicked");
+        Assert.Equal([StepResult.Cancelled], world.Entries(EntryKind.EffectCompleted).Select(e => e.Result));
+        Assert.Equal(0, world.State.OpenEffects.Length);
     }
 
     [Fact]
@@ -480,15 +507,16 @@ public sealed class RunTests
         var random = new Random(4);
         foreach (var id in DateTimeZoneProviders.Tzdb.Ids)
         {
-            var compiled = new CompiledDelay(1, "d", 0, 0, random.Next(1, 40), DelayUnit.Days);
+            var amount = random.Next(1, 40);
+            var delay = Roster.Core.Calendars.DelayTiming.OfAmount(amount, DelayUnit.Days, null, Roster.Core.Calendars.Weekdays.None);
             var zone = DateTimeZoneProviders.Tzdb[id];
             for (var i = 0; i < 50; i++)
             {
                 var now = new Timestamp(random.NextInt64(0, 4_000_000_000_000));
-                var due = compiled.DueAt(now, zone);
-                Assert.True(due > now, $"{id} {now} plus {compiled.Amount} days is {due}");
+                var due = delay.Due(now, zone, Roster.Core.Calendars.BusinessCalendar.Default, Roster.Core.Values.Value.Unknown).At;
+                Assert.True(due > now, $"{id} {now} plus {amount} days is {due}");
                 var days = Period.DaysBetween(now.ToInstant().InZone(zone).Date, due.ToInstant().InZone(zone).Date);
-                Assert.InRange(days, compiled.Amount, compiled.Amount + 1);
+                Assert.InRange(days, amount, amount + 1);
             }
         }
     }
@@ -529,7 +557,8 @@ public sealed class RunTests
         world.Publish(Define.Workflow("w", Define.ByHand(), Define.Delay("d", 1, DelayUnit.Days, "new"), Define.Set("new", "other", "n", "s"), Define.Set("s", "name", "new")));
         world.Pass(TimeSpan.FromDays(1));
         Assert.Equal(("new", "n"), (world.Text("name"), world.Text("other")));
-        Assert.Equal([1, 1, 2, 2], world.Entries(EntryKind.StepFinished).Concat(world.Entries(EntryKind.StepEntered)).Select(e => e.Version).Order().Take(4).ToArray());
+        // Entered in version 1; it adapts first thing in the turn of its timer (EDT-06).
+        Assert.Equal([1, 2, 2, 2], world.Entries(EntryKind.StepFinished).Concat(world.Entries(EntryKind.StepEntered)).Select(e => e.Version).Order().Take(4).ToArray());
     }
 
     [Theory]

@@ -118,8 +118,8 @@ public sealed class WorkflowMappingTests
 
         var numbers = new Dictionary<string, int>();
         var compiled = WorkflowCompiler.Compile(
-            WorkflowMapping.ToCore(workflow), new WorkflowIdentity(workflow.Id, 1, 1, WorkflowState.On, new Timestamp(1)), schema,
-            id => numbers.TryGetValue(id, out var n) ? n : numbers[id] = numbers.Count + 1, out var problems);
+            WorkflowMapping.ToCore(workflow), new WorkflowIdentity(workflow.Id, 1, 1, WorkflowState.On, new Timestamp(1)), new DefinitionScope(schema, [], []),
+            id => numbers.TryGetValue(id, out var n) ? n : numbers[id] = numbers.Count + 1, _ => 1, out var problems);
         Assert.Equal(problems.Any(p => p.IsError), compiled is null);
         Assert.All(problems, p => Assert.True(p.Message.Length > 0 && ValueMappingIsReadable(p.Path), p.Path));
         return problems;

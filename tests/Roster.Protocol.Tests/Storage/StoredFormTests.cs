@@ -47,15 +47,15 @@ public sealed class StoredFormTests
         {
             new WorkerStepDefinition("t", "d", "mail", [KeyValuePair.Create("template", "x")], ["stage", "score"], false, TimeSpan.FromDays(3)),
             new DelayStepDefinition("d", "b", 1, DelayUnit.Hours),
-            new BranchStepDefinition("b", "", [new IfBranchDefinition("again", new CriteriaDefinition([[new FilterDefinition("stage", Operator.IsKnown, [], false, "")]]), "t")], "s"),
+            new BranchStepDefinition("b", "", [new IfBranchDefinition("again", new CriteriaDefinition([new FilterGroupDefinition([new PropertyFilterDefinition("stage", Operator.IsKnown, [], false, "")])]), "t")], "s"),
             new SetPropertyStepDefinition("s", "", "stage", "x", false),
         };
         var start = new StartDefinition(StartKind.Event, null, true, [new EventTriggerDefinition("clicked", [], null, true)], true, []);
-        var goal = new GoalDefinition("g", new CriteriaDefinition([[new FilterDefinition("stage", Operator.IsEqualTo, ["won"], false, "")]]));
+        var goal = new GoalDefinition("g", new CriteriaDefinition([new FilterGroupDefinition([new PropertyFilterDefinition("stage", Operator.IsEqualTo, ["won"], false, "")])]));
         var numbers = new Dictionary<string, int>();
         var compiled = WorkflowCompiler.Compile(
-            new WorkflowDefinition("w", "contact", start, [goal], steps, "", ""), new WorkflowIdentity("w", 3, 2, WorkflowState.On, new Timestamp(1)), _schema,
-            id => numbers.TryGetValue(id, out var n) ? n : numbers[id] = numbers.Count + 1, out _);
+            new WorkflowDefinition("w", "contact", start, [goal], steps, "", ""), new WorkflowIdentity("w", 3, 2, WorkflowState.On, new Timestamp(1)), new DefinitionScope(_schema, [], []),
+            id => numbers.TryGetValue(id, out var n) ? n : numbers[id] = numbers.Count + 1, _ => 1, out _);
         _catalog = new TenantCatalog(5, "acme", 1, _schema, [compiled!]);
     }
 

@@ -1,0 +1,130 @@
+using System.Collections.Frozen;
+using System.Collections.Immutable;
+using Roster.Core.Schema;
+using Roster.Core.Workflows;
+
+namespace Roster.Core.Catalog;
+
+/// <summary>
+/// What one object type has to look at. Workflows are indexes into <see cref="TenantCatalog.Workflows"/>, so that their order is
+/// ENG-05's; lists are indexes into <see cref="Lists"/>, so that their order is that of dependency (LST-04).
+/// </summary>
+internal sealed class ObjectTypeCatalog
+{
+    private readonly FrozenSet<int> _listened;
+
+    public ObjectTypeCatalog(ObjectTypeDefinition type, TenantSchema schema, ImmutableArray<CompiledWorkflow> workflows, ImmutableArray<CompiledWorkflow> older, IEnumerable<CompiledList> lists)
+    {
+        Lists = InOrder(lists.Where(l => l.Info.ObjectType == type.Number && l.Criteria is not null));
+        var mine = workflows.Where(w => w.ObjectType.Number == type.Number).ToArray();
+        var starts = new Dependents.Builder();
+        var listened = new HashSet<int>();
+        for (var i = 0; i < workflows.Length; i++)
+        {
+            if (workflows[i].ObjectType.Number == type.Number && workflows[i].IsEnrolling)
+            {
+                AddStart(starts, listened, workflows[i], i);
+            }
+        }
+
+        var members = new Dependents.Builder();
+        for (var i = 0; i < Lists.Length; i++)
+        {
+            members.Add(i, Lists[i].Criteria!);
+        }
+
+        // Enrollments that are pinned wait in older versions (EDT-11).
+        mine = [.. mine, .. older.Where(w => w.ObjectType.Number == type.Number)];
+        listened.UnionWith(mine.SelectMany(w => w.WaitedFor));
+        _listened = listened.ToFrozenSet();
+        Starts = starts.Build(type.PropertyNumbersEnd);
+        Members = members.Build(type.PropertyNumbersEnd);
+        NeedsWhole = mine.Any(w => w.NeedsWhole);
+        HasTimed = mine.Any(w => w.DependsOnTime) || Members.Timed.Length > 0;
+        StatusFilters = mine.SelectMany(w => w.AllCriteria).Concat(Lists.Select(l => l.Criteria!)).SelectMany(c => c.Workflows).ToFrozenSet();
+        DateSchedules = [.. Enumerable.Range(0, workflows.Length).Where(i => workflows[i].ObjectType.Number == type.Number && workflows[i].IsEnrolling && workflows[i].Start.Schedule?.Dates is not null)];
+        Types = new SignalTypes(schema);
+    }
+
+    /// <summary>Active lists in the order of dependency.</summary>
+    public CompiledList[] Lists { get; }
+
+    /// <summary>Who may enroll because of a change.</summary>
+    public Dependents Starts { get; }
+
+    /// <summary>Which lists may change because of a change.</summary>
+    public Dependents Members { get; }
+
+    /// <summary>Whether some criteria look at more than properties.</summary>
+    public bool NeedsWhole { get; }
+
+    /// <summary>Whether anything depends on the clock.</summary>
+    public bool HasTimed { get; }
+
+    /// <summary>Workflows whose status criteria look at.</summary>
+    public FrozenSet<int> StatusFilters { get; }
+
+    /// <summary>Workflows that start by a date of each record.</summary>
+    public int[] DateSchedules { get; }
+
+    /// <summary>Numbers of the event types that changes have.</summary>
+    public SignalTypes Types { get; }
+
+    /// <summary>Whether a trigger or wait looks at an event type.</summary>
+    public bool Listens(int eventType) => eventType != 0 && _listened.Contains(eventType);
+
+    private static void AddStart(Dependents.Builder starts, HashSet<int> listened, CompiledWorkflow workflow, int index)
+    {
+        foreach (var criteria in workflow.Start.Triggers)
+        {
+            starts.Add(index, criteria);
+        }
+
+        foreach (var trigger in workflow.Start.Events)
+        {
+            listened.Add(trigger.EventType);
+            if (trigger.OnlyProperty != 0)
+            {
+                starts.AddProperty(index, trigger.OnlyProperty);
+            }
+            else
+            {
+                starts.AddEvent(index, trigger.EventType);
+            }
+        }
+    }
+
+    /// <summary>Lists that others refer to come first (LST-04). Circles were refused when the list was saved.</summary>
+    private static CompiledList[] InOrder(IEnumerable<CompiledList> lists)
+    {
+        var left = lists.OrderBy(l => l.Info.Number).ToList();
+        var ordered = new List<CompiledList>();
+        while (left.Count > 0)
+        {
+            var next = left.FindIndex(l => l.Criteria!.Lists.All(used => left.TrueForAll(o => o.Info.Number != used)));
+            next = Math.Max(next, 0);
+            ordered.Add(left[next]);
+            left.RemoveAt(next);
+        }
+
+        return [.. ordered];
+    }
+}
+
+/// <summary>Numbers of the event types that changes have; 0 when nobody ever listened to one.</summary>
+internal readonly struct SignalTypes(TenantSchema schema)
+{
+    public int ListJoined { get; } = schema.FindEventType(StandardEventTypes.ListJoined);
+
+    public int ListLeft { get; } = schema.FindEventType(StandardEventTypes.ListLeft);
+
+    public int RecordCreated { get; } = schema.FindEventType(StandardEventTypes.RecordCreated);
+
+    public int Enrolled { get; } = schema.FindEventType(StandardEventTypes.WorkflowEnrolled);
+
+    public int Unenrolled { get; } = schema.FindEventType(StandardEventTypes.WorkflowUnenrolled);
+
+    public int Completed { get; } = schema.FindEventType(StandardEventTypes.WorkflowCompleted);
+
+    public int Goal { get; } = schema.FindEventType(StandardEventTypes.WorkflowGoal);
+}

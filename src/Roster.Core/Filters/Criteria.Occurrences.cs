@@ -1,0 +1,24 @@
+using Roster.Core.Records;
+
+namespace Roster.Core.Filters;
+
+/// <content>Criteria as triggers that fire on each occurrence (REN-03).</content>
+public sealed partial class Criteria
+{
+    /// <summary>
+    /// Whether it holds and an occurrence of the round passes a filter on events in it: such a re-enrollment trigger fires on each
+    /// occurrence (REN-03). Needs <see cref="RecordState.Before"/>.
+    /// </summary>
+    public bool HoldsForOccurrence(in Judging judging)
+    {
+        foreach (var group in _groups)
+        {
+            if (group.HasNewOccurrence(judging) && group.Accepts(judging))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+}

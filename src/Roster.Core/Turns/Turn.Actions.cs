@@ -1,0 +1,258 @@
+using Roster.Core.Hashing;
+using Roster.Core.Journal;
+using Roster.Core.Records;
+using Roster.Core.Schema;
+using Roster.Core.Values;
+using Roster.Core.Workflows;
+
+namespace Roster.Core.Turns;
+
+/// <content>Actions (section 15 of the rules). Built-in ones finish inside the turn, external ones become effects (ACT-02).</content>
+public sealed partial class Turn
+{
+    private const string InvalidValue = "INVALID_VALUE";
+    private const string Internal = "INTERNAL";
+
+    /// <summary>Tasks asked for in this turn.</summary>
+    private readonly HashSet<(int Enrollment, int Step, int Execution)> _requested = [];
+
+    private int? EnterAction(CompiledWorkflow workflow, CompiledWorkflow steps, in EnrollmentState enrollment, CompiledStep step, int execution, bool isEntered)
+    {
+        if (steps.Start.Anchor is { } anchor && AnchorOf(steps, anchor) is null)
+        {
+            // The anchor was cleared: the rest is skipped and the enrollment completes (SCH-07).
+            return 0;
+        }
+
+        var wait = WaitForInstant(steps, enrollment, step, execution, isEntered);
+        if (wait.Waits)
+        {
+            return wait.Next;
+        }
+
+        if (!isEntered)
+        {
+            Entered(steps, enrollment, step, execution, Timestamp.None);
+        }
+
+        if (workflow.Identity.State == WorkflowState.Off || _late.Contains(enrollment.Number))
+        {
+            Finished(steps, enrollment, step, execution, workflow.Identity.State == WorkflowState.Off ? StepResult.SkippedOff : StepResult.SkippedCatchUp);
+            return step.Next;
+        }
+
+        if (step is CompiledWorker worker)
+        {
+            return RequestTask(steps, enrollment, worker, execution);
+        }
+
+        RunBuiltIn(steps, enrollment, step, execution);
+        return step.Next;
+    }
+
+    private void RunBuiltIn(CompiledWorkflow steps, in EnrollmentState enrollment, CompiledStep step, int execution)
+    {
+        var result = StepResult.Success;
+        string? failure = null;
+        NamedValue[]? outputs = null;
+        try
+        {
+            switch (step)
+            {
+                case CompiledSetProperty set:
+                    failure = SetProperty(steps, enrollment, set);
+                    break;
+                case CompiledFormat format:
+                    failure = Format(steps, enrollment, format, out outputs);
+                    break;
+                case CompiledRotateOwner rotate:
+                    result = RotateOwner(steps, rotate, execution);
+                    break;
+                case CompiledListChange change:
+                    ChangeList(_queued, change.List, change.Adds, steps.Number, step.Number);
+                    break;
+                case CompiledOtherWorkflow other:
+                    (other.Enrolls ? _queued.Enrolls : _queued.Unenrolls).Add(new Request(other.Workflow, TriggerKind.Workflow, steps.Number));
+                    break;
+                case CompiledDeleteRecord:
+                    _isDeleting = true;
+                    break;
+                default:
+                    throw new InvalidOperationException($"Step kind {step.Kind} is not known to the turn.");
+            }
+        }
+        catch (Filters.EvaluationException)
+        {
+            failure = Internal;
+        }
+
+        Finished(steps, enrollment, step, execution, failure is null ? result : StepResult.Failed, failure: failure, outputs: outputs);
+    }
+
+    /// <summary>External actions become effects; the enrollment waits for the completion unless told not to (ACT-02).</summary>
+    private int? RequestTask(CompiledWorkflow steps, in EnrollmentState enrollment, CompiledWorker worker, int execution)
+    {
+        Write(JournalEntry.EffectRequested(
+            steps.Number, steps.Version, enrollment.Number, worker.Number, execution, worker.Queue, worker.Wait, _now.PlusMs(worker.TimeoutMs), TaskFields(worker), worker.IsMarketing));
+        _requested.Add((enrollment.Number, worker.Number, execution));
+        if (worker.Wait)
+        {
+            return null;
+        }
+
+        Finished(steps, enrollment, worker, execution, StepResult.Success);
+        return worker.Next;
+    }
+
+    /// <summary>Fixed fields, then the wanted properties as they are now; the latter are told apart by a leading dot.</summary>
+    private NamedValue[] TaskFields(CompiledWorker worker)
+    {
+        if (worker.Properties.Length == 0)
+        {
+            return worker.Fields;
+        }
+
+        var fields = new List<NamedValue>(worker.Fields);
+        foreach (var property in worker.Properties)
+        {
+            if (_state.TryGetProperty(property.Number, isBefore: false, out var view) && !view.IsUnknown)
+            {
+                fields.Add(new NamedValue("." + property.Name, view.Value));
+            }
+        }
+
+        return [.. fields];
+    }
+
+    /// <summary>Set, copy, clear, increment, append, timestamp (ACT-20). Returns a failure code, or null.</summary>
+    private string? SetProperty(CompiledWorkflow steps, in EnrollmentState enrollment, CompiledSetProperty set)
+    {
+        var given = set.From?.Read(Context(steps, enrollment)) ?? set.Value;
+        var present = ValueOf(set.Property.Number);
+        Value wanted;
+        switch (set.Mode)
+        {
+            case SetMode.Timestamp:
+                wanted = set.Property.Type == PropertyType.DateTime ? Value.OfDateTime(_now) : Value.OfDate(Calendars.LocalTimes.Of(_now, steps.Zone).Date);
+                break;
+            case SetMode.Increment:
+                if (!TryAdd(present, given, set.Property, out wanted))
+                {
+                    return InvalidValue;
+                }
+
+                break;
+            case SetMode.Append:
+                if (!TryConvert(given, set.Property, out var added))
+                {
+                    return InvalidValue;
+                }
+
+                wanted = Append(present, added);
+                break;
+            default:
+                if (!TryConvert(given, set.Property, out wanted))
+                {
+                    return InvalidValue;
+                }
+
+                break;
+        }
+
+        WriteByStep(set.Property, wanted, set.Source, steps.Number, set.Number);
+        return null;
+    }
+
+    private void WriteByStep(PropertyDefinition property, in Value value, string source, int workflow, int step)
+    {
+        WriteProperty(property.Number, value, _now, source, workflow, step);
+        RecomputeListsOf(property.Number);
+    }
+
+    private ValueContext Context(CompiledWorkflow steps, in EnrollmentState enrollment) => new(_state, enrollment.Number, enrollment.EventProperties, _now, steps.Zone);
+
+    /// <summary>A value of another type is read from its text (ACT-20).</summary>
+    private static bool TryConvert(in Value value, PropertyDefinition property, out Value converted)
+    {
+        converted = value;
+        if (!value.IsUnknown && value.Type != property.Type && !Value.TryParse(TextFor(value, property.Type), property.Type, out converted))
+        {
+            return false;
+        }
+
+        return property.Fit(converted, out converted) == RefusalReason.None;
+    }
+
+    private static string TextFor(in Value value, PropertyType wanted) =>
+        value.Type == PropertyType.DateTime && wanted == PropertyType.Date ? value.ToString()[..10] : value.ToString();
+
+    private static bool TryAdd(in Value present, in Value given, PropertyDefinition property, out Value sum)
+    {
+        sum = Value.Unknown;
+        if (!TryConvert(given, property, out var added) || added.IsUnknown)
+        {
+            return false;
+        }
+
+        try
+        {
+            // A sum that had to be rounded, or that nobody could send, is no value of the property.
+            var before = present.IsUnknown ? 0 : present.Number;
+            var total = before + added.Number;
+            sum = Value.OfNumber(total);
+            return total - added.Number == before && Value.TryParseNumber(sum.ToString(), out _);
+        }
+        catch (OverflowException)
+        {
+            return false;
+        }
+    }
+
+    private static Value Append(in Value present, in Value added)
+    {
+        if (present.IsUnknown || added.IsUnknown)
+        {
+            return present.IsUnknown ? added : present;
+        }
+
+        return present.Type == PropertyType.Enumeration
+            ? Value.OfOptions([.. present.Options, .. added.Options])
+            : Value.OfText(present.Text + added.Text);
+    }
+
+    /// <summary>Pure functions on a value (ACT-64): the result is the output <c>value</c>, and may be written to a property.</summary>
+    private string? Format(CompiledWorkflow steps, in EnrollmentState enrollment, CompiledFormat format, out NamedValue[]? outputs)
+    {
+        outputs = null;
+        if (!Formatting.TryRun(format.Input.Read(Context(steps, enrollment)), format.Functions, steps.Zone, out var value))
+        {
+            return InvalidValue;
+        }
+
+        if (format.Property is { } property)
+        {
+            if (!TryConvert(value, property, out var fitted))
+            {
+                return InvalidValue;
+            }
+
+            WriteByStep(property, fitted, format.Source, steps.Number, format.Number);
+        }
+
+        outputs = steps.Settings.ReadOutputs.Contains(format.Number) ? [new NamedValue("value", value)] : null;
+        return null;
+    }
+
+    /// <summary>One of the users by hash of record, step and execution; an owner already set stays unless overwritten (ACT-26).</summary>
+    private StepResult RotateOwner(CompiledWorkflow steps, CompiledRotateOwner rotate, int execution)
+    {
+        if (!rotate.Overwrite && !ValueOf(rotate.Property.Number).IsUnknown)
+        {
+            return StepResult.Skipped;
+        }
+
+        var hash = StableHash.Hash128($"{_catalog.TenantId}/{steps.Identity.Id}/{rotate.Id}/{_state.Id}/{execution}").High;
+        WriteByStep(rotate.Property, Value.OfText(rotate.Users[(int)(hash % (ulong)rotate.Users.Length)]), rotate.Source, steps.Number, rotate.Number);
+        return StepResult.Success;
+    }
+}

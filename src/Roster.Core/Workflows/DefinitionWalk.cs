@@ -1,0 +1,95 @@
+using Roster.Core.Schema;
+
+namespace Roster.Core.Workflows;
+
+/// <summary>What a definition refers to by name, found before it is compiled: names that are made on first use, and what must not be deleted.</summary>
+public static class DefinitionWalk
+{
+    /// <summary>Names of event types that triggers, waits and filters look at.</summary>
+    public static IEnumerable<string> EventTypes(WorkflowDefinition workflow)
+    {
+        ArgumentNullException.ThrowIfNull(workflow);
+        return Triggers(workflow).Select(t => t.EventType).Concat(EventTypes(Filters(workflow))).Distinct();
+    }
+
+    /// <summary>Names of event types that criteria look at.</summary>
+    public static IEnumerable<string> EventTypes(CriteriaDefinition criteria) => EventTypes(Filters(criteria)).Distinct();
+
+    /// <summary>Names of subscriptions whose consent is looked at.</summary>
+    public static IEnumerable<string> Subscriptions(WorkflowDefinition workflow) => Filters(workflow).OfType<ConsentFilterDefinition>().Select(c => c.Subscription).Distinct();
+
+    /// <summary>Names of subscriptions whose consent is looked at.</summary>
+    public static IEnumerable<string> Subscriptions(CriteriaDefinition criteria) => Filters(criteria).OfType<ConsentFilterDefinition>().Select(c => c.Subscription).Distinct();
+
+    /// <summary>Ids of lists that a workflow uses: in filters, triggers, suppression and steps.</summary>
+    public static IEnumerable<string> Lists(WorkflowDefinition workflow)
+    {
+        ArgumentNullException.ThrowIfNull(workflow);
+        return workflow.SuppressionLists
+            .Concat(Filters(workflow).OfType<ListFilterDefinition>().Select(l => l.ListId))
+            .Concat(workflow.Steps.OfType<ListStepDefinition>().Select(s => s.ListId))
+            .Concat(Triggers(workflow).Where(t => t.EventType is StandardEventTypes.ListJoined or StandardEventTypes.ListLeft).SelectMany(t => Named(t, "list")))
+            .Distinct();
+    }
+
+    /// <summary>Ids of lists that criteria use.</summary>
+    public static IEnumerable<string> Lists(CriteriaDefinition criteria) => Filters(criteria).OfType<ListFilterDefinition>().Select(l => l.ListId).Distinct();
+
+    /// <summary>Ids of other workflows that a workflow names: in filters, kick-out and steps.</summary>
+    public static IEnumerable<string> Workflows(WorkflowDefinition workflow)
+    {
+        ArgumentNullException.ThrowIfNull(workflow);
+        return workflow.UnenrollFrom
+            .Concat(Filters(workflow).OfType<WorkflowFilterDefinition>().Select(w => w.WorkflowId))
+            .Concat(workflow.Steps.OfType<OtherWorkflowStepDefinition>().Select(s => s.WorkflowId))
+            .Where(id => id != workflow.Id)
+            .Distinct();
+    }
+
+    /// <summary>Ids of workflows that criteria name.</summary>
+    public static IEnumerable<string> Workflows(CriteriaDefinition criteria) => Filters(criteria).OfType<WorkflowFilterDefinition>().Select(w => w.WorkflowId).Distinct();
+
+    /// <summary>Ids of workflows that steps enroll in.</summary>
+    public static IReadOnlyList<string> EnrollsIn(WorkflowDefinition workflow)
+    {
+        ArgumentNullException.ThrowIfNull(workflow);
+        return [.. workflow.Steps.OfType<OtherWorkflowStepDefinition>().Where(s => s.Enrolls).Select(s => s.WorkflowId).Distinct()];
+    }
+
+    /// <summary>Labels of associations that filters name.</summary>
+    public static IEnumerable<string> Labels(WorkflowDefinition workflow) => Filters(workflow).OfType<AssociatedFilterDefinition>().Select(a => a.Label).Where(l => l.Length > 0).Distinct();
+
+    private static IEnumerable<string> Named(EventTriggerDefinition trigger, string property) =>
+        trigger.Where.OfType<PropertyFilterDefinition>().Where(f => f.Property == property).SelectMany(f => f.Values);
+
+    private static IEnumerable<EventTriggerDefinition> Triggers(WorkflowDefinition workflow) =>
+        (workflow.Start?.Events ?? []).Concat(workflow.Steps.OfType<WaitStepDefinition>().SelectMany(w => w.Events));
+
+    private static IEnumerable<string> EventTypes(IEnumerable<FilterDefinition> filters) => filters.SelectMany(f => f switch
+    {
+        EventHistoryFilterDefinition history => [history.EventType],
+        EventPairFilterDefinition pair => new[] { pair.Happened.EventType, pair.Missing.EventType },
+        _ => [],
+    });
+
+    private static IEnumerable<FilterDefinition> Filters(WorkflowDefinition workflow)
+    {
+        ArgumentNullException.ThrowIfNull(workflow);
+        var start = workflow.Start;
+        CriteriaDefinition?[] own = [start?.Criteria, start?.Anchor?.Criteria, start?.Schedule?.Criteria, workflow.UnenrollWhen];
+        return own
+            .Concat(start?.ReenrollWhen ?? [])
+            .Concat(Triggers(workflow).Select(t => t.OnlyIf))
+            .Concat(workflow.Goals.Select(g => g.Criteria))
+            .Concat(workflow.Steps.OfType<WaitStepDefinition>().Select(w => w.Criteria))
+            .Concat(workflow.Steps.OfType<BranchStepDefinition>().SelectMany(b => b.Branches).Select(b => b.Criteria))
+            .OfType<CriteriaDefinition>()
+            .SelectMany(Filters);
+    }
+
+    private static IEnumerable<FilterDefinition> Filters(CriteriaDefinition criteria)
+    {
+        ArgumentNullException.ThrowIfNull(criteria);
+        return criteria.AnyOf.SelectMany(g => g.AllOf).SelectMany(f => f is AssociatedFilterDefinition associated ? associated.AllOf.Prepend(f) : [f]);
+    }
+}

@@ -1,0 +1,252 @@
+using Roster.Core.Calendars;
+
+namespace Roster.Core.Workflows;
+
+/// <summary>A step.</summary>
+public abstract record StepDefinition(string Id, string Next)
+{
+    /// <summary>In a date-anchored workflow: when the action runs (SCH-06).</summary>
+    public AnchorOffsetDefinition? At { get; init; }
+}
+
+/// <summary>An offset to an anchor.</summary>
+public sealed record AnchorOffsetDefinition(int OffsetDays, string TimeOfDay);
+
+/// <summary>A step without a kind: incomplete (ACT-09).</summary>
+public sealed record IncompleteStepDefinition(string Id, string Next) : StepDefinition(Id, Next);
+
+/// <summary>Units of delays. Numbers equal those of <c>roster.v1.Delay.Unit</c>.</summary>
+public enum DelayUnit
+{
+    /// <summary>Not said.</summary>
+    None = 0,
+
+    /// <summary>Elapsed minutes.</summary>
+    Minutes = 1,
+
+    /// <summary>Elapsed hours.</summary>
+    Hours = 2,
+
+    /// <summary>Calendar days.</summary>
+    Days = 3,
+
+    /// <summary>Calendar weeks.</summary>
+    Weeks = 4,
+
+    /// <summary>Business days (DLY-06).</summary>
+    BusinessDays = 5,
+}
+
+/// <summary>A delay's setting (DLY-02 to DLY-11).</summary>
+public sealed record DelayDefinition(int? Amount, DelayUnit Unit)
+{
+    /// <summary>Until this date (DLY-07).</summary>
+    public string Date { get; init; } = string.Empty;
+
+    /// <summary>Until this property (DLY-08).</summary>
+    public PropertyDateDefinition? Property { get; init; }
+
+    /// <summary>Time of day, <c>09:00</c>.</summary>
+    public string TimeOfDay { get; init; } = string.Empty;
+
+    /// <summary>Days that fit; none for all.</summary>
+    public Weekdays Weekdays { get; init; }
+
+    /// <summary>Zone; empty for the workflow's.</summary>
+    public string TimeZone { get; init; } = string.Empty;
+
+    /// <summary>Property that holds the zone (DLY-19).</summary>
+    public string TimeZoneProperty { get; init; } = string.Empty;
+}
+
+/// <summary>A date relative to a property (DLY-08).</summary>
+public sealed record PropertyDateDefinition(string Property, int OffsetDays, int OffsetHours, bool FollowProperty);
+
+/// <summary>A delay.</summary>
+public sealed record DelayStepDefinition(string Id, string Next, int? Amount, DelayUnit Unit) : StepDefinition(Id, Next)
+{
+    /// <summary>The whole setting.</summary>
+    public DelayDefinition Delay { get; init; } = new(Amount, Unit);
+
+    /// <summary>Where a missed date delay goes (DLY-09); empty for next.</summary>
+    public string MissedNext { get; init; } = string.Empty;
+}
+
+/// <summary>A wait for an event or criteria (DLY-12 to DLY-15).</summary>
+public sealed record WaitStepDefinition(string Id, string Next, IReadOnlyList<EventTriggerDefinition> Events, CriteriaDefinition? Criteria) : StepDefinition(Id, Next)
+{
+    /// <summary>DLY-13.</summary>
+    public bool Lookback { get; init; }
+
+    /// <summary>DLY-14; null for none.</summary>
+    public TimeSpan? Timeout { get; init; }
+
+    /// <summary>Where a timeout goes; empty for next.</summary>
+    public string TimeoutNext { get; init; } = string.Empty;
+}
+
+/// <summary>An if/then branch.</summary>
+public sealed record BranchStepDefinition(string Id, string Next, IReadOnlyList<IfBranchDefinition> Branches, string DefaultNext) : StepDefinition(Id, Next);
+
+/// <summary>One way out of a branch.</summary>
+public sealed record IfBranchDefinition(string Name, CriteriaDefinition? Criteria, string Next);
+
+/// <summary>A branch by value (BRA-02).</summary>
+public sealed record ValueBranchStepDefinition(string Id, string Next, string Property, IReadOnlyList<ValueCaseDefinition> Cases, string DefaultNext) : StepDefinition(Id, Next)
+{
+    /// <summary>Takes an output instead of a property.</summary>
+    public StepOutputDefinition? Output { get; init; }
+}
+
+/// <summary>One value and its path.</summary>
+public sealed record ValueCaseDefinition(string Value, string Next);
+
+/// <summary>A random split (BRA-04).</summary>
+public sealed record SplitStepDefinition(string Id, string Next, IReadOnlyList<SplitPathDefinition> Paths, bool Sticky) : StepDefinition(Id, Next);
+
+/// <summary>One path of a split.</summary>
+public sealed record SplitPathDefinition(string Name, int? Percent, string Next);
+
+/// <summary>A go-to (BRA-06).</summary>
+public sealed record GoToStepDefinition(string Id, string Next, string Step) : StepDefinition(Id, Next);
+
+/// <summary>How a value is written (ACT-20). Numbers equal those of <c>roster.v1.SetProperty.Mode</c>.</summary>
+public enum SetMode
+{
+    /// <summary>Not said: set.</summary>
+    None = 0,
+
+    /// <summary>Replaces.</summary>
+    Set = 1,
+
+    /// <summary>Adds to a number.</summary>
+    Increment = 2,
+
+    /// <summary>Adds to a set or a text.</summary>
+    Append = 3,
+
+    /// <summary>Writes the turn time.</summary>
+    Timestamp = 4,
+}
+
+/// <summary>Writes a property.</summary>
+public sealed record SetPropertyStepDefinition(string Id, string Next, string Property, string Value, bool Clear) : StepDefinition(Id, Next)
+{
+    /// <summary>How.</summary>
+    public SetMode Mode { get; init; } = SetMode.Set;
+
+    /// <summary>Where the value comes from; null for <see cref="Value"/>.</summary>
+    public ValueSourceDefinition? Source { get; init; }
+
+    /// <summary>Associated records to write to; empty for the enrolled one.</summary>
+    public string DataSource { get; init; } = string.Empty;
+}
+
+/// <summary>Hands a task to a worker.</summary>
+public sealed record WorkerStepDefinition(
+    string Id, string Next, string Queue, IReadOnlyList<KeyValuePair<string, string>> Fields, IReadOnlyList<string> Properties, bool Wait, TimeSpan? Timeout) : StepDefinition(Id, Next)
+{
+    /// <summary>Whether it sends a marketing e-mail (GOAL-06).</summary>
+    public bool MarketingEmail { get; init; }
+}
+
+/// <summary>Enrolls in, or takes out of, another workflow (ACT-50).</summary>
+public sealed record OtherWorkflowStepDefinition(string Id, string Next, string WorkflowId, bool Enrolls) : StepDefinition(Id, Next);
+
+/// <summary>Adds to, or takes off, a static list (ACT-40, ACT-41).</summary>
+public sealed record ListStepDefinition(string Id, string Next, string ListId, bool Adds) : StepDefinition(Id, Next);
+
+/// <summary>Where a value comes from (ACT-06).</summary>
+public abstract record ValueSourceDefinition;
+
+/// <summary>A text with tokens (ACT-07).</summary>
+public sealed record TextSourceDefinition(string Text) : ValueSourceDefinition;
+
+/// <summary>A property of the record.</summary>
+public sealed record PropertySourceDefinition(string Property) : ValueSourceDefinition;
+
+/// <summary>An output of an earlier step.</summary>
+public sealed record StepOutputDefinition(string Step, string Name) : ValueSourceDefinition;
+
+/// <summary>A property of an associated record (ASC-06).</summary>
+public sealed record AssociatedSourceDefinition(string DataSource, string Property) : ValueSourceDefinition;
+
+/// <summary>A property of the enrolling event.</summary>
+public sealed record EventSourceDefinition(string Property) : ValueSourceDefinition;
+
+/// <summary>The turn time plus days.</summary>
+public sealed record NowSourceDefinition(int OffsetDays) : ValueSourceDefinition;
+
+/// <summary>Functions of format data (ACT-64). Numbers equal those of <c>roster.v1.FormatData.Function</c>.</summary>
+public enum FormatFunction
+{
+    /// <summary>Not said.</summary>
+    None = 0,
+
+    /// <summary>Upper case.</summary>
+    Upper = 1,
+
+    /// <summary>Lower case.</summary>
+    Lower = 2,
+
+    /// <summary>Without white space at the ends.</summary>
+    Trim = 3,
+
+    /// <summary>Each word with a capital.</summary>
+    TitleCase = 4,
+
+    /// <summary>Plus.</summary>
+    Add = 5,
+
+    /// <summary>Times.</summary>
+    Multiply = 6,
+
+    /// <summary>Rounded.</summary>
+    Round = 7,
+
+    /// <summary>Date plus days.</summary>
+    AddDays = 8,
+
+    /// <summary>Date as text.</summary>
+    FormatDate = 9,
+
+    /// <summary>Text followed by text.</summary>
+    Concat = 10,
+}
+
+/// <summary>Computes a value (ACT-64).</summary>
+public sealed record FormatStepDefinition(string Id, string Next, ValueSourceDefinition? Input, IReadOnlyList<FormatCallDefinition> Functions, string Property) : StepDefinition(Id, Next);
+
+/// <summary>One function with its argument.</summary>
+public sealed record FormatCallDefinition(FormatFunction Function, string Argument);
+
+/// <summary>A property and where its value comes from.</summary>
+public sealed record AssignmentDefinition(string Property, ValueSourceDefinition? Value);
+
+/// <summary>Creates a record (ACT-22).</summary>
+public sealed record CreateRecordStepDefinition(string Id, string Next, string ObjectType, IReadOnlyList<AssignmentDefinition> Properties, string Label) : StepDefinition(Id, Next);
+
+/// <summary>Creates a task (ACT-24), and may wait for it (ACT-25).</summary>
+public sealed record CreateTaskStepDefinition(string Id, string Next, string Title, string Body, DelayDefinition? Due, bool Wait) : StepDefinition(Id, Next)
+{
+    /// <summary>How long to wait; null for no bound.</summary>
+    public TimeSpan? Timeout { get; init; }
+
+    /// <summary>Where a timeout goes; empty for next.</summary>
+    public string TimeoutNext { get; init; } = string.Empty;
+}
+
+/// <summary>Creates a note (ACT-24).</summary>
+public sealed record CreateNoteStepDefinition(string Id, string Next, string Body) : StepDefinition(Id, Next);
+
+/// <summary>Assigns an owner (ACT-26).</summary>
+public sealed record RotateOwnerStepDefinition(string Id, string Next, IReadOnlyList<string> Users, string Property, bool Overwrite) : StepDefinition(Id, Next);
+
+/// <summary>Associates (ACT-27).</summary>
+public sealed record AssociateStepDefinition(string Id, string Next, string ObjectType, ValueSourceDefinition? RecordId, string Label) : StepDefinition(Id, Next);
+
+/// <summary>Removes associations (ACT-27).</summary>
+public sealed record DissociateStepDefinition(string Id, string Next, string ObjectType, ValueSourceDefinition? RecordId, string Label) : StepDefinition(Id, Next);
+
+/// <summary>Deletes the record (ACT-28).</summary>
+public sealed record DeleteRecordStepDefinition(string Id, string Next) : StepDefinition(Id, Next);
