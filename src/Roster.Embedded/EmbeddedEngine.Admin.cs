@@ -65,7 +65,7 @@ public sealed partial class EmbeddedEngine
                 throw RosterException.Invalid("to", $"{to}", $"The clock is at {now} and never goes back.");
             }
 
-            var fired = await _timers.FireUntilAsync(to, cancellationToken).ConfigureAwait(false);
+            var fired = await FireUntilAsync(clock, to, cancellationToken).ConfigureAwait(false);
             clock.MoveTo(DateTimeOffset.FromUnixTimeMilliseconds(to.Ms));
             return new AdvanceClockResponse { Now = ValueMapping.ToWire(to), TimersFired = fired };
         }
@@ -77,6 +77,25 @@ public sealed partial class EmbeddedEngine
         {
             _advance.Release();
         }
+    }
+
+    /// <summary>Timers of records and instants of schedules in the order of time; jobs finish before time goes on.</summary>
+    private async Task<long> FireUntilAsync(ManualClock clock, Timestamp to, CancellationToken cancellationToken)
+    {
+        var fired = 0L;
+        await SettleAsync(cancellationToken).ConfigureAwait(false);
+        while (_scheduler.Next is { IsNone: false } next && next <= to)
+        {
+            fired += await _timers.FireUntilAsync(next, cancellationToken).ConfigureAwait(false);
+            var now = new Timestamp(clock.GetUtcNow().ToUnixTimeMilliseconds());
+            clock.MoveTo(DateTimeOffset.FromUnixTimeMilliseconds(Math.Max(now.Ms, next.Ms)));
+            _scheduler.RunDue(next > now ? next : now);
+            await SettleAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        fired += await _timers.FireUntilAsync(to, cancellationToken).ConfigureAwait(false);
+        await SettleAsync(cancellationToken).ConfigureAwait(false);
+        return fired;
     }
 
     /// <inheritdoc/>

@@ -62,6 +62,74 @@ public sealed partial class EmbeddedEngine
     }
 
     /// <inheritdoc/>
+    public async ValueTask<ChangeMembershipResponse> ChangeMembershipAsync(string tenant, ChangeMembershipRequest request, bool adds, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        var owner = _tenants.Get(tenant);
+        if (EventReader.TryRead(request.Ref, owner, out var key) is { } refusal)
+        {
+            return new ChangeMembershipResponse { Result = Results.Refused(refusal) };
+        }
+
+        var list = owner.GetCompiledList(request.ListId);
+        if (list.Criteria is not null)
+        {
+            throw RosterException.Invalid("list_id", request.ListId, $"List '{request.ListId}' is active: its members follow its criteria (LST-01).");
+        }
+
+        if (list.Info.ObjectType != key.ObjectType)
+        {
+            throw RosterException.Invalid("ref.object_type", request.Ref.ObjectType, $"List '{request.ListId}' is of another object type (LST-01).");
+        }
+
+        var kind = adds ? CommandKind.AddToList : CommandKind.RemoveFromList;
+        var result = await RunCommandAsync(key, kind, list.Info.Number, request.RequestId, request.Caller, cancellationToken).ConfigureAwait(false);
+        return new ChangeMembershipResponse { Result = result };
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<DeleteRecordResponse> DeleteRecordAsync(string tenant, DeleteRecordRequest request, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        return EventReader.TryRead(request.Ref, _tenants.Get(tenant), out var key) is { } refusal
+            ? new DeleteRecordResponse { Result = Results.Refused(refusal) }
+            : new DeleteRecordResponse { Result = await RunCommandAsync(key, CommandKind.Delete, 0, request.RequestId, request.Caller, cancellationToken).ConfigureAwait(false) };
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<RestoreRecordResponse> RestoreRecordAsync(string tenant, RestoreRecordRequest request, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        return EventReader.TryRead(request.Ref, _tenants.Get(tenant), out var key) is { } refusal
+            ? new RestoreRecordResponse { Result = Results.Refused(refusal) }
+            : new RestoreRecordResponse { Result = await RunCommandAsync(key, CommandKind.Restore, 0, request.RequestId, request.Caller, cancellationToken).ConfigureAwait(false) };
+    }
+
+    private async ValueTask<EventResult> RunCommandAsync(
+        RecordKey key, CommandKind kind, int target, string requestId, string caller, CancellationToken cancellationToken) =>
+        CheckCommand(requestId, caller) is { } refusal
+            ? Results.Refused(refusal)
+            : Results.ToWire(await RunAsync(key, new CommandInput(kind, target, requestId, caller), cancellationToken).ConfigureAwait(false));
+
+    /// <inheritdoc/>
+    public async ValueTask<Explanation> ExplainAsync(string tenant, ExplainRequest request, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        var owner = _tenants.Get(tenant);
+        var state = await ReadStateAsync(owner, request.Ref, cancellationToken).ConfigureAwait(false);
+        return await new Explainer(_store, owner, Clock).ExplainAsync(request, state, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<GetEnrollmentHistoryResponse> GetEnrollmentHistoryAsync(string tenant, GetEnrollmentHistoryRequest request, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        var owner = _tenants.Get(tenant);
+        var state = request.Ref is null ? null : await ReadStateAsync(owner, request.Ref, cancellationToken).ConfigureAwait(false);
+        return await new HistoryReader(_store, owner).ReadAsync(request, state, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
     public async ValueTask<Record?> GetRecordAsync(string tenant, RecordRef reference, CancellationToken cancellationToken)
     {
         var owner = _tenants.Get(tenant);
@@ -93,6 +161,19 @@ public sealed partial class EmbeddedEngine
             return refusal;
         }
 
+        if (CheckCommand(requestId, caller) is { } bad)
+        {
+            return bad;
+        }
+
+        workflow = owner.FindWorkflowNumber(workflowId);
+        return workflow != 0
+            ? null
+            : new Core.Refusal(RefusalReason.UnknownWorkflow, "workflow_id", Core.Refusal.Cut(workflowId), $"There is no workflow '{Core.Refusal.Cut(workflowId)}'.");
+    }
+
+    private static Core.Refusal? CheckCommand(string requestId, string caller)
+    {
         if (requestId.Length is 0 or > RequestIdMax)
         {
             return new Core.Refusal(
@@ -100,15 +181,9 @@ public sealed partial class EmbeddedEngine
                 "request_id", Core.Refusal.Cut(requestId), $"request_id is required and has at most {RequestIdMax} bytes.");
         }
 
-        if (caller.Length > TextMax)
-        {
-            return new Core.Refusal(RefusalReason.InvalidField, "caller", Core.Refusal.Cut(caller), $"caller has at most {TextMax} bytes.");
-        }
-
-        workflow = owner.FindWorkflowNumber(workflowId);
-        return workflow != 0
-            ? null
-            : new Core.Refusal(RefusalReason.UnknownWorkflow, "workflow_id", Core.Refusal.Cut(workflowId), $"There is no workflow '{Core.Refusal.Cut(workflowId)}'.");
+        return caller.Length > TextMax
+            ? new Core.Refusal(RefusalReason.InvalidField, "caller", Core.Refusal.Cut(caller), $"caller has at most {TextMax} bytes.")
+            : null;
     }
 
     private ValueTask<TurnResult> RunAsync(RecordKey key, TurnInput input, CancellationToken cancellationToken)

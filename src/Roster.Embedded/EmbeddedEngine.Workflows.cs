@@ -1,5 +1,8 @@
 using Roster.Engine;
+using Roster.Engine.Catalog;
+using Roster.Engine.Operations;
 using Roster.Engine.Reading;
+using Roster.Engine.Stores;
 using Roster.Protocol.Mapping;
 using Roster.V1;
 
@@ -13,10 +16,19 @@ public sealed partial class EmbeddedEngine
         ControlAsync(() => _tenants.Get(tenant).Save(request), cancellationToken);
 
     /// <inheritdoc/>
+    public ValueTask<Workflow> CreateFromTemplateAsync(string tenant, CreateFromTemplateRequest request, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        return Core.Schema.Names.IsId(request.WorkflowId)
+            ? SaveWorkflowAsync(tenant, new SaveWorkflowRequest { Workflow = WorkflowTemplates.Create(request.TemplateId, request.WorkflowId) }, cancellationToken)
+            : throw RosterException.Invalid("workflow_id", request.WorkflowId, "A workflow id has 1 to 100 characters of a-z, 0-9, _ and -.");
+    }
+
+    /// <inheritdoc/>
     public ValueTask<Workflow> GetWorkflowAsync(string tenant, GetWorkflowRequest request, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(request);
-        return ControlAsync(() => _tenants.Get(tenant).Get(request.WorkflowId, request.Version), cancellationToken);
+        return ControlAsync(() => _tenants.Get(tenant).Get(request), cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -33,12 +45,150 @@ public sealed partial class EmbeddedEngine
     }
 
     /// <inheritdoc/>
-    public ValueTask<PublishWorkflowResponse> PublishWorkflowAsync(string tenant, PublishWorkflowRequest request, CancellationToken cancellationToken) =>
-        ControlAsync(() => _tenants.Get(tenant).Publish(request), cancellationToken);
+    public async ValueTask<PublishWorkflowResponse> PublishWorkflowAsync(string tenant, PublishWorkflowRequest request, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        var owner = _tenants.Get(tenant);
+        var effects = default(PublishEffects);
+        var response = await ControlAsync(() => owner.Publish(request, out effects), cancellationToken).ConfigureAwait(false);
+        response.Operations.AddRange(await FollowAsync(owner, request.WorkflowId, effects, request.EnrollExisting).ConfigureAwait(false));
+        return response;
+    }
 
     /// <inheritdoc/>
-    public ValueTask<Workflow> SetWorkflowStateAsync(string tenant, SetWorkflowStateRequest request, CancellationToken cancellationToken) =>
-        ControlAsync(() => _tenants.Get(tenant).SetState(request), cancellationToken);
+    public async ValueTask<Workflow> SetWorkflowStateAsync(string tenant, SetWorkflowStateRequest request, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        var owner = _tenants.Get(tenant);
+        var effects = default(PublishEffects);
+        var workflow = await ControlAsync(() => owner.SetState(request, out effects), cancellationToken).ConfigureAwait(false);
+        await FollowAsync(owner, request.WorkflowId, effects, request.EnrollExisting).ConfigureAwait(false);
+        return workflow;
+    }
+
+    /// <summary>Starts the jobs that follow a publish or switch (EDT-06, TRG-08, TRG-09).</summary>
+    private async Task<List<Operation>> FollowAsync(TenantOwner owner, string workflowId, PublishEffects effects, bool enrollsExisting)
+    {
+        var started = new List<Operation>();
+        var compiled = owner.Catalog.FindWorkflow(effects.Workflow);
+        if (compiled is null)
+        {
+            return started;
+        }
+
+        if (effects.Touches || (effects.Arms && compiled.DependsOnTime && compiled.IsEnrolling))
+        {
+            var job = _jobs.New(JobKinds.Refresh, _jobs.NewId(owner, $"refresh-{effects.Workflow}"), workflowId, string.Empty);
+            job.ArmsSince = compiled.DependsOnTime && compiled.IsEnrolling ? effects.Since.Ms : 0;
+            started.Add(await _jobs.StartAsync(owner, job).ConfigureAwait(false));
+        }
+
+        if (enrollsExisting && compiled.CanEnrollExisting && compiled.IsEnrolling)
+        {
+            started.Add(await _jobs.StartAsync(owner, _jobs.New(JobKinds.EnrollExisting, _jobs.NewId(owner, $"existing-{effects.Workflow}"), workflowId, string.Empty)).ConfigureAwait(false));
+        }
+
+        return started;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<Operation> DeleteWorkflowAsync(string tenant, DeleteWorkflowRequest request, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        var owner = _tenants.Get(tenant);
+        var number = await ControlAsync(() => owner.Delete(request), cancellationToken).ConfigureAwait(false);
+        return await _jobs.StartAsync(owner, _jobs.New(JobKinds.DeleteWorkflow, $"delete-workflow-{number}", request.WorkflowId, string.Empty)).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<Operation> MoveEnrollmentsAsync(string tenant, MoveEnrollmentsRequest request, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        var owner = _tenants.Get(tenant);
+        await ControlAsync(() => owner.Get(request.WorkflowId, 0), cancellationToken).ConfigureAwait(false);
+        var job = _jobs.New(JobKinds.Refresh, _jobs.NewId(owner, $"move-{owner.FindWorkflowNumber(request.WorkflowId)}"), request.WorkflowId, string.Empty);
+        job.MovesPinned = true;
+        return await _jobs.StartAsync(owner, job).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<PreviewEnrollmentResponse> PreviewEnrollmentAsync(string tenant, PreviewEnrollmentRequest request, CancellationToken cancellationToken)
+    {
+        ThrowIfStopped();
+        return await _jobs.PreviewAsync(_tenants.Get(tenant), request, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<SaveListResponse> SaveListAsync(string tenant, SaveListRequest request, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        var owner = _tenants.Get(tenant);
+        var needsRebuild = false;
+        var list = await ControlAsync(() => owner.SaveList(request, out needsRebuild), cancellationToken).ConfigureAwait(false);
+        list.Members = await CountMembersAsync(owner, list.Id, cancellationToken).ConfigureAwait(false);
+        var response = new SaveListResponse { List = list };
+        if (needsRebuild)
+        {
+            var job = _jobs.New(JobKinds.ListRebuild, $"list-{owner.GetCompiledList(list.Id).Info.Number}-{list.Revision}", string.Empty, list.Id);
+            job.ArmsSince = Clock.GetUtcNow().ToUnixTimeMilliseconds();
+            response.Operation = await _jobs.StartAsync(owner, job).ConfigureAwait(false);
+        }
+
+        return response;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<List> GetListAsync(string tenant, GetListRequest request, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        var owner = _tenants.Get(tenant);
+        var members = await ReadMembersAsync(owner, cancellationToken).ConfigureAwait(false);
+        return await ControlAsync(() => owner.GetList(request.ListId, number => members.GetValueOrDefault(number)), cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<ListListsResponse> ListListsAsync(string tenant, ListListsRequest request, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        var owner = _tenants.Get(tenant);
+        var members = await ReadMembersAsync(owner, cancellationToken).ConfigureAwait(false);
+        return await ControlAsync(() => owner.ListLists(request, number => members.GetValueOrDefault(number)), cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<DeleteListResponse> DeleteListAsync(string tenant, DeleteListRequest request, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        var owner = _tenants.Get(tenant);
+        var number = await ControlAsync(() => owner.DeleteList(request.ListId), cancellationToken).ConfigureAwait(false);
+        var job = _jobs.New(JobKinds.DeleteList, $"delete-list-{number}", string.Empty, request.ListId);
+        return new DeleteListResponse { Operation = await _jobs.StartAsync(owner, job).ConfigureAwait(false) };
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<ListMembersResponse> ListMembersAsync(string tenant, ListMembersRequest request, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        ThrowIfStopped();
+        return await new MemberReader(_store).ReadAsync(_tenants.Get(tenant), request, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task<long> CountMembersAsync(TenantOwner owner, string listId, CancellationToken cancellationToken) =>
+        (await ReadMembersAsync(owner, cancellationToken).ConfigureAwait(false)).GetValueOrDefault(owner.GetCompiledList(listId).Info.Number);
+
+    private async Task<Dictionary<int, long>> ReadMembersAsync(TenantOwner owner, CancellationToken cancellationToken) =>
+        (await _store.ReadCountersAsync(owner.Number, cancellationToken).ConfigureAwait(false))
+        .Where(c => c.Key.Kind == CounterKind.ListMembers)
+        .ToDictionary(c => c.Key.Workflow, c => c.Value);
+
+    /// <inheritdoc/>
+    public async ValueTask<TestWorkflowResponse> TestWorkflowAsync(string tenant, TestWorkflowRequest request, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        var owner = _tenants.Get(tenant);
+        var state = request.Ref is null ? null : await ReadStateAsync(owner, request.Ref, cancellationToken).ConfigureAwait(false);
+        return await new WorkflowTester(_store, owner, Clock).RunAsync(request, state, cancellationToken).ConfigureAwait(false);
+    }
 
     /// <inheritdoc/>
     public async ValueTask<WorkflowStats> GetWorkflowStatsAsync(string tenant, GetWorkflowStatsRequest request, CancellationToken cancellationToken)
@@ -52,7 +202,7 @@ public sealed partial class EmbeddedEngine
         }
 
         var counters = await _store.ReadCountersAsync(owner.Number, cancellationToken).ConfigureAwait(false);
-        return StatsReader.Read(request.WorkflowId, number, owner, counters);
+        return StatsReader.Read(request, number, owner, counters);
     }
 
     /// <inheritdoc/>
@@ -81,26 +231,33 @@ public sealed partial class EmbeddedEngine
     public ValueTask<Operation> BulkEnrollAsync(string tenant, BulkEnrollRequest request, CancellationToken cancellationToken)
     {
         ThrowIfStopped();
-        return _bulk.StartAsync(_tenants.Get(tenant), request);
+        return _jobs.BulkEnrollAsync(_tenants.Get(tenant), request);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<Operation> BulkUnenrollAsync(string tenant, BulkUnenrollRequest request, CancellationToken cancellationToken)
+    {
+        ThrowIfStopped();
+        return _jobs.BulkUnenrollAsync(_tenants.Get(tenant), request);
     }
 
     /// <inheritdoc/>
     public ValueTask<Operation> GetOperationAsync(string tenant, GetOperationRequest request, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(request);
-        return ControlAsync(() => _bulk.Get(_tenants.Get(tenant), request.OperationId), cancellationToken);
+        return ControlAsync(() => _jobs.Get(_tenants.Get(tenant), request.OperationId), cancellationToken);
     }
 
     /// <inheritdoc/>
     public ValueTask<ListOperationsResponse> ListOperationsAsync(string tenant, ListOperationsRequest request, CancellationToken cancellationToken) =>
-        ControlAsync(() => _bulk.List(_tenants.Get(tenant), request), cancellationToken);
+        ControlAsync(() => _jobs.List(_tenants.Get(tenant), request), cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<Operation> CancelOperationAsync(string tenant, CancelOperationRequest request, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(request);
         ThrowIfStopped();
-        return _bulk.CancelAsync(_tenants.Get(tenant), request.OperationId);
+        return _jobs.CancelAsync(_tenants.Get(tenant), request.OperationId);
     }
 
     /// <summary>The control plane waits for its commit on a thread of the pool, never on one that serves streams.</summary>

@@ -19,7 +19,7 @@ namespace Roster.Embedded;
 /// The single-process host: record actors in shards, one committer, one store. It adds placement and threads to
 /// <see cref="Roster.Engine"/>, and no rules.
 /// </summary>
-public sealed partial class EmbeddedEngine : IRosterEngine, ICheckpointSource, IAsyncDisposable
+public sealed partial class EmbeddedEngine : IRosterEngine, IJobHost, ICheckpointSource, IAsyncDisposable
 {
     private readonly EmbeddedOptions _options;
     private readonly IRecordStore _store;
@@ -27,7 +27,8 @@ public sealed partial class EmbeddedEngine : IRosterEngine, ICheckpointSource, I
     private readonly TenantDirectory _tenants;
     private readonly TimerShard _timers;
     private readonly Outbox _outbox;
-    private readonly BulkEnrollments _bulk;
+    private readonly Jobs _jobs;
+    private readonly Scheduler _scheduler;
     private readonly Shard[] _shards;
     private readonly SemaphoreSlim _advance = new(1, 1);
     private int _eventsInFlight;
@@ -41,12 +42,14 @@ public sealed partial class EmbeddedEngine : IRosterEngine, ICheckpointSource, I
         _committer = new GroupCommitter(store, OnDurable);
         _tenants = new TenantDirectory(documents, Commit, clock);
         _timers = new TimerShard(store, FireAsync, clock);
-        _outbox = new Outbox(store, clock);
-        _bulk = new BulkEnrollments(_committer.CommitAsync, EnrollAsync, clock);
+        _outbox = new Outbox(store, clock, Withdraw);
+        _jobs = new Jobs(this);
+        _scheduler = new Scheduler(this, _jobs, () => _tenants.All);
+        _tenants.Changed += _scheduler.Wake;
         _shards = new Shard[options.Shards];
         for (var i = 0; i < _shards.Length; i++)
         {
-            _shards[i] = new Shard(store, _tenants, clock, NewOwnerEpoch(), options.CacheBytes / _shards.Length, _committer.Signal);
+            _shards[i] = new Shard(store, _tenants, clock, NewOwnerEpoch(), options.CacheBytes / _shards.Length, _committer.Signal, options.BeforeTurn);
         }
     }
 
@@ -78,16 +81,23 @@ public sealed partial class EmbeddedEngine : IRosterEngine, ICheckpointSource, I
         var documents = await store.ReadDocumentsAsync(cancellationToken).ConfigureAwait(false);
         var engine = new EmbeddedEngine(options, store, clock, documents);
         store.UseCheckpointSource(engine);
+        foreach (var tenant in engine._tenants.All)
+        {
+            engine.CountActive(await store.ReadCountersAsync(tenant.Number, cancellationToken).ConfigureAwait(false));
+        }
+
         engine._committer.Start([.. engine._shards]);
         foreach (var shard in engine._shards)
         {
             shard.Start();
         }
 
-        engine._bulk.Resume(documents, engine._tenants);
+        engine._jobs.Resume(documents);
+        await engine._jobs.FollowZonesAsync(documents, options.ZonesVersion).ConfigureAwait(false);
         if (clock is not ManualClock)
         {
             engine._timers.Start();
+            engine._scheduler.Start();
         }
 
         return engine;
@@ -131,7 +141,8 @@ public sealed partial class EmbeddedEngine : IRosterEngine, ICheckpointSource, I
     {
         _isStopping = true;
         await _timers.DisposeAsync().ConfigureAwait(false);
-        await _bulk.DisposeAsync().ConfigureAwait(false);
+        await _scheduler.DisposeAsync().ConfigureAwait(false);
+        await _jobs.DisposeAsync().ConfigureAwait(false);
         foreach (var shard in _shards)
         {
             await shard.StopAsync().ConfigureAwait(false);
@@ -151,8 +162,21 @@ public sealed partial class EmbeddedEngine : IRosterEngine, ICheckpointSource, I
 
     private void OnDurable(OpenBatch batch)
     {
+        CountActive(batch.Turns.Counters);
         _timers.OnDurable(batch.TimerChanges);
         _outbox.OnDurable(batch.Turns);
+    }
+
+    /// <summary>Active enrollments per tenant follow the commits (LIM-04).</summary>
+    private void CountActive(IEnumerable<KeyValuePair<CounterKey, long>> counters)
+    {
+        foreach (var (key, change) in counters)
+        {
+            if (key.Kind is CounterKind.Enrolled or CounterKind.Ended && change != 0)
+            {
+                _tenants.Get(key.Tenant).CountActive(key.Kind == CounterKind.Enrolled ? change : -change);
+            }
+        }
     }
 
     /// <summary>Documents are rare: whoever changes one waits here, so that the change is durable before anyone sees it.</summary>

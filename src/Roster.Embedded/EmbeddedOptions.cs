@@ -29,6 +29,12 @@ public sealed class EmbeddedOptions
     /// </summary>
     public int EventsInFlightMax { get; set; } = DefaultEventsInFlightMax;
 
+    /// <summary>For tests: version of the zone database.</summary>
+    internal string ZonesVersion { get; set; } = Core.TimeZones.Version;
+
+    /// <summary>For tests: called before each turn is decided; what it throws is what a bug in a turn would throw.</summary>
+    internal Action<Core.Records.RecordState>? BeforeTurn { get; set; }
+
     /// <summary>One sentence per option that is out of its range; empty when all are fine.</summary>
     public IReadOnlyList<string> Check()
     {

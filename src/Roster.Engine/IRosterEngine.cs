@@ -37,6 +37,21 @@ public interface IRosterEngine
     /// <summary>Takes a record out of a workflow (UNE-03).</summary>
     ValueTask<UnenrollResponse> UnenrollAsync(string tenant, UnenrollRequest request, CancellationToken cancellationToken);
 
+    /// <summary>Adds a record to a static list, or takes it off (LST-01, LST-03).</summary>
+    ValueTask<ChangeMembershipResponse> ChangeMembershipAsync(string tenant, ChangeMembershipRequest request, bool adds, CancellationToken cancellationToken);
+
+    /// <summary>Deletes a record (REC-16).</summary>
+    ValueTask<DeleteRecordResponse> DeleteRecordAsync(string tenant, DeleteRecordRequest request, CancellationToken cancellationToken);
+
+    /// <summary>Brings a deleted record back (REC-16).</summary>
+    ValueTask<RestoreRecordResponse> RestoreRecordAsync(string tenant, RestoreRecordRequest request, CancellationToken cancellationToken);
+
+    /// <summary>Says whether a record would be enrolled in a workflow now, and why not (HIS-07).</summary>
+    ValueTask<Explanation> ExplainAsync(string tenant, ExplainRequest request, CancellationToken cancellationToken);
+
+    /// <summary>Enrollments and decisions of a record or workflow, newest first (HIS-01).</summary>
+    ValueTask<GetEnrollmentHistoryResponse> GetEnrollmentHistoryAsync(string tenant, GetEnrollmentHistoryRequest request, CancellationToken cancellationToken);
+
     /// <summary>Reads a record; null when there is none.</summary>
     ValueTask<Record?> GetRecordAsync(string tenant, RecordRef reference, CancellationToken cancellationToken);
 
@@ -48,6 +63,9 @@ public interface IRosterEngine
 
     /// <summary>Saves a draft (EDT-02).</summary>
     ValueTask<Workflow> SaveWorkflowAsync(string tenant, SaveWorkflowRequest request, CancellationToken cancellationToken);
+
+    /// <summary>Creates a draft from a template (TRG-02).</summary>
+    ValueTask<Workflow> CreateFromTemplateAsync(string tenant, CreateFromTemplateRequest request, CancellationToken cancellationToken);
 
     /// <summary>Reads a workflow.</summary>
     ValueTask<Workflow> GetWorkflowAsync(string tenant, GetWorkflowRequest request, CancellationToken cancellationToken);
@@ -63,6 +81,33 @@ public interface IRosterEngine
 
     /// <summary>Switches a workflow (EDT-01).</summary>
     ValueTask<Workflow> SetWorkflowStateAsync(string tenant, SetWorkflowStateRequest request, CancellationToken cancellationToken);
+
+    /// <summary>Deletes a workflow; a job ends its enrollments (UNE-04).</summary>
+    ValueTask<Operation> DeleteWorkflowAsync(string tenant, DeleteWorkflowRequest request, CancellationToken cancellationToken);
+
+    /// <summary>Moves pinned enrollments to the newest version (EDT-11).</summary>
+    ValueTask<Operation> MoveEnrollmentsAsync(string tenant, MoveEnrollmentsRequest request, CancellationToken cancellationToken);
+
+    /// <summary>Counts who meets criteria, without a turn.</summary>
+    ValueTask<PreviewEnrollmentResponse> PreviewEnrollmentAsync(string tenant, PreviewEnrollmentRequest request, CancellationToken cancellationToken);
+
+    /// <summary>Saves a list; other criteria start a job (LST-05).</summary>
+    ValueTask<SaveListResponse> SaveListAsync(string tenant, SaveListRequest request, CancellationToken cancellationToken);
+
+    /// <summary>Reads a list.</summary>
+    ValueTask<List> GetListAsync(string tenant, GetListRequest request, CancellationToken cancellationToken);
+
+    /// <summary>Lists lists.</summary>
+    ValueTask<ListListsResponse> ListListsAsync(string tenant, ListListsRequest request, CancellationToken cancellationToken);
+
+    /// <summary>Deletes a list; a job takes its members off (LST-06).</summary>
+    ValueTask<DeleteListResponse> DeleteListAsync(string tenant, DeleteListRequest request, CancellationToken cancellationToken);
+
+    /// <summary>Members of a list, paged.</summary>
+    ValueTask<ListMembersResponse> ListMembersAsync(string tenant, ListMembersRequest request, CancellationToken cancellationToken);
+
+    /// <summary>Walks a record through a workflow without a trace (HIS-05, HIS-06).</summary>
+    ValueTask<TestWorkflowResponse> TestWorkflowAsync(string tenant, TestWorkflowRequest request, CancellationToken cancellationToken);
 
     /// <summary>Counters and funnel of a workflow.</summary>
     ValueTask<WorkflowStats> GetWorkflowStatsAsync(string tenant, GetWorkflowStatsRequest request, CancellationToken cancellationToken);
@@ -102,6 +147,9 @@ public interface IRosterEngine
 
     /// <summary>Starts a bulk enrollment (TRG-12).</summary>
     ValueTask<Operation> BulkEnrollAsync(string tenant, BulkEnrollRequest request, CancellationToken cancellationToken);
+
+    /// <summary>Starts a bulk unenrollment (UNE-03).</summary>
+    ValueTask<Operation> BulkUnenrollAsync(string tenant, BulkUnenrollRequest request, CancellationToken cancellationToken);
 
     /// <summary>Reads an operation.</summary>
     ValueTask<Operation> GetOperationAsync(string tenant, GetOperationRequest request, CancellationToken cancellationToken);

@@ -70,6 +70,49 @@ internal sealed class EngineHarness : IAsyncDisposable
         await Engine.SetWorkflowStateAsync(Tenant, new SetWorkflowStateRequest { WorkflowId = workflow.Id, State = Workflow.Types.State.On }, Token);
     }
 
+    /// <summary>Replaces a workflow by another version and publishes it.</summary>
+    public async Task<PublishWorkflowResponse> RepublishAsync(string json)
+    {
+        var workflow = JsonParser.Default.Parse<Workflow>(json);
+        await Engine.SaveWorkflowAsync(Tenant, new SaveWorkflowRequest { Workflow = workflow, Force = true }, Token);
+        return await Engine.PublishWorkflowAsync(Tenant, new PublishWorkflowRequest { WorkflowId = workflow.Id }, Token);
+    }
+
+    public async Task<Workflow> SwitchAsync(string workflow, Workflow.Types.State state, bool enrollExisting = false) => await Engine.SetWorkflowStateAsync(
+        Tenant, new SetWorkflowStateRequest { WorkflowId = workflow, State = state, EnrollExisting = enrollExisting }, Token);
+
+    public async Task<SaveListResponse> ListAsync(string json)
+    {
+        var list = JsonParser.Default.Parse<List>(json);
+        return await Engine.SaveListAsync(Tenant, new SaveListRequest { List = list, Force = true }, Token);
+    }
+
+    public async Task<List<string>> MembersAsync(string list) =>
+        [.. (await Engine.ListMembersAsync(Tenant, new ListMembersRequest { ListId = list }, Token)).Members.Select(m => m.RecordId).Order(StringComparer.Ordinal)];
+
+    public async Task AddAsync(string list, string record) => Assert.Equal(
+        EventResult.Types.Code.Applied,
+        (await Engine.ChangeMembershipAsync(
+            Tenant,
+            new ChangeMembershipRequest { ListId = list, Ref = new RecordRef { ObjectType = "contact", RecordId = record }, RequestId = $"m{++_ids}" },
+            adds: true,
+            Token)).Result.Code);
+
+    /// <summary>Lets jobs end: the clock does not move.</summary>
+    public Task SettleAsync() => AdvanceAsync(TimeSpan.Zero);
+
+    /// <summary>The whole journal in words.</summary>
+    public async Task<List<JournalEntry>> JournalAsync(params JournalEntry.Types.Kind[] kinds)
+    {
+        var entries = new List<JournalEntry>();
+        await foreach (var page in Engine.ReadJournalAsync(Tenant, new ReadJournalRequest(), Token))
+        {
+            entries.AddRange(page.Entries.Where(e => kinds.Length == 0 || kinds.Contains(e.Kind)));
+        }
+
+        return entries;
+    }
+
     public async Task AdvanceAsync(TimeSpan time) => await Engine.AdvanceClockAsync(
         new AdvanceClockRequest { To = Timestamp.FromDateTimeOffset(Clock.GetUtcNow() + time) }, Token);
 

@@ -267,6 +267,7 @@ internal sealed partial class Shard
 
     private TurnResult RunOne(int slot, TurnInput input, TenantCatalog catalog, Timestamp now)
     {
+        _beforeTurn?.Invoke(_state);
         var result = _runner.Run(_state, input, catalog, now, _open);
         if (result.Status == TurnStatus.Applied)
         {

@@ -31,6 +31,7 @@ internal sealed partial class Shard : ICommitSource
     private readonly TenantDirectory _tenants;
     private readonly TimeProvider _clock;
     private readonly Action _signalCommitter;
+    private readonly Action<RecordState>? _beforeTurn;
     private readonly TurnRunner _runner;
     private readonly RecordState _state = new();
     private readonly RecordCache _cache;
@@ -47,12 +48,13 @@ internal sealed partial class Shard : ICommitSource
     private long _nextSequence;
     private long _sequencesLeft;
 
-    public Shard(IRecordStore store, TenantDirectory tenants, TimeProvider clock, ulong ownerEpoch, long cacheBytes, Action signalCommitter)
+    public Shard(IRecordStore store, TenantDirectory tenants, TimeProvider clock, ulong ownerEpoch, long cacheBytes, Action signalCommitter, Action<RecordState>? beforeTurn)
     {
         _store = store;
         _tenants = tenants;
         _clock = clock;
         _signalCommitter = signalCommitter;
+        _beforeTurn = beforeTurn;
         _runner = new TurnRunner(ownerEpoch, store.NeedsHeads);
         _cache = new RecordCache(cacheBytes);
     }

@@ -1,8 +1,10 @@
 using System.Collections.Immutable;
+using Roster.Core.Calendars;
 using Roster.Core.Schema;
 using Roster.Core.Values;
 using Roster.Storage.V1;
 using Roster.V1;
+using Value = Roster.Core.Values.Value;
 using PropertyDefinition = Roster.Core.Schema.PropertyDefinition;
 using Settings = Roster.Core.Schema.TenantSettings;
 using WireSettings = Roster.V1.TenantSettings;
@@ -18,13 +20,14 @@ internal static class SchemaMapping
             index + 1,
             type.Name,
             [.. type.Properties.Select(p => new PropertyDefinition(p.Number, p.Name, (Core.Values.PropertyType)(int)p.Type, p.Options))]));
-        return new TenantSchema(ToCore(document.Settings, Settings.Default), [.. types], [.. document.EventTypes]);
+        return new TenantSchema(ToCore(document.Settings, Settings.Default), [.. types], [.. document.EventTypes], [.. document.Labels]);
     }
 
     public static SchemaDocument ToDocument(TenantSchema schema)
     {
         var document = new SchemaDocument { Settings = ToWire(schema.Settings) };
         document.EventTypes.AddRange(schema.EventTypes);
+        document.Labels.AddRange(schema.Labels);
         foreach (var type in schema.ObjectTypes)
         {
             var stored = new SchemaDocument.Types.ObjectType { Name = type.Name };
@@ -80,7 +83,40 @@ internal static class SchemaMapping
             StepsPerTurnMax = Or(wire.StepsPerTurnMax, present.StepsPerTurnMax),
             StepRunsPerHourMax = Or(wire.StepRunsPerHourMax, present.StepRunsPerHourMax),
             ActiveEnrollmentsPerRecordMax = Or(wire.ActiveEnrollmentsPerRecordMax, present.ActiveEnrollmentsPerRecordMax),
+            EventHistoryDays = Or(wire.EventHistoryDays, present.EventHistoryDays),
+            EventHistoryMax = Or(wire.EventHistoryMax, present.EventHistoryMax),
+            PropertyHistoryMax = Or(wire.PropertyHistoryMax, present.PropertyHistoryMax),
+            FiltersMax = Or(wire.FiltersMax, present.FiltersMax),
+            ValuesMax = Or(wire.ValuesMax, present.ValuesMax),
+            StepsMax = Or(wire.StepsMax, present.StepsMax),
+            IfBranchesMax = Or(wire.IfBranchesMax, present.IfBranchesMax),
+            DepthMax = Or(wire.DepthMax, present.DepthMax),
+            GoalsMax = Or(wire.GoalsMax, present.GoalsMax),
+            WorkflowsMax = Or(wire.WorkflowsMax, present.WorkflowsMax),
+            ActiveEnrollmentsMax = wire.NoActiveEnrollmentsMax ? 0 : wire.ActiveEnrollmentsMax == 0 ? present.ActiveEnrollmentsMax : wire.ActiveEnrollmentsMax,
+            BusinessDays = wire.BusinessDays.Count == 0 ? present.BusinessDays : ToDays(wire.BusinessDays),
+            Holidays = wire.NoHolidays ? [] : wire.Holidays.Count == 0 ? present.Holidays : ToDates(wire.Holidays),
+            AssociatedCopiesMax = Or(wire.AssociatedCopiesMax, present.AssociatedCopiesMax),
+            AssociationsPerRecordMax = Or(wire.AssociationsPerRecordMax, present.AssociationsPerRecordMax),
         };
+
+    private static Weekdays ToDays(IEnumerable<Weekday> days)
+    {
+        var set = Weekdays.None;
+        foreach (var day in days)
+        {
+            set |= day is >= Weekday.Monday and <= Weekday.Sunday
+                ? (Weekdays)(1 << ((int)day - 1))
+                : throw RosterException.Invalid("settings.business_days", $"{day}", "A business day is MONDAY to SUNDAY.");
+        }
+
+        return set;
+    }
+
+    private static IReadOnlyList<NodaTime.LocalDate> ToDates(IEnumerable<string> texts) => [.. texts.Select((text, i) =>
+        Value.TryParse(text, Core.Values.PropertyType.Date, out var date) && !date.IsUnknown
+            ? date.Date
+            : throw RosterException.Invalid($"settings.holidays[{i}]", text, $"'{Core.Refusal.Cut(text)}' is no date like 2026-12-25."))];
 
     private static WireSettings ToWire(Settings settings) => new()
     {
@@ -94,6 +130,21 @@ internal static class SchemaMapping
         StepsPerTurnMax = settings.StepsPerTurnMax,
         StepRunsPerHourMax = settings.StepRunsPerHourMax,
         ActiveEnrollmentsPerRecordMax = settings.ActiveEnrollmentsPerRecordMax,
+        EventHistoryDays = settings.EventHistoryDays,
+        EventHistoryMax = settings.EventHistoryMax,
+        PropertyHistoryMax = settings.PropertyHistoryMax,
+        FiltersMax = settings.FiltersMax,
+        ValuesMax = settings.ValuesMax,
+        StepsMax = settings.StepsMax,
+        IfBranchesMax = settings.IfBranchesMax,
+        DepthMax = settings.DepthMax,
+        GoalsMax = settings.GoalsMax,
+        WorkflowsMax = settings.WorkflowsMax,
+        ActiveEnrollmentsMax = settings.ActiveEnrollmentsMax,
+        BusinessDays = { Enum.GetValues<Weekday>().Where(d => d != Weekday.Unspecified && settings.BusinessDays.HasFlag((Weekdays)(1 << ((int)d - 1)))) },
+        Holidays = { settings.Holidays.Select(d => Value.OfDate(d).ToString()) },
+        AssociatedCopiesMax = settings.AssociatedCopiesMax,
+        AssociationsPerRecordMax = settings.AssociationsPerRecordMax,
     };
 
     private static int Or(int wanted, int present) => wanted == 0 ? present : wanted;

@@ -31,6 +31,9 @@ public sealed class TenantDirectory
         }
     }
 
+    /// <summary>Definitions of some tenant changed.</summary>
+    public event Action? Changed;
+
     /// <summary>All tenants.</summary>
     public IEnumerable<TenantOwner> All => _byNumber.Values.OrderBy(t => t.Number);
 
@@ -67,6 +70,7 @@ public sealed class TenantDirectory
 
     private TenantOwner Add(TenantOwner owner)
     {
+        owner.Changed += () => Changed?.Invoke();
         _byNumber[owner.Number] = owner;
         _byId[owner.Id] = owner;
         return owner;

@@ -1,32 +1,36 @@
 using Google.Protobuf;
 using Roster.Core;
 using Roster.Core.Catalog;
+using Roster.Core.Filters;
 using Roster.Core.Schema;
 using Roster.Core.Workflows;
 using Roster.Engine.Stores;
 using Roster.Protocol.Mapping;
 using Roster.Storage.V1;
 using Roster.V1;
+using Criteria = Roster.Core.Filters.Criteria;
 using PropertyKind = Roster.Core.Values.PropertyType;
 
 namespace Roster.Engine.Catalog;
 
 /// <summary>
-/// The owner of one tenant's schema and workflows: the workflow actors and the schema actor in one, since they are few and change
+/// The owner of one tenant's schema, lists and workflows: the workflow actors and the schema actor in one, since they are few and change
 /// rarely. It is the only writer; turns read the <see cref="Catalog"/> snapshot.
 /// </summary>
 /// <remarks>
 /// A change is durable before the snapshot that has it is seen by anyone, so no turn can be decided on a version that a crash takes
 /// back, and every turn after the return of a call sees the change (EDT-06). Thread-safe.
 /// </remarks>
-public sealed class TenantOwner
+public sealed partial class TenantOwner : IJournalNames
 {
     private readonly Lock _gate = new();
     private readonly Action<IReadOnlyList<StoredDocument>> _commit;
     private readonly TimeProvider _clock;
     private readonly SortedDictionary<string, WorkflowEntry> _workflows = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, ListEntry> _lists = new(StringComparer.Ordinal);
     private volatile TenantCatalog _catalog;
     private Dictionary<int, WorkflowEntry> _byNumber = [];
+    private Dictionary<int, string> _listIds = [];
 
     internal TenantOwner(int number, string id, IEnumerable<StoredDocument> documents, Action<IReadOnlyList<StoredDocument>> commit, TimeProvider clock)
     {
@@ -46,6 +50,11 @@ public sealed class TenantOwner
                 var entry = new WorkflowEntry(WorkflowDocument.Parser.ParseFrom(document.Content));
                 _workflows[entry.Id] = entry;
             }
+            else if (document.Kind == DocumentKinds.List)
+            {
+                var entry = new ListEntry(ListDocument.Parser.ParseFrom(document.Content));
+                _lists[entry.Id] = entry;
+            }
         }
 
         _catalog = BuildCatalog(1, schema);
@@ -60,18 +69,83 @@ public sealed class TenantOwner
     /// <summary>What turns decide on.</summary>
     public TenantCatalog Catalog => _catalog;
 
+    /// <inheritdoc/>
+    public TenantSchema Schema => _catalog.Schema;
+
+    /// <summary>Called after every change of the catalog: who waits for instants of it looks again.</summary>
+    public event Action? Changed;
+
+    /// <summary>Enrollments now active in the tenant, as of the newest commit (LIM-04).</summary>
+    public long ActiveEnrollments => Interlocked.Read(ref _activeEnrollments);
+
+    /// <summary>Counts what a commit began and ended; turns see it at once.</summary>
+    public void CountActive(long change) => _catalog.ActiveEnrollments = Interlocked.Add(ref _activeEnrollments, change);
+
+    private long _activeEnrollments;
+
     /// <summary>The tenant as readers see it.</summary>
     public Tenant ToWire() => SchemaMapping.ToWire(Id, _catalog.Schema);
 
-    /// <summary>Name of a step of a workflow, also of one that is gone.</summary>
+    /// <inheritdoc/>
+    public string WorkflowId(int workflow) => _byNumber.TryGetValue(workflow, out var entry) ? entry.Id : $"#{workflow}";
+
+    /// <inheritdoc/>
     public string StepId(int workflow, int step) => _byNumber.TryGetValue(workflow, out var entry) ? entry.StepId(step) : $"#{step}";
+
+    /// <inheritdoc/>
+    public string GoalId(int workflow, int goal) => _byNumber.TryGetValue(workflow, out var entry) ? entry.GoalId(goal) : $"#{goal}";
+
+    /// <inheritdoc/>
+    public string ListId(int list) => _listIds.GetValueOrDefault(list, $"#{list}");
 
     /// <summary>Number of a workflow, 0 when there is none of that id.</summary>
     public int FindWorkflowNumber(string id)
     {
         lock (_gate)
         {
+            return _workflows.TryGetValue(id, out var entry) && entry.IsLive ? entry.Document.Number : 0;
+        }
+    }
+
+    /// <summary>Number of a workflow, also of one that was deleted; 0 when there never was one of that id.</summary>
+    internal int NumberOfWorkflow(string id)
+    {
+        lock (_gate)
+        {
             return _workflows.TryGetValue(id, out var entry) ? entry.Document.Number : 0;
+        }
+    }
+
+    /// <summary>Number of a list, also of one that was deleted; 0 when there never was one of that id.</summary>
+    internal int NumberOfList(string id)
+    {
+        lock (_gate)
+        {
+            return _lists.TryGetValue(id, out var entry) ? entry.Document.Number : 0;
+        }
+    }
+
+    /// <summary>Criteria of a preview, with the object type and the workflow they belong to.</summary>
+    internal (Criteria Criteria, int ObjectType, int Workflow) PreviewOf(PreviewEnrollmentRequest request)
+    {
+        if (request.WorkflowId.Length > 0)
+        {
+            var workflow = CompileFor(request.WorkflowId, 0, out var found)
+                ?? throw new RosterException(RosterError.FailedPrecondition, $"Workflow '{request.WorkflowId}' does not compile: {found[0].Path}: {found[0].Message}", problems: [.. found.Select(WorkflowMapping.ToWire)]);
+            return workflow.StartCriteria is { } criteria
+                ? (criteria, workflow.ObjectType.Number, FindWorkflowNumber(request.WorkflowId))
+                : throw new RosterException(RosterError.FailedPrecondition, $"Workflow '{request.WorkflowId}' has no criteria to look at.");
+        }
+
+        lock (_gate)
+        {
+            var type = FindType(_catalog.Schema, request.ObjectType);
+            var problems = new List<WorkflowProblem>();
+            var zone = TimeZones.Find(_catalog.Schema.Settings.TimeZone) ?? NodaTime.DateTimeZone.Utc;
+            var criteria = new CriteriaCompiler(Scope(_catalog.Schema), type, zone, problems.Add).Compile(WorkflowMapping.ToCore(request.Criteria), "criteria");
+            return problems.Exists(p => p.IsError)
+                ? throw new RosterException(RosterError.FailedPrecondition, $"The criteria are not valid: {problems[0].Path}: {problems[0].Message}", problems: [.. problems.Select(WorkflowMapping.ToWire)])
+                : (criteria, type.Number, 0);
         }
     }
 
@@ -86,7 +160,7 @@ public sealed class TenantOwner
             if (!ReferenceEquals(present, wanted))
             {
                 _commit([ToDocument(wanted)]);
-                _catalog = BuildCatalog(_catalog.Version + 1, wanted);
+                Publish(wanted);
             }
 
             return wanted;
@@ -173,186 +247,73 @@ public sealed class TenantOwner
         ?? throw RosterException.Invalid(new Core.Refusal(
             RefusalReason.UndeclaredObjectType, "object_type", Core.Refusal.Cut(name), $"Object type '{Core.Refusal.Cut(name)}' is not declared."));
 
-    /// <summary>Saves a draft (EDT-02).</summary>
-    public Workflow Save(SaveWorkflowRequest request)
-    {
-        ArgumentNullException.ThrowIfNull(request);
-        var wanted = request.Workflow ?? throw RosterException.Invalid("workflow", string.Empty, "The workflow is missing.");
-        if (!Names.IsId(wanted.Id))
-        {
-            throw RosterException.Invalid("workflow.id", wanted.Id, "A workflow id has 1 to 100 characters of a-z, 0-9, _ and -.");
-        }
-
-        lock (_gate)
-        {
-            var isKnown = _workflows.TryGetValue(wanted.Id, out var present);
-            CheckRevision(wanted.Id, request.Force ? present?.Document.Revision ?? 0 : wanted.Revision, present?.Document.Revision ?? 0);
-            if (isKnown && present!.Document.Draft.ObjectType != wanted.ObjectType)
-            {
-                throw RosterException.Invalid("workflow.object_type", wanted.ObjectType, $"Workflow '{wanted.Id}' is for {present.Document.Draft.ObjectType}; the object type never changes (TRG-01).");
-            }
-
-            var entry = isKnown ? present!.Copy() : new WorkflowEntry(new WorkflowDocument
-            {
-                Number = _workflows.Count == 0 ? 1 : _workflows.Values.Max(w => w.Document.Number) + 1,
-                CreatedAt = Now,
-                State = Workflow.Types.State.Draft,
-            });
-            entry.Document.Draft = wanted.Clone();
-            entry.Document.Revision++;
-            return Store(entry).ToWire();
-        }
-    }
-
-    /// <summary>Checks a definition.</summary>
-    public IReadOnlyList<WorkflowProblem> Validate(Workflow? workflow)
-    {
-        if (workflow is null)
-        {
-            throw RosterException.Invalid("workflow", string.Empty, "The workflow is missing.");
-        }
-
-        new WorkflowEntry(new WorkflowDocument { Draft = workflow, State = Workflow.Types.State.Draft })
-            .Compile(workflow, 1, WithEventTypes(_catalog.Schema, workflow), out var problems);
-        return problems;
-    }
-
-    /// <summary>Reads a draft or version.</summary>
-    public Workflow Get(string id, int version)
-    {
-        lock (_gate)
-        {
-            var entry = Find(id);
-            if (version < 0 || version > entry.Document.Versions.Count)
-            {
-                throw new RosterException(RosterError.NotFound, $"Workflow '{id}' has versions 1 to {entry.Document.Versions.Count}, not {version}.");
-            }
-
-            return entry.ToWire(version);
-        }
-    }
-
-    /// <summary>Lists drafts by id.</summary>
-    public ListWorkflowsResponse List(ListWorkflowsRequest request)
-    {
-        ArgumentNullException.ThrowIfNull(request);
-        var size = request.PageSize is 0 ? 100 : Math.Clamp(request.PageSize, 1, 1_000);
-        lock (_gate)
-        {
-            var found = _workflows.Values
-                .Where(w => string.CompareOrdinal(w.Id, request.PageToken) > 0)
-                .Where(w => request.ObjectType.Length == 0 || w.Document.Draft.ObjectType == request.ObjectType)
-                .Take(size + 1)
-                .Select(w => w.ToWire())
-                .ToList();
-            var response = new ListWorkflowsResponse { Workflows = { found.Take(size) } };
-            response.NextPageToken = found.Count > size ? found[size - 1].Id : string.Empty;
-            return response;
-        }
-    }
-
-    /// <summary>Publishes the draft.</summary>
-    public PublishWorkflowResponse Publish(PublishWorkflowRequest request)
-    {
-        ArgumentNullException.ThrowIfNull(request);
-        lock (_gate)
-        {
-            var entry = Find(request.WorkflowId).Copy();
-            CheckRevision(entry.Id, request.Revision == 0 ? entry.Document.Revision : request.Revision, entry.Document.Revision);
-            var problems = Publish(entry);
-            return new PublishWorkflowResponse
-            {
-                Workflow = Store(entry).ToWire(),
-                Problems = { problems.Select(WorkflowMapping.ToWire) },
-            };
-        }
-    }
-
-    /// <summary>Switches a workflow.</summary>
-    public Workflow SetState(SetWorkflowStateRequest request)
-    {
-        ArgumentNullException.ThrowIfNull(request);
-        if (request.State is not (Workflow.Types.State.On or Workflow.Types.State.Off))
-        {
-            throw RosterException.Invalid("state", $"{request.State}", "The state is ON or OFF.");
-        }
-
-        lock (_gate)
-        {
-            var entry = Find(request.WorkflowId).Copy();
-            if (request.State == Workflow.Types.State.Off && entry.Document.State == Workflow.Types.State.Draft)
-            {
-                throw new RosterException(RosterError.FailedPrecondition, $"Workflow '{entry.Id}' is a draft: it can only be switched on (EDT-01).");
-            }
-
-            if (entry.Document.Versions.Count == 0)
-            {
-                Publish(entry);
-            }
-
-            entry.Document.State = request.State;
-            return Store(entry).ToWire();
-        }
-    }
-
     private long Now => _clock.GetUtcNow().ToUnixTimeMilliseconds();
 
-    private IReadOnlyList<WorkflowProblem> Publish(WorkflowEntry entry)
+    private static void CheckRevision(string what, string id, long named, long present)
     {
-        var schema = WithEventTypes(_catalog.Schema, entry.Document.Draft);
-        if (entry.Compile(entry.Document.Draft, entry.Document.Versions.Count + 1, schema, out var problems) is null)
+        if (named != present)
         {
-            throw new RosterException(
-                RosterError.FailedPrecondition,
-                $"Workflow '{entry.Id}' cannot be published: {problems[0].Path}: {problems[0].Message}",
-                problems: [.. problems.Select(WorkflowMapping.ToWire)]);
+            throw new RosterException(RosterError.RevisionConflict, $"{what} '{id}' is at revision {present}, the request names {named}: read it and save again (EDT-02).");
         }
-
-        ChangeSchema(present => WithEventTypes(present, entry.Document.Draft));
-        entry.Document.Versions.Add(entry.Document.Draft.Clone());
-        entry.Document.Revision++;
-        return problems;
     }
 
-    private static TenantSchema WithEventTypes(TenantSchema schema, Workflow workflow)
+    private StoredDocument ToDocument(TenantSchema schema) => new(Number, DocumentKinds.Schema, DocumentKinds.Schema, SchemaMapping.ToDocument(schema).ToByteArray());
+
+    /// <summary>Names that definitions use for the first time get numbers: event types, labels, and properties that hold consent.</summary>
+    private static TenantSchema WithNames(TenantSchema schema, string objectType, IEnumerable<string> eventTypes, IEnumerable<string> subscriptions, IEnumerable<string> labels)
     {
-        foreach (var trigger in workflow.Start?.Event?.AnyOf ?? [])
+        foreach (var eventType in eventTypes)
         {
-            if (Names.IsName(trigger.EventType) && schema.EventTypes.Length < TenantSchema.EventTypesMax)
+            if (Names.IsName(eventType) && schema.EventTypes.Length < TenantSchema.EventTypesMax)
             {
-                schema = schema.WithEventType(trigger.EventType);
+                schema = schema.WithEventType(eventType);
+            }
+        }
+
+        foreach (var label in labels.Where(l => Names.IsName(l) && schema.Labels.Length < TenantSchema.LabelsMax))
+        {
+            schema = schema.WithLabel(label);
+        }
+
+        foreach (var property in subscriptions.Select(Consents.PropertyOf).Where(Names.IsName))
+        {
+            if (schema.FindObjectType(objectType) is { } type && type.Find(property) is null && type.PropertyCount < TenantSchema.PropertiesMax)
+            {
+                schema = schema.WithProperty(type, property, PropertyKind.String, []);
             }
         }
 
         return schema;
     }
 
-    private WorkflowEntry Store(WorkflowEntry entry)
+    private void Publish(TenantSchema schema)
     {
-        entry.Document.UpdatedAt = Now;
-        _commit([new StoredDocument(Number, DocumentKinds.Workflow, entry.Id, entry.Document.ToByteArray())]);
-        _workflows[entry.Id] = entry;
-        _catalog = BuildCatalog(_catalog.Version + 1, _catalog.Schema);
-        return entry;
+        var catalog = BuildCatalog(_catalog.Version + 1, schema);
+        catalog.ActiveEnrollments = ActiveEnrollments;
+        _catalog = catalog;
+        Changed?.Invoke();
     }
 
-    private WorkflowEntry Find(string id) => _workflows.GetValueOrDefault(id)
-        ?? throw new RosterException(RosterError.NotFound, $"There is no workflow '{Core.Refusal.Cut(id)}'.", new Core.Refusal(RefusalReason.UnknownWorkflow, "workflow_id", Core.Refusal.Cut(id), $"There is no workflow '{Core.Refusal.Cut(id)}'."));
-
-    private static void CheckRevision(string id, long named, long present)
-    {
-        if (named != present)
-        {
-            throw new RosterException(RosterError.RevisionConflict, $"Workflow '{id}' is at revision {present}, the request names {named}: read it and save again (EDT-02).");
-        }
-    }
-
-    private StoredDocument ToDocument(TenantSchema schema) => new(Number, DocumentKinds.Schema, DocumentKinds.Schema, SchemaMapping.ToDocument(schema).ToByteArray());
+    /// <summary>What definitions may refer to. What is stored already may refer to what is gone.</summary>
+    private DefinitionScope Scope(TenantSchema schema, bool isStored = false) => new(
+        schema,
+        _lists.Values.Where(l => l.IsLive || isStored).Select(l => l.ToInfo(schema)),
+        _workflows.Values.Where(w => w.IsLive || isStored).Select(w => w.ToInfo(schema)));
 
     private TenantCatalog BuildCatalog(long version, TenantSchema schema)
     {
         _byNumber = _workflows.Values.ToDictionary(w => w.Document.Number);
-        return new TenantCatalog(Number, Id, version, schema, _workflows.Values.Select(w => w.CompileNewest(schema)).OfType<CompiledWorkflow>());
+        _listIds = _lists.Values.ToDictionary(l => l.Document.Number, l => l.Id);
+        var scope = Scope(schema, isStored: true);
+        var live = _workflows.Values.Where(w => w.IsLive).ToList();
+        return new TenantCatalog(
+            Number,
+            Id,
+            version,
+            schema,
+            live.Select(w => w.CompileNewest(scope)).OfType<CompiledWorkflow>(),
+            _lists.Values.Where(l => l.IsLive).Select(l => l.Compile(scope)),
+            live.SelectMany(w => w.CompileOlder(scope)));
     }
 }
 
@@ -362,5 +323,9 @@ internal static class DocumentKinds
     public const string Tenant = "tenant";
     public const string Schema = "schema";
     public const string Workflow = "workflow";
+    public const string List = "list";
     public const string Operation = "operation";
+
+    /// <summary>Version of the zone database that pending due instants were computed with.</summary>
+    public const string Zones = "zones";
 }

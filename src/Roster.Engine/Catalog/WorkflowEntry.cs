@@ -5,6 +5,7 @@ using Roster.Core.Workflows;
 using Roster.Protocol.Mapping;
 using Roster.Storage.V1;
 using Roster.V1;
+using PublishPolicy = Roster.Core.Workflows.PublishPolicy;
 
 namespace Roster.Engine.Catalog;
 
@@ -12,6 +13,10 @@ namespace Roster.Engine.Catalog;
 internal sealed class WorkflowEntry
 {
     private readonly Dictionary<string, int> _stepNumbers = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, int> _goalNumbers = new(StringComparer.Ordinal);
+    private (Core.Schema.TenantSettings Settings, ObjectTypeDefinition? Type) _compiledFor;
+    private CompiledWorkflow? _newest;
+    private CompiledWorkflow[] _older = [];
 
     public WorkflowEntry(WorkflowDocument document)
     {
@@ -20,14 +25,27 @@ internal sealed class WorkflowEntry
         {
             _stepNumbers[step] = _stepNumbers.Count + 1;
         }
+
+        foreach (var goal in document.Goals)
+        {
+            _goalNumbers[goal] = _goalNumbers.Count + 1;
+        }
     }
 
     public WorkflowDocument Document { get; }
 
     public string Id => Document.Draft.Id;
 
+    public bool IsLive => !Document.Deleted;
+
+    /// <summary>The newest version; null when never published.</summary>
+    public Workflow? Newest => Document.Versions.Count == 0 ? null : Document.Versions[^1];
+
     /// <summary>Name of a step number, also of one that is gone.</summary>
     public string StepId(int number) => number >= 1 && number <= Document.Steps.Count ? Document.Steps[number - 1] : $"#{number}";
+
+    /// <summary>Name of a goal number, also of one that is gone.</summary>
+    public string GoalId(int number) => number >= 1 && number <= Document.Goals.Count ? Document.Goals[number - 1] : $"#{number}";
 
     /// <summary>Number of a step id; a new one is added to the document.</summary>
     public int StepNumber(string id)
@@ -37,6 +55,19 @@ internal sealed class WorkflowEntry
             Document.Steps.Add(id);
             number = Document.Steps.Count;
             _stepNumbers[id] = number;
+        }
+
+        return number;
+    }
+
+    /// <summary>Number of a goal id; a new one is added to the document.</summary>
+    public int GoalNumber(string id)
+    {
+        if (!_goalNumbers.TryGetValue(id, out var number))
+        {
+            Document.Goals.Add(id);
+            number = Document.Goals.Count;
+            _goalNumbers[id] = number;
         }
 
         return number;
@@ -57,59 +88,61 @@ internal sealed class WorkflowEntry
         return wire;
     }
 
+    /// <summary>How other definitions see it.</summary>
+    public WorkflowInfo ToInfo(TenantSchema schema)
+    {
+        var draft = WorkflowMapping.ToCore(Document.Draft);
+        return new WorkflowInfo(Id, Document.Number, schema.FindObjectType(draft.ObjectType)?.Number ?? 0, [.. Document.Goals], DefinitionWalk.EnrollsIn(draft));
+    }
+
     /// <summary>Compiles the newest version; null when there is none.</summary>
     /// <exception cref="InvalidOperationException">A stored version does not compile any more: a bug.</exception>
-    public CompiledWorkflow? CompileNewest(TenantSchema schema)
+    public CompiledWorkflow? CompileNewest(DefinitionScope scope)
     {
-        if (Document.Versions.Count == 0)
-        {
-            return null;
-        }
+        CompileAll(scope);
+        return _newest;
+    }
 
-        var compiled = Compile(Document.Versions[^1], Document.Versions.Count, schema, out var problems);
-        if (compiled is null)
-        {
-            throw new InvalidOperationException($"Version {Document.Versions.Count} of workflow '{Id}' was published but does not compile: {problems[0].Path}: {problems[0].Message}");
-        }
-
-        compiled.SetMoved(FindMoved().ToFrozenDictionary());
-        return compiled;
+    /// <summary>Older versions that enrollments may be pinned to (EDT-11).</summary>
+    public IEnumerable<CompiledWorkflow> CompileOlder(DefinitionScope scope)
+    {
+        CompileAll(scope);
+        return _older;
     }
 
     /// <summary>Checks and compiles a definition as it would be published.</summary>
-    public CompiledWorkflow? Compile(Workflow workflow, int version, TenantSchema schema, out IReadOnlyList<WorkflowProblem> problems)
+    public CompiledWorkflow? Compile(Workflow workflow, int version, DefinitionScope scope, out IReadOnlyList<WorkflowProblem> problems)
     {
         var identity = new WorkflowIdentity(workflow.Id, Document.Number, version, (WorkflowState)(int)Document.State, new Timestamp(Document.CreatedAt));
-        return WorkflowCompiler.Compile(WorkflowMapping.ToCore(workflow), identity, schema, StepNumber, out problems);
+        return WorkflowCompiler.Compile(WorkflowMapping.ToCore(workflow), identity, scope, StepNumber, GoalNumber, out problems);
     }
 
-    /// <summary>For each step that the newest version lacks: the first step after it, by the connections of the version that had it last, that the newest has (EDT-09).</summary>
-    private Dictionary<int, int> FindMoved()
+    /// <summary>
+    /// Compiles once: an entry never changes, and numbers of lists, workflows, properties and event types never do; only settings and the
+    /// object type are looked at again.
+    /// </summary>
+    private void CompileAll(DefinitionScope scope)
     {
-        var newest = Document.Versions[^1].Steps.Select(s => s.Id).ToHashSet(StringComparer.Ordinal);
-        var moved = new Dictionary<int, int>();
-        for (var v = Document.Versions.Count - 2; v >= 0; v--)
+        var key = (scope.Schema.Settings, scope.Schema.FindObjectType(Document.Draft.ObjectType));
+        if (Document.Versions.Count == 0 || !IsLive || _compiledFor == key)
         {
-            var steps = Document.Versions[v].Steps.ToDictionary(s => s.Id, StringComparer.Ordinal);
-            foreach (var id in steps.Keys.Where(id => !newest.Contains(id)))
-            {
-                moved.TryAdd(StepNumber(id), Successor(id, steps, newest));
-            }
+            return;
         }
 
-        return moved;
+        var definitions = Document.Versions.Select(WorkflowMapping.ToCore).ToList();
+        var moved = StepMoves.Find(definitions, definitions[^1], StepNumber).ToFrozenDictionary();
+        _newest = CompileStored(Document.Versions.Count, scope);
+        _newest.SetMoved(moved);
+        _older = definitions[^1].PublishPolicy == PublishPolicy.Pinned || definitions.Exists(HasFixedDates)
+            ? [.. Enumerable.Range(1, Document.Versions.Count - 1).Select(v => CompileStored(v, scope))]
+            : [];
+        _compiledFor = key;
     }
 
-    private int Successor(string id, Dictionary<string, Step> steps, HashSet<string> newest)
-    {
-        var seen = new HashSet<string>(StringComparer.Ordinal);
-        while (id.Length > 0 && !newest.Contains(id) && seen.Add(id) && steps.TryGetValue(id, out var step))
-        {
-            id = step.KindCase != Step.KindOneofCase.Branch ? step.Next
-                : step.Branch.DefaultNext.Length > 0 ? step.Branch.DefaultNext
-                : step.Branch.Branches.Select(b => b.Next).FirstOrDefault(string.Empty);
-        }
+    /// <summary>A delay until a date that does not follow its property is told from an edited one by its former setting (DLY-10, EDT-08).</summary>
+    private static bool HasFixedDates(WorkflowDefinition definition) => definition.Steps.OfType<DelayStepDefinition>().Any(d => d.Delay.Property is { FollowProperty: false });
 
-        return newest.Contains(id) ? StepNumber(id) : 0;
-    }
+    private CompiledWorkflow CompileStored(int version, DefinitionScope scope) =>
+        Compile(Document.Versions[version - 1], version, scope, out var problems)
+        ?? throw new InvalidOperationException($"Version {version} of workflow '{Id}' was published but does not compile: {problems[0].Path}: {problems[0].Message}");
 }

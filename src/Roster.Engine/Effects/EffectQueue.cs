@@ -169,6 +169,15 @@ internal sealed class EffectQueue
         }
     }
 
+    public bool IsLeased(EffectId id, Timestamp now)
+    {
+        lock (_gate)
+        {
+            MoveDue(now);
+            return _items.TryGetValue(id, out var item) && item.IsLeased;
+        }
+    }
+
     public long CountLeased(Timestamp now)
     {
         lock (_gate)

@@ -23,12 +23,17 @@ public sealed class Outbox
     private readonly ConcurrentDictionary<EffectId, EffectQueue> _queueOf = new();
     private readonly IRecordStore _store;
     private readonly TimeProvider _clock;
+    private readonly Action<EffectId>? _cancelled;
 
     /// <summary>Creates an outbox over a store.</summary>
-    public Outbox(IRecordStore store, TimeProvider clock)
+    /// <param name="store">The store.</param>
+    /// <param name="clock">The clock.</param>
+    /// <param name="cancelled">Told of a withdrawn effect that nobody had leased, so that nobody will complete it (UNE-07).</param>
+    public Outbox(IRecordStore store, TimeProvider clock, Action<EffectId>? cancelled = null)
     {
         _store = store;
         _clock = clock;
+        _cancelled = cancelled;
     }
 
     /// <summary>A batch is durable: its effects may leave, and those completed are gone.</summary>
@@ -51,9 +56,16 @@ public sealed class Outbox
             for (var i = 0; i < turn.EffectsRemoved.Count; i++)
             {
                 var removed = batch.EffectsRemoved[turn.EffectsRemoved.Start + i];
+                var isLeased = false;
                 if (_queueOf.TryRemove(removed, out var queue))
                 {
+                    isLeased = queue.IsLeased(removed, Now);
                     queue.Remove(removed);
+                }
+
+                if (!isLeased && batch.EffectsWithdrawn.Contains(removed))
+                {
+                    _cancelled?.Invoke(removed);
                 }
             }
         }

@@ -87,7 +87,7 @@ public sealed class JournalReader
         {
             if (JournalMapping.IsShown(entry.Kind))
             {
-                entries.Add(JournalMapping.ToWire(entry, decoded.Info.ObjectType, id, decoded.Info.At, turn.Position, owner.Catalog, owner.StepId));
+                entries.Add(JournalMapping.ToWire(entry, decoded.Info.ObjectType, id, decoded.Info.At, turn.Position, owner));
             }
         }
 
@@ -134,7 +134,8 @@ public sealed class JournalReader
         return _ids[turn.Info.RecordNumber] = state.Id;
     }
 
-    private static long ParseToken(string token) => long.TryParse(token, NumberStyles.None, CultureInfo.InvariantCulture, out var position)
+    /// <summary>Reads a page token, which is a position.</summary>
+    internal static long ParseToken(string token) => long.TryParse(token, NumberStyles.None, CultureInfo.InvariantCulture, out var position)
         ? position
         : throw RosterException.Invalid("page_token", token, "The page token is not one that was given.");
 }

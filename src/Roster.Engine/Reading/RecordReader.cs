@@ -40,6 +40,7 @@ public static class RecordReader
         record.Properties.Clear();
         record.Properties.AddRange(sorted);
         AddEnrollments(record, state, owner);
+        AddMemory(record, state, owner);
         return record;
     }
 
@@ -71,5 +72,25 @@ public static class RecordReader
         }
     }
 
-    private static string WorkflowId(TenantOwner owner, int number) => owner.Catalog.FindWorkflow(number)?.Identity.Id ?? $"#{number}";
+    private static void AddMemory(Record record, RecordState state, TenantOwner owner)
+    {
+        record.Deleted = state.Gone == GoneKind.Deleted;
+        foreach (ref readonly var membership in state.Memberships)
+        {
+            record.Lists.Add(owner.ListId(membership.List));
+        }
+
+        foreach (ref readonly var events in state.EventSummaries)
+        {
+            record.Events.Add(new EventHistory
+            {
+                EventType = owner.Schema.EventTypeName(events.Type),
+                Count = events.Count,
+                FirstAt = ValueMapping.ToWire(events.FirstAt),
+                LastAt = ValueMapping.ToWire(events.LastAt),
+            });
+        }
+    }
+
+    private static string WorkflowId(TenantOwner owner, int number) => owner.WorkflowId(number);
 }

@@ -2,71 +2,158 @@ using Roster.Core.Journal;
 using Roster.Core.Workflows;
 using Roster.Engine.Catalog;
 using Roster.Engine.Stores;
+using Roster.Engine.Turns;
 using Roster.Protocol.Mapping;
 using Roster.V1;
 using Decision = Roster.Core.Journal.Decision;
 
 namespace Roster.Engine.Reading;
 
-/// <summary>Counters of a workflow as readers see them: all versions together (MET-02).</summary>
-public static class StatsReader
+/// <summary>Counters of a workflow as readers see them (MET-02, MET-03, MET-12, MET-14).</summary>
+public sealed class StatsReader
 {
-    /// <summary>Makes the funnel.</summary>
-    public static WorkflowStats Read(string workflowId, int number, TenantOwner owner, IEnumerable<KeyValuePair<CounterKey, long>> counters)
+    private readonly GetWorkflowStatsRequest _request;
+    private readonly CompiledWorkflow? _workflow;
+    private readonly Dictionary<(CounterKind Kind, int Step, int Code), long> _sums;
+    private readonly int[] _versions;
+
+    private StatsReader(GetWorkflowStatsRequest request, int number, CompiledWorkflow? workflow, IEnumerable<KeyValuePair<CounterKey, long>> counters)
     {
-        ArgumentNullException.ThrowIfNull(owner);
-        var sums = counters.Where(c => c.Key.Workflow == number)
+        _request = request;
+        _workflow = workflow;
+        var mine = counters.Where(c => c.Key.Workflow == number && c.Key.Kind != CounterKind.ListMembers).ToList();
+        _versions = [.. mine.Select(c => c.Key.Version).Where(v => v != 0).Distinct().Order()];
+
+        // Times in step and series are kept for all versions together.
+        _sums = mine.Where(c => request.Version == 0 || c.Key.Version == request.Version || c.Key.Version == 0)
             .GroupBy(c => (c.Key.Kind, c.Key.Step, c.Key.Code))
             .ToDictionary(g => g.Key, g => g.Sum(c => c.Value));
-        var workflow = owner.Catalog.FindWorkflow(number);
+    }
+
+    /// <summary>Makes the funnel.</summary>
+    public static WorkflowStats Read(GetWorkflowStatsRequest request, int number, TenantOwner owner, IEnumerable<KeyValuePair<CounterKey, long>> counters)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        ArgumentNullException.ThrowIfNull(owner);
+        return new StatsReader(request, number, owner.Catalog.FindWorkflow(number), counters).Read();
+    }
+
+    private WorkflowStats Read()
+    {
         var stats = new WorkflowStats
         {
-            WorkflowId = workflowId,
+            WorkflowId = _request.WorkflowId,
             Enrolled = Sum(CounterKind.Enrolled, 0),
             RecordsEnrolled = Sum(CounterKind.RecordsEnrolled, 0),
-            Completed = sums.GetValueOrDefault((CounterKind.Ended, 0, (int)EndReason.Completed)),
+            Completed = Get(CounterKind.Ended, 0, (int)EndReason.Completed),
+            Versions = { _versions },
         };
-        stats.Active = stats.Enrolled - Sum(CounterKind.Ended, 0);
-        stats.Unenrolled.AddRange(Named(CounterKind.Ended, 0, c => ((EndReason)c).ToString()).Where(n => n.Name != "COMPLETED"));
-        stats.Refused.AddRange(Named(CounterKind.Refused, 0, c => ((Decision)c).ToString()));
-        if (workflow is not null)
+        stats.Active = stats.Enrolled + Sum(CounterKind.Adapted, 0) - Sum(CounterKind.Ended, 0);
+        stats.Unenrolled.AddRange(Named(CounterKind.Ended, 0, c => JournalMapping.ApiName(((EndReason)c).ToString())).Where(n => n.Name != "COMPLETED"));
+        stats.Refused.AddRange(Named(CounterKind.Refused, 0, c => JournalMapping.ApiName(((Decision)c).ToString())));
+        foreach (var (number, id) in _workflow?.GoalIds ?? [])
         {
-            stats.Goals.AddRange(workflow.GoalIds.Select((id, i) => new NamedCount { Name = id, Count = sums.GetValueOrDefault((CounterKind.GoalMet, 0, i + 1)) }));
-            stats.Steps.AddRange(workflow.Steps.Select(ReadStep));
-        }
-
-        return stats;
-
-        long Sum(CounterKind kind, int step) => sums.Where(s => s.Key.Kind == kind && s.Key.Step == step).Sum(s => s.Value);
-
-        IEnumerable<NamedCount> Named(CounterKind kind, int step, Func<int, string> name) => sums
-            .Where(s => s.Key.Kind == kind && s.Key.Step == step)
-            .OrderBy(s => s.Key.Code)
-            .Select(s => new NamedCount { Name = JournalMapping.ApiName(name(s.Key.Code)), Count = s.Value });
-
-        StepStats ReadStep((int Number, string Id, string Kind, IReadOnlyList<string> Branches) step)
-        {
-            var entered = Sum(CounterKind.StepEntered, step.Number);
-            var finished = Sum(CounterKind.StepFinished, step.Number);
-            var succeeded = sums.GetValueOrDefault((CounterKind.StepFinished, step.Number, (int)StepResult.Success));
-            var failed = sums.GetValueOrDefault((CounterKind.StepFinished, step.Number, (int)StepResult.Failed));
-            var wire = new StepStats
+            var counted = Get(CounterKind.GoalMet, 0, number);
+            stats.Goals.Add(new NamedCount { Name = id, Count = counted });
+            if (stats.RecordsEnrolled > 0)
             {
-                StepId = step.Id,
-                Kind = step.Kind,
-                Entered = entered,
-                Waiting = entered - finished - Sum(CounterKind.StepAbandoned, step.Number),
-                Succeeded = succeeded,
-                Failed = failed,
-                Skipped = finished - succeeded - failed,
-            };
-            if (step.Kind == "branch")
-            {
-                wire.Branches.AddRange(step.Branches.Select((name, i) => new NamedCount { Name = name, Count = sums.GetValueOrDefault((CounterKind.BranchTaken, step.Number, i + 1)) }));
-                wire.Branches.Add(new NamedCount { Name = "default", Count = sums.GetValueOrDefault((CounterKind.BranchTaken, step.Number, 0)) });
+                stats.Conversions.Add(new NamedRate { Name = id, Rate = (double)counted / stats.RecordsEnrolled });
             }
-
-            return wire;
         }
+
+        stats.Steps.AddRange((_workflow?.Steps ?? []).Select(ReadStep));
+        stats.Errors.AddRange(stats.Steps.SelectMany(s => s.Errors).GroupBy(e => e.Name).OrderBy(g => g.Key, StringComparer.Ordinal)
+            .Select(g => new NamedCount { Name = g.Key, Count = g.Sum(e => e.Count) }));
+        stats.Bottleneck = stats.Steps.Where(s => s.Waiting > 0).OrderByDescending(s => s.Waiting).ThenByDescending(s => s.MedianMs).Select(s => s.StepId).FirstOrDefault(string.Empty);
+        stats.Series.AddRange(ReadSeries());
+        return stats;
+    }
+
+    private long Get(CounterKind kind, int step, int code) => _sums.GetValueOrDefault((kind, step, code));
+
+    private long Sum(CounterKind kind, int step) => _sums.Where(s => s.Key.Kind == kind && s.Key.Step == step).Sum(s => s.Value);
+
+    private IEnumerable<NamedCount> Named(CounterKind kind, int step, Func<int, string> name) => _sums
+        .Where(s => s.Key.Kind == kind && s.Key.Step == step && s.Value != 0)
+        .OrderBy(s => s.Key.Code)
+        .Select(s => new NamedCount { Name = name(s.Key.Code), Count = s.Value });
+
+    private StepStats ReadStep((int Number, string Id, string Kind, IReadOnlyList<string> Branches) step)
+    {
+        var entered = Sum(CounterKind.StepEntered, step.Number);
+        var finished = Sum(CounterKind.StepFinished, step.Number);
+        var succeeded = Get(CounterKind.StepFinished, step.Number, (int)StepResult.Success);
+        var failed = Get(CounterKind.StepFinished, step.Number, (int)StepResult.Failed);
+        var wire = new StepStats
+        {
+            StepId = step.Id,
+            Kind = step.Kind,
+            Entered = entered,
+            Waiting = entered + Sum(CounterKind.StepAdapted, step.Number) - finished - Sum(CounterKind.StepAbandoned, step.Number),
+            Succeeded = succeeded,
+            Failed = failed,
+            Skipped = finished - succeeded - failed,
+        };
+        if (step.Branches.Count > 0)
+        {
+            wire.Branches.AddRange(step.Branches.Select((name, i) => new NamedCount { Name = name, Count = Get(CounterKind.BranchTaken, step.Number, i + 1) }));
+            if (step.Kind is "branch" or "value_branch")
+            {
+                wire.Branches.Add(new NamedCount { Name = "default", Count = Get(CounterKind.BranchTaken, step.Number, 0) });
+            }
+        }
+
+        wire.Errors.AddRange(Named(CounterKind.StepError, step.Number, ErrorName));
+        AddTimes(wire, step.Number);
+        return wire;
+    }
+
+    private static string ErrorName(int code) => code < 0 ? "SKIPPED_OFF" : code == 0 ? "OTHER" : FailureCodes.NameOf((FailureCode)code);
+
+    /// <summary>Steps that were left in the turn that entered them took no time.</summary>
+    private void AddTimes(StepStats wire, int step)
+    {
+        var times = _sums.Where(s => s.Key.Kind == CounterKind.StepTime && s.Key.Step == step).Select(s => KeyValuePair.Create(s.Key.Code, s.Value)).ToList();
+        var instant = wire.Succeeded + wire.Failed + wire.Skipped - times.Sum(t => t.Value);
+        if (instant > 0)
+        {
+            times.Add(KeyValuePair.Create(0, instant));
+        }
+
+        if (StepTimes.Percentile(times, 0.5) is { } median && StepTimes.Percentile(times, 0.95) is { } p95)
+        {
+            wire.MedianMs = median;
+            wire.P95Ms = p95;
+        }
+    }
+
+    private IEnumerable<StatsBucket> ReadSeries()
+    {
+        if (_request.Period == GetWorkflowStatsRequest.Types.Period.Unspecified)
+        {
+            return [];
+        }
+
+        return _sums.Where(s => s.Key.Kind is CounterKind.EnrolledOn or CounterKind.CompletedOn or CounterKind.UnenrolledOn && s.Value != 0)
+            .GroupBy(s => StartOf(s.Key.Code))
+            .OrderBy(g => g.Key)
+            .Select(g => new StatsBucket
+            {
+                From = NodaTime.Text.LocalDatePattern.Iso.Format(g.Key),
+                Enrolled = g.Where(s => s.Key.Kind == CounterKind.EnrolledOn).Sum(s => s.Value),
+                Completed = g.Where(s => s.Key.Kind == CounterKind.CompletedOn).Sum(s => s.Value),
+                Unenrolled = g.Where(s => s.Key.Kind == CounterKind.UnenrolledOn).Sum(s => s.Value),
+            });
+    }
+
+    private NodaTime.LocalDate StartOf(int day)
+    {
+        var date = new NodaTime.LocalDate(1970, 1, 1).PlusDays(day);
+        return _request.Period switch
+        {
+            GetWorkflowStatsRequest.Types.Period.Week => date.PlusDays(1 - (int)date.DayOfWeek),
+            GetWorkflowStatsRequest.Types.Period.Month => new NodaTime.LocalDate(date.Year, date.Month, 1),
+            _ => date,
+        };
     }
 }

@@ -101,7 +101,7 @@ public sealed class Verifier
         _writer.Clear();
         _state.Pack(_writer);
         _heads[_state.Number] = _writer.Written.ToArray();
-        CounterFold.Fold(decoded.Info.Tenant, decoded.Info.Cause, decoded.Entries, (key, change) => _counters[key] = _counters.GetValueOrDefault(key) + change);
+        CounterFold.Fold(decoded.Info, decoded.Entries, (key, change) => _counters[key] = _counters.GetValueOrDefault(key) + change);
     }
 
     private async Task CompareStatesAsync(VerifyResponse response, CancellationToken cancellationToken)
@@ -154,6 +154,18 @@ public sealed class Verifier
         return stored.Count;
     }
 
+    /// <summary>Open tasks that are in the outbox: withdrawn ones are not (UNE-07).</summary>
+    private static int CountOffered(RecordState state)
+    {
+        var count = 0;
+        foreach (ref readonly var effect in state.OpenEffects)
+        {
+            count += effect.IsWithdrawn ? 0 : 1;
+        }
+
+        return count;
+    }
+
     private async Task CompareTimersAsync(CancellationToken cancellationToken)
     {
         var expected = new List<TimerEntry>();
@@ -161,7 +173,7 @@ public sealed class Verifier
         foreach (var head in _heads.Values)
         {
             _state.Load(head);
-            effects += _state.OpenEffects.Length;
+            effects += CountOffered(_state);
             if (!_state.NextDueAt.IsNone)
             {
                 expected.Add(new TimerEntry(_state.NextDueAt, _state.Number));

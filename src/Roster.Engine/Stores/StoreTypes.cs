@@ -109,6 +109,36 @@ public enum CounterKind
     /// <summary>Records counted for a goal; code is 1 plus its index.</summary>
     GoalMet = 24,
 
+    /// <summary>Steps left that took time; code is the bucket of the time in step (MET-14).</summary>
+    StepTime = 25,
+
+    /// <summary>Steps left with an error; code is the failure code (MET-02).</summary>
+    StepError = 26,
+
+    /// <summary>Enrollments that came from an older version, less those that went to a newer one (EDT-07).</summary>
+    Adapted = 27,
+
+    /// <summary>Steps waited in when the enrollment came from an older version, less those that went to a newer one.</summary>
+    StepAdapted = 28,
+
+    /// <summary>Enrollments begun on a day; code is the day since 1970-01-01 in the tenant's zone (MET-03).</summary>
+    EnrolledOn = 33,
+
+    /// <summary>Enrollments completed on a day.</summary>
+    CompletedOn = 34,
+
+    /// <summary>Enrollments ended before they completed, on a day.</summary>
+    UnenrolledOn = 35,
+
+    /// <summary>Members of a list; workflow is the number of the list.</summary>
+    ListMembers = 36,
+
+    /// <summary>Late writes (REC-05). No workflow.</summary>
+    LateWrite = 37,
+
+    /// <summary>Loop guards that tripped (ENG-08). No workflow.</summary>
+    LoopGuard = 38,
+
     /// <summary>Tasks requested.</summary>
     EffectRequested = 30,
 

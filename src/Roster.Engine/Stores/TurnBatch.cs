@@ -73,6 +73,9 @@ public sealed class TurnBatch
     /// <summary>Effects that turns remove.</summary>
     public List<EffectId> EffectsRemoved { get; } = [];
 
+    /// <summary>Those of <see cref="EffectsRemoved"/> that were withdrawn and not completed (UNE-07). Not for the store.</summary>
+    public HashSet<EffectId> EffectsWithdrawn { get; } = [];
+
     /// <summary>Sections that turns write or remove. Their content is in the payload too, so a log need not keep it twice.</summary>
     public List<SectionWrite> Sections { get; } = [];
 
@@ -130,6 +133,7 @@ public sealed class TurnBatch
 
         EffectsAdded.AddRange(other.EffectsAdded);
         EffectsRemoved.AddRange(other.EffectsRemoved);
+        EffectsWithdrawn.UnionWith(other.EffectsWithdrawn);
         Sections.AddRange(other.Sections);
         Documents.AddRange(other.Documents);
         foreach (var (tenant, workflow, turn) in other.Activity)
@@ -151,6 +155,7 @@ public sealed class TurnBatch
         TurnCount = 0;
         EffectsAdded.Clear();
         EffectsRemoved.Clear();
+        EffectsWithdrawn.Clear();
         Sections.Clear();
         Activity.Clear();
         Documents.Clear();

@@ -7,20 +7,19 @@ namespace Roster.Engine.Turns;
 public static class CounterFold
 {
     /// <summary>Counts one turn.</summary>
-    /// <param name="tenant">The tenant.</param>
-    /// <param name="cause">What input the turn handled.</param>
+    /// <param name="turn">What the turn is about.</param>
     /// <param name="entries">Its entries; only skeletons are looked at.</param>
     /// <param name="count">Gets each counter and its change.</param>
-    public static void Fold(int tenant, TurnCause cause, ReadOnlySpan<JournalEntry> entries, Action<CounterKey, long> count)
+    public static void Fold(in TurnInfo turn, ReadOnlySpan<JournalEntry> entries, Action<CounterKey, long> count)
     {
         ArgumentNullException.ThrowIfNull(count);
-        switch (cause)
+        switch (turn.Cause)
         {
             case TurnCause.Event or TurnCause.Command:
-                count(new CounterKey(tenant, 0, 0, CounterKind.Applied, 0, 0), 1);
+                count(new CounterKey(turn.Tenant, 0, 0, CounterKind.Applied, 0, 0), 1);
                 break;
             case TurnCause.Timer:
-                count(new CounterKey(tenant, 0, 0, CounterKind.TimerFired, 0, 0), 1);
+                count(new CounterKey(turn.Tenant, 0, 0, CounterKind.TimerFired, 0, 0), 1);
                 break;
             default:
                 break;
@@ -33,20 +32,34 @@ public static class CounterFold
                 continue;
             }
 
-            Fold(tenant, entry, count);
+            Fold(turn, entry, count);
         }
     }
 
-    private static void Fold(int tenant, in JournalEntry entry, Action<CounterKey, long> count)
+    private static void Fold(in TurnInfo turn, in JournalEntry entry, Action<CounterKey, long> count)
     {
-        var workflow = new CounterKey(tenant, entry.Workflow, entry.Version, CounterKind.None, 0, 0);
+        var tenant = new CounterKey(turn.Tenant, 0, 0, CounterKind.None, 0, 0);
+        var workflow = tenant with { Workflow = entry.Workflow, Version = entry.Version };
         switch (entry.Kind)
         {
             case EntryKind.RecordCreated:
-                count(new CounterKey(tenant, 0, 0, CounterKind.RecordCreated, 0, 0), 1);
+                count(tenant with { Kind = CounterKind.RecordCreated }, 1);
+                break;
+            case EntryKind.PropertyLate:
+                count(tenant with { Kind = CounterKind.LateWrite }, 1);
+                break;
+            case EntryKind.LoopGuard:
+                count(tenant with { Kind = CounterKind.LoopGuard }, 1);
+                break;
+            case EntryKind.ListJoined:
+                count(tenant with { Workflow = entry.Subject, Kind = CounterKind.ListMembers }, 1);
+                break;
+            case EntryKind.ListLeft:
+                count(tenant with { Workflow = entry.Subject, Kind = CounterKind.ListMembers }, -1);
                 break;
             case EntryKind.Enrolled:
                 count(workflow with { Kind = CounterKind.Enrolled }, 1);
+                count(workflow with { Version = 0, Kind = CounterKind.EnrolledOn, Code = turn.Day }, 1);
                 if (entry.Flag)
                 {
                     count(workflow with { Kind = CounterKind.RecordsEnrolled }, 1);
@@ -57,19 +70,10 @@ public static class CounterFold
                 count(workflow with { Kind = CounterKind.Refused, Code = entry.Code }, 1);
                 break;
             case EntryKind.EnrollmentEnded:
-                count(workflow with { Kind = CounterKind.Ended, Code = entry.Code }, 1);
-                if (entry.Step != 0)
-                {
-                    count(workflow with { Kind = CounterKind.StepAbandoned, Step = entry.Step }, 1);
-                }
-
+                FoldEnd(turn, entry, workflow, count);
                 break;
-            case EntryKind.StepEntered:
-                count(workflow with { Kind = CounterKind.StepEntered, Step = entry.Step }, 1);
-                break;
-            case EntryKind.StepFinished:
-                count(workflow with { Kind = CounterKind.StepFinished, Step = entry.Step, Code = entry.Code }, 1);
-                count(workflow with { Kind = CounterKind.BranchTaken, Step = entry.Step, Code = entry.Subject }, 1);
+            case EntryKind.EnrollmentAdapted:
+                FoldAdaption(entry, workflow, count);
                 break;
             case EntryKind.GoalMet when entry.Flag:
                 count(workflow with { Kind = CounterKind.GoalMet, Code = entry.Subject }, 1);
@@ -81,7 +85,61 @@ public static class CounterFold
                 count(workflow with { Kind = CounterKind.EffectCompleted, Step = entry.Step, Code = entry.Code }, 1);
                 break;
             default:
+                FoldStep(turn, entry, workflow with { Step = entry.Step }, count);
                 break;
+        }
+    }
+
+    private static void FoldStep(in TurnInfo turn, in JournalEntry entry, CounterKey step, Action<CounterKey, long> count)
+    {
+        switch (entry.Kind)
+        {
+            case EntryKind.StepEntered:
+                count(step with { Kind = CounterKind.StepEntered }, 1);
+                break;
+            case EntryKind.StepMoved:
+                count(step with { Kind = CounterKind.StepAbandoned }, 1);
+                break;
+            case EntryKind.StepFinished:
+                count(step with { Kind = CounterKind.StepFinished, Code = entry.Code }, 1);
+                count(step with { Kind = CounterKind.BranchTaken, Code = entry.Subject }, 1);
+                if (!entry.OccurredAt.IsNone)
+                {
+                    count(step with { Version = 0, Kind = CounterKind.StepTime, Code = StepTimes.BucketOf(turn.At.Ms - entry.OccurredAt.Ms) }, 1);
+                }
+
+                if (entry.Result == StepResult.Failed || entry.Result == StepResult.SkippedOff)
+                {
+                    count(step with { Kind = CounterKind.StepError, Code = entry.Result == StepResult.Failed ? (int)entry.Number : -1 }, 1);
+                }
+
+                break;
+            default:
+                break;
+        }
+    }
+
+    private static void FoldEnd(in TurnInfo turn, in JournalEntry entry, CounterKey workflow, Action<CounterKey, long> count)
+    {
+        count(workflow with { Kind = CounterKind.Ended, Code = entry.Code }, 1);
+        var kind = entry.EndReason == EndReason.Completed ? CounterKind.CompletedOn : CounterKind.UnenrolledOn;
+        count(workflow with { Version = 0, Kind = kind, Code = turn.Day }, 1);
+        if (entry.Step != 0)
+        {
+            count(workflow with { Kind = CounterKind.StepAbandoned, Step = entry.Step }, 1);
+        }
+    }
+
+    /// <summary>Counts by version stay right when an enrollment goes over to a new one.</summary>
+    private static void FoldAdaption(in JournalEntry entry, CounterKey workflow, Action<CounterKey, long> count)
+    {
+        var former = workflow with { Version = (int)entry.Number };
+        count(workflow with { Kind = CounterKind.Adapted }, 1);
+        count(former with { Kind = CounterKind.Adapted }, -1);
+        if (entry.Step != 0)
+        {
+            count(workflow with { Kind = CounterKind.StepAdapted, Step = entry.Step }, 1);
+            count(former with { Kind = CounterKind.StepAdapted, Step = entry.Step }, -1);
         }
     }
 }

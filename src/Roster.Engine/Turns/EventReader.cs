@@ -6,6 +6,8 @@ using Roster.Core.Turns;
 using Roster.Core.Values;
 using Roster.Engine.Catalog;
 using Roster.Protocol.Mapping;
+using ConsentChange = Roster.V1.ConsentChange;
+using ConsentStatus = Roster.V1.ConsentStatus;
 using Event = Roster.V1.Event;
 using PropertyDefinition = Roster.Core.Schema.PropertyDefinition;
 using PropertyType = Roster.Core.Values.PropertyType;
@@ -60,7 +62,9 @@ public static class EventReader
         }
 
         PropertyWrite[] writes = [];
-        refusal = ReadProperties(sent.Properties, out var properties) ?? ReadWrites(sent.Writes, type!, owner, out writes);
+        refusal = ReadProperties(sent.Properties, out var properties)
+            ?? ReadWrites(sent.Writes, type!, owner, out writes)
+            ?? ReadConsents(sent.Consents, type!, owner, ref writes);
         if (refusal is null)
         {
             admitted = new AdmittedEvent(
@@ -70,6 +74,47 @@ public static class EventReader
 
         return refusal;
     }
+
+    /// <summary>Consent is a property of the record with a name of its own; it is declared by its first use (FIL-34).</summary>
+    private static Refusal? ReadConsents(IReadOnlyList<ConsentChange> sent, ObjectTypeDefinition type, TenantOwner owner, ref PropertyWrite[] writes)
+    {
+        if (sent.Count == 0)
+        {
+            return null;
+        }
+
+        if (sent.Count > 100)
+        {
+            return Invalid("consents", $"{sent.Count}", "An event has at most 100 changes of consent.");
+        }
+
+        var all = new List<PropertyWrite>(writes);
+        for (var i = 0; i < sent.Count; i++)
+        {
+            var name = Consents.PropertyOf(sent[i].Subscription);
+            if (sent[i].Subscription.Length == 0 || !Names.IsName(name) || !Enum.IsDefined(sent[i].Status))
+            {
+                return Invalid($"consents[{i}].subscription", sent[i].Subscription, "A consent has a subscription of 1 to 92 characters of a-z, 0-9, _, - and '.', and a state.");
+            }
+
+            var property = type.Find(name) ?? DeclareConsent(name, type, owner);
+            if (property is not { Type: PropertyType.String } || all.Exists(w => w.Property.Number == property.Number))
+            {
+                return Invalid($"consents[{i}].subscription", sent[i].Subscription, $"'{name}' is written twice, is of another type, or the object type has {TenantSchema.PropertiesMax} properties already.");
+            }
+
+            all.Add(new PropertyWrite(property, sent[i].Status == ConsentStatus.Types.Status.Unspecified ? Value.Unknown : Value.OfText(JournalMapping.ApiName(sent[i].Status.ToString()))));
+        }
+
+        writes = [.. all];
+        return null;
+    }
+
+    private static PropertyDefinition? DeclareConsent(string name, ObjectTypeDefinition type, TenantOwner owner) => owner.ChangeSchema(schema =>
+    {
+        var present = schema.ObjectType(type.Number);
+        return present.Find(name) is null && present.PropertyCount < TenantSchema.PropertiesMax ? schema.WithProperty(present, name, PropertyType.String, []) : schema;
+    }).ObjectType(type.Number).Find(name);
 
     /// <summary>Checks a reference to a record and makes its key.</summary>
     public static Refusal? TryRead(V1.RecordRef? reference, TenantOwner owner, out RecordKey key)

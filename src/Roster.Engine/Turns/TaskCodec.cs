@@ -43,7 +43,7 @@ public static class TaskCodec
         {
             // A leading dot tells properties of the record from fixed fields (Turn.TaskFields).
             var isProperty = field.Name.StartsWith('.');
-            TurnEncoder.WriteNamedValue(writer, isProperty ? 12 : 11, isProperty ? field with { Name = field.Name[1..] } : field);
+            NamedValues.Pack(writer, isProperty ? 12 : 11, isProperty ? field with { Name = field.Name[1..] } : field);
         }
 
         writer.Time(13, turn.At);
@@ -66,8 +66,8 @@ public static class TaskCodec
             {
                 case 4: recordId = reader.Text(); break;
                 case 10: queue = reader.Text(); break;
-                case 11: fields.Add(TurnDecoder.ReadNamedValue(reader.Bytes())); break;
-                case 12: properties.Add(TurnDecoder.ReadNamedValue(reader.Bytes())); break;
+                case 11: fields.Add(NamedValues.Unpack(reader.Bytes())); break;
+                case 12: properties.Add(NamedValues.Unpack(reader.Bytes())); break;
                 case 13: requestedAt = reader.Time(); break;
                 case > 0 and < 10: numbers[number] = reader.Long(); break;
                 default: reader.Skip(); break;

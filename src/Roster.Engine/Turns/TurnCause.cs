@@ -17,4 +17,7 @@ public enum TurnCause
 
     /// <summary>A completion of a task.</summary>
     Completion = 4,
+
+    /// <summary>A job, because definitions changed.</summary>
+    Refresh = 5,
 }

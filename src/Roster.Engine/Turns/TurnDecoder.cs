@@ -57,6 +57,7 @@ public static class TurnDecoder
         var at = Timestamp.None;
         var nextDue = Timestamp.None;
         var cause = TurnCause.None;
+        var day = 0;
         var reader = new PackedReader(skeleton);
         while (reader.Next(out var number))
         {
@@ -72,30 +73,12 @@ public static class TurnDecoder
                 case 8: nextDue = reader.Time(); break;
                 case 9: cause = (TurnCause)reader.Int(); break;
                 case 10: entries.Add(ReadEntry(reader.Bytes())); break;
+                case 11: day = reader.Int(); break;
                 default: reader.Skip(); break;
             }
         }
 
-        return new TurnInfo(tenant, objectType, record, turnId, expected, at, nextDue, cause);
-    }
-
-    /// <summary>Reads a named value.</summary>
-    public static NamedValue ReadNamedValue(ReadOnlySpan<byte> packed)
-    {
-        var name = string.Empty;
-        var value = Value.Unknown;
-        var reader = new PackedReader(packed);
-        while (reader.Next(out var number))
-        {
-            switch (number)
-            {
-                case 1: name = reader.Text(); break;
-                case 2: value = Value.Unpack(reader.Bytes()); break;
-                default: reader.Skip(); break;
-            }
-        }
-
-        return new NamedValue(name, value);
+        return new TurnInfo(tenant, objectType, record, turnId, expected, at, nextDue, cause, day);
     }
 
     private static void CheckEncoding(int encoding)
@@ -125,6 +108,7 @@ public static class TurnDecoder
                 9 => entry with { OccurredAt = reader.Time() },
                 10 => entry with { DueAt = reader.Time() },
                 11 => entry with { Flag = reader.Bool() },
+                12 => entry with { Number = reader.Long() },
                 _ => Skipped(ref reader, entry),
             };
         }
@@ -151,7 +135,7 @@ public static class TurnDecoder
                 case 2: text = reader.Text(); break;
                 case 3: source = reader.Text(); break;
                 case 4: value = Value.Unpack(reader.Bytes()); break;
-                case 5: fields.Add(ReadNamedValue(reader.Bytes())); break;
+                case 5: fields.Add(NamedValues.Unpack(reader.Bytes())); break;
                 case 6: high = reader.Fixed64(); break;
                 case 7: low = reader.Fixed64(); break;
                 case 8: content = (uint)reader.UInt(); break;

@@ -15,8 +15,12 @@ namespace Roster.Engine.Turns;
 /// <param name="At">Turn time.</param>
 /// <param name="NextDueAt">When the record goes on by itself.</param>
 /// <param name="Cause">What input it handled.</param>
+/// <param name="Day">
+/// Days from 1970-01-01 to the day of the turn in the tenant's zone as it was then, when the turn began or ended an enrollment; 0 otherwise.
+/// It is kept so that series are a fold of the journal whatever becomes of the zone (MET-03).
+/// </param>
 public readonly record struct TurnInfo(
-    int Tenant, int ObjectType, long RecordNumber, ulong TurnId, ulong ExpectedTurnId, Timestamp At, Timestamp NextDueAt, TurnCause Cause);
+    int Tenant, int ObjectType, long RecordNumber, ulong TurnId, ulong ExpectedTurnId, Timestamp At, Timestamp NextDueAt, TurnCause Cause, int Day = 0);
 
 /// <summary>
 /// Writes turns as messages <c>TurnSkeleton</c> and <c>TurnPayload</c> of <c>roster.storage.v1</c>. Canonical: the same turn gives
@@ -54,8 +58,11 @@ public static class TurnEncoder
             writer.Time(9, entry.OccurredAt);
             writer.Time(10, entry.DueAt);
             writer.Bool(11, entry.Flag);
+            writer.Int(12, entry.Number);
             writer.EndMessage(start);
         }
+
+        writer.Int(11, turn.Day);
     }
 
     /// <summary>Writes the payload. <paramref name="createdId"/> is the record's id when the turn created it, empty otherwise.</summary>
@@ -79,16 +86,6 @@ public static class TurnEncoder
         }
     }
 
-    /// <summary>Writes a named value as field <paramref name="field"/>.</summary>
-    public static void WriteNamedValue(PackedWriter writer, int field, in NamedValue named)
-    {
-        ArgumentNullException.ThrowIfNull(writer);
-        var start = writer.BeginMessage(field);
-        writer.Text(1, named.Name);
-        WriteValue(writer, 2, named.Value);
-        writer.EndMessage(start);
-    }
-
     private static void WriteEntry(PackedWriter writer, int index, in JournalEntry entry)
     {
         var start = writer.BeginMessage(2);
@@ -99,7 +96,7 @@ public static class TurnEncoder
         WriteValue(writer, 4, entry.Value);
         foreach (var named in entry.Fields ?? [])
         {
-            WriteNamedValue(writer, 5, named);
+            NamedValues.Pack(writer, 5, named);
         }
 
         writer.Fixed64(6, entry.IdHash.High);

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Roster.Core;
+using Roster.Core.Calendars;
 using Roster.Core.Catalog;
 using Roster.Core.Hashing;
 using Roster.Core.Journal;
@@ -64,14 +65,14 @@ public sealed class TurnRunner
         }
 
         var dueAfter = state.NextDueAt;
-        var info = new TurnInfo(state.Tenant, state.ObjectType, state.Number, turnId, expected, state.LastTurnAt, dueAfter, CauseOf(input));
+        var info = new TurnInfo(state.Tenant, state.ObjectType, state.Number, turnId, expected, state.LastTurnAt, dueAfter, CauseOf(input), DayOf(state, catalog));
         Write(state, info, isNew ? state.Id : string.Empty);
         if (dueAfter != dueBefore)
         {
             open.TimerChanges.Add(new TimerEntry(dueAfter, state.Number));
         }
 
-        CounterFold.Fold(state.Tenant, info.Cause, _turn.Entries, _count);
+        CounterFold.Fold(info, _turn.Entries, _count);
         return result;
     }
 
@@ -81,8 +82,24 @@ public sealed class TurnRunner
         CommandInput => TurnCause.Command,
         TimerInput => TurnCause.Timer,
         CompletionInput => TurnCause.Completion,
+        RefreshInput => TurnCause.Refresh,
         _ => throw new InvalidOperationException($"Turn input {input.GetType().Name} has no cause."),
     };
+
+    /// <summary>The day of the turn in the tenant's zone, when it began or ended an enrollment (MET-03).</summary>
+    private int DayOf(RecordState state, TenantCatalog catalog)
+    {
+        foreach (ref readonly var entry in _turn.Entries)
+        {
+            if (entry.Kind is EntryKind.Enrolled or EntryKind.EnrollmentEnded)
+            {
+                var zone = TimeZones.Find(catalog.Schema.Settings.TimeZone) ?? NodaTime.DateTimeZone.Utc;
+                return NodaTime.Period.DaysBetween(new NodaTime.LocalDate(1970, 1, 1), LocalTimes.Of(state.LastTurnAt, zone).Date);
+            }
+        }
+
+        return 0;
+    }
 
     private void CountUnapplied(int tenant, in TurnResult result)
     {
@@ -139,15 +156,23 @@ public sealed class TurnRunner
             {
                 _batch.EffectsAdded.Add(new EffectAdd(id, info.Tenant, entry.Text!, TaskCodec.Pack(state, entry, info)));
             }
-            else if (entry.Kind == EntryKind.EffectCompleted && !RemoveAdded(added, id))
+            else if (IsRemoval(entry) && !RemoveAdded(added, id))
             {
                 _batch.EffectsRemoved.Add(id);
+                if (entry.Kind == EntryKind.EffectWithdrawn)
+                {
+                    _batch.EffectsWithdrawn.Add(id);
+                }
             }
         }
 
         header.EffectsAdded = (added, _batch.EffectsAdded.Count - added);
         header.EffectsRemoved = (removed, _batch.EffectsRemoved.Count - removed);
     }
+
+    /// <summary>A task leaves the outbox when it is completed or withdrawn, whichever comes first (UNE-07).</summary>
+    private static bool IsRemoval(in JournalEntry entry) =>
+        entry.Kind == EntryKind.EffectWithdrawn || (entry.Kind == EntryKind.EffectCompleted && entry.Number == 0);
 
     /// <summary>An effect requested and withdrawn in one turn never leaves it.</summary>
     private bool RemoveAdded(int from, EffectId id)

@@ -1,0 +1,63 @@
+using System.Collections.Concurrent;
+using Roster.Core;
+using Roster.Core.Journal;
+using Roster.Core.Records;
+using Roster.Core.Turns;
+using Roster.Embedded.Internal;
+using Roster.Engine;
+using Roster.Engine.Catalog;
+using Roster.Engine.Operations;
+using Roster.Engine.Stores;
+
+namespace Roster.Embedded;
+
+/// <content>What jobs need of the host.</content>
+public sealed partial class EmbeddedEngine
+{
+    /// <inheritdoc/>
+    IRecordStore IJobHost.Store => _store;
+
+    /// <inheritdoc/>
+    ValueTask<TurnResult> IJobHost.RunTurnAsync(RecordKey key, TurnInput input, CancellationToken cancellationToken) => RunAsync(key, input, cancellationToken);
+
+    /// <inheritdoc/>
+    ValueTask<TurnResult> IJobHost.RunTurnAsync(long recordNumber, Func<RecordState, TurnInput?> input, CancellationToken cancellationToken) =>
+        RunAsync(recordNumber, input, cancellationToken);
+
+    /// <inheritdoc/>
+    Task IJobHost.CommitAsync(IReadOnlyList<StoredDocument> documents) => _committer.CommitAsync(documents);
+
+    /// <inheritdoc/>
+    TenantOwner IJobHost.TenantOf(int number) => _tenants.Get(number);
+
+    /// <summary>A withdrawn task that nobody had leased is reported as cancelled (UNE-07). When the process ends before, its timeout does it.</summary>
+    private void Withdraw(EffectId id)
+    {
+        if (_isStopping)
+        {
+            return;
+        }
+
+        var input = new CompletionInput(id.Enrollment, id.Step, id.Execution, StepResult.Cancelled, string.Empty, string.Empty, []);
+        var item = new TurnItem(
+            default,
+            default,
+            id.RecordNumber,
+            state => state.FindEffect(id.Enrollment, id.Step, id.Execution) is >= 0 and var index && state.OpenEffects[index].IsWithdrawn ? input : null);
+        _settling[item.Task] = true;
+        _ = item.Task.ContinueWith(done => _settling.TryRemove(done, out _), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        _shards[KeyHash.VirtualShard(id.RecordNumber) % _shards.Length].Post(item);
+    }
+
+    /// <summary>Completes when what follows from what was decided so far is done: jobs, and reports of withdrawn tasks.</summary>
+    private async Task SettleAsync(CancellationToken cancellationToken)
+    {
+        await _jobs.IdleAsync(cancellationToken).ConfigureAwait(false);
+        while (_settling.Keys.ToArray() is { Length: > 0 } tasks)
+        {
+            await Task.WhenAll(tasks).WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private readonly ConcurrentDictionary<Task, bool> _settling = new();
+}

@@ -1,0 +1,188 @@
+using Google.Protobuf;
+using Roster.Core;
+using Roster.Core.Catalog;
+using Roster.Core.Schema;
+using Roster.Core.Workflows;
+using Roster.Engine.Stores;
+using Roster.Protocol.Mapping;
+using Roster.Storage.V1;
+using Roster.V1;
+
+namespace Roster.Engine.Catalog;
+
+/// <content>Lists (LST).</content>
+public sealed partial class TenantOwner
+{
+    /// <summary>Saves a list. <paramref name="needsRebuild"/> when its criteria are new, so that every record must be computed (LST-05).</summary>
+    public List SaveList(SaveListRequest request, out bool needsRebuild)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        var wanted = request.List ?? throw RosterException.Invalid("list", string.Empty, "The list is missing.");
+        if (!Names.IsId(wanted.Id))
+        {
+            throw RosterException.Invalid("list.id", wanted.Id, "A list id has 1 to 100 characters of a-z, 0-9, _ and -.");
+        }
+
+        lock (_gate)
+        {
+            var isKnown = _lists.TryGetValue(wanted.Id, out var present);
+            CheckListChange(wanted, present);
+            CheckRevision("List", wanted.Id, request.Force ? present?.Document.Revision ?? 0 : wanted.Revision, present?.Document.Revision ?? 0);
+            var entry = isKnown ? present!.Copy() : new ListEntry(new ListDocument
+            {
+                Number = _lists.Count == 0 ? 1 : _lists.Values.Max(l => l.Document.Number) + 1,
+                CreatedAt = Now,
+            });
+            needsRebuild = wanted.Criteria is not null && !wanted.Criteria.Equals(present?.Document.List.Criteria);
+            entry.Document.List = new List { Id = wanted.Id, DisplayName = wanted.DisplayName, ObjectType = wanted.ObjectType, Criteria = wanted.Criteria?.Clone() };
+            entry.Document.Revision++;
+            CheckList(entry);
+            StoreList(entry);
+            return entry.ToWire(0);
+        }
+    }
+
+    private static void CheckListChange(List wanted, ListEntry? present)
+    {
+        if (present is null)
+        {
+            return;
+        }
+
+        if (!present.IsLive)
+        {
+            throw new RosterException(RosterError.FailedPrecondition, $"List '{wanted.Id}' was deleted; its id stays with its history. Choose another id.");
+        }
+
+        if (present.Document.List.ObjectType != wanted.ObjectType)
+        {
+            throw RosterException.Invalid("list.object_type", wanted.ObjectType, $"List '{wanted.Id}' is for {present.Document.List.ObjectType}; the object type never changes.");
+        }
+
+        if (present.IsActive != wanted.Criteria is not null)
+        {
+            throw RosterException.Invalid("list.criteria", wanted.Id, $"List '{wanted.Id}' is {(present.IsActive ? "active" : "static")}; a list never changes between the two.");
+        }
+    }
+
+    private void CheckList(ListEntry entry)
+    {
+        var criteria = WorkflowMapping.ToCore(entry.Document.List.Criteria);
+        var schema = criteria is null
+            ? _catalog.Schema
+            : WithNames(_catalog.Schema, entry.Document.List.ObjectType, DefinitionWalk.EventTypes(criteria), DefinitionWalk.Subscriptions(criteria), []);
+        if (criteria is not null && FindCircle(entry.Id, criteria) is { } circle)
+        {
+            throw RosterException.Invalid("list.criteria", entry.Id, $"Lists refer to each other in a circle: {circle} (LST-04).");
+        }
+
+        entry.Compile(Scope(schema), out var problems);
+        if (problems.Any(p => p.IsError))
+        {
+            throw new RosterException(
+                RosterError.FailedPrecondition,
+                $"List '{entry.Id}' cannot be saved: {problems[0].Path}: {problems[0].Message}",
+                problems: [.. problems.Select(WorkflowMapping.ToWire)]);
+        }
+
+        ChangeSchema(present => criteria is null
+            ? present
+            : WithNames(present, entry.Document.List.ObjectType, DefinitionWalk.EventTypes(criteria), DefinitionWalk.Subscriptions(criteria), []));
+    }
+
+    private string? FindCircle(string id, CriteriaDefinition criteria)
+    {
+        var stack = new Stack<(string List, string Path)>(DefinitionWalk.Lists(criteria).Select(l => (l, $"{id} -> {l}")));
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        while (stack.TryPop(out var present))
+        {
+            if (present.List == id)
+            {
+                return present.Path;
+            }
+
+            if (seen.Add(present.List) && _lists.GetValueOrDefault(present.List)?.Document.List.Criteria is { } next)
+            {
+                foreach (var list in DefinitionWalk.Lists(WorkflowMapping.ToCore(next)!))
+                {
+                    stack.Push((list, $"{present.Path} -> {list}"));
+                }
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Reads a list; the count of its members is the caller's to fill.</summary>
+    public List GetList(string id, Func<int, long> members)
+    {
+        ArgumentNullException.ThrowIfNull(members);
+        lock (_gate)
+        {
+            var entry = FindList(id);
+            return entry.ToWire(members(entry.Document.Number));
+        }
+    }
+
+    /// <summary>The list as turns see it.</summary>
+    public CompiledList GetCompiledList(string id)
+    {
+        lock (_gate)
+        {
+            return _catalog.FindList(FindList(id).Document.Number)!;
+        }
+    }
+
+    /// <summary>Lists lists by id.</summary>
+    public ListListsResponse ListLists(ListListsRequest request, Func<int, long> members)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        ArgumentNullException.ThrowIfNull(members);
+        var size = request.PageSize is 0 ? 100 : Math.Clamp(request.PageSize, 1, 1_000);
+        lock (_gate)
+        {
+            var found = _lists.Values
+                .Where(l => l.IsLive && string.CompareOrdinal(l.Id, request.PageToken) > 0)
+                .Where(l => request.ObjectType.Length == 0 || l.Document.List.ObjectType == request.ObjectType)
+                .Take(size + 1)
+                .Select(l => l.ToWire(members(l.Document.Number)))
+                .ToList();
+            var response = new ListListsResponse { Lists = { found.Take(size) } };
+            response.NextPageToken = found.Count > size ? found[size - 1].Id : string.Empty;
+            return response;
+        }
+    }
+
+    /// <summary>Deletes a list (LST-06); its document stays for its number and its history. Returns its number.</summary>
+    public int DeleteList(string id)
+    {
+        lock (_gate)
+        {
+            var entry = FindList(id).Copy();
+            var users = _workflows.Values
+                .Where(w => w.IsLive && w.Document.State is Workflow.Types.State.On or Workflow.Types.State.Paused && DefinitionWalk.Lists(WorkflowMapping.ToCore(w.Newest!)).Contains(id))
+                .Select(w => $"workflow '{w.Id}'")
+                .Concat(_lists.Values.Where(l => l.IsLive && l.IsActive && DefinitionWalk.Lists(WorkflowMapping.ToCore(l.Document.List.Criteria)!).Contains(id)).Select(l => $"list '{l.Id}'"));
+            if (users.FirstOrDefault() is { } user)
+            {
+                throw new RosterException(RosterError.FailedPrecondition, $"List '{id}' is used by {user}: take that away first (LST-06).");
+            }
+
+            entry.Document.Deleted = true;
+            StoreList(entry);
+            return entry.Document.Number;
+        }
+    }
+
+    private void StoreList(ListEntry entry)
+    {
+        entry.Document.UpdatedAt = Now;
+        _commit([new StoredDocument(Number, DocumentKinds.List, entry.Id, entry.Document.ToByteArray())]);
+        _lists[entry.Id] = entry;
+        Publish(_catalog.Schema);
+    }
+
+    private ListEntry FindList(string id) => _lists.GetValueOrDefault(id) is { IsLive: true } entry
+        ? entry
+        : throw new RosterException(RosterError.NotFound, $"There is no list '{Core.Refusal.Cut(id)}'.");
+}

@@ -1,0 +1,29 @@
+using Roster.Core;
+using Roster.Core.Records;
+using Roster.Core.Turns;
+using Roster.Engine.Catalog;
+using Roster.Engine.Stores;
+
+namespace Roster.Engine.Operations;
+
+/// <summary>What jobs need of a host: turns for records, and durable documents.</summary>
+public interface IJobHost
+{
+    /// <summary>The store, for scans.</summary>
+    IRecordStore Store { get; }
+
+    /// <summary>The clock.</summary>
+    TimeProvider Clock { get; }
+
+    /// <summary>Runs an input for a record named by its key; one that is unknown may be created.</summary>
+    ValueTask<TurnResult> RunTurnAsync(RecordKey key, TurnInput input, CancellationToken cancellationToken);
+
+    /// <summary>Runs an input for a stored record; made from its state once the state is at hand, null for nothing to do.</summary>
+    ValueTask<TurnResult> RunTurnAsync(long recordNumber, Func<RecordState, TurnInput?> input, CancellationToken cancellationToken);
+
+    /// <summary>Makes documents durable.</summary>
+    Task CommitAsync(IReadOnlyList<StoredDocument> documents);
+
+    /// <summary>The tenant of a number.</summary>
+    TenantOwner TenantOf(int number);
+}

@@ -1,0 +1,136 @@
+using Roster.Core;
+using Roster.Engine.Catalog;
+using Roster.Storage.V1;
+
+namespace Roster.Engine.Operations;
+
+/// <summary>
+/// Instants of the calendar: runs of schedules (SCH-01) and workflows that turn themselves off (EDT-01). A run is a job; the note that it
+/// was started and the job's document are one commit, so that it runs once.
+/// </summary>
+public sealed class Scheduler : IAsyncDisposable
+{
+    private const long LateMs = 60_000;
+    private static readonly TimeSpan SleepMax = TimeSpan.FromHours(1);
+
+    private readonly IJobHost _host;
+    private readonly Jobs _jobs;
+    private readonly Func<IEnumerable<TenantOwner>> _tenants;
+    private readonly SemaphoreSlim _wake = new(0, 1);
+    private readonly CancellationTokenSource _stop = new();
+    private Task _loop = Task.CompletedTask;
+
+    /// <summary>Creates the scheduler of a host.</summary>
+    public Scheduler(IJobHost host, Jobs jobs, Func<IEnumerable<TenantOwner>> tenants)
+    {
+        _host = host;
+        _jobs = jobs;
+        _tenants = tenants;
+    }
+
+    /// <summary>Starts the loop that runs by the clock.</summary>
+    public void Start() => _loop = Task.Run(RunAsync);
+
+    /// <summary>Definitions changed: the next instant may be another one.</summary>
+    public void Wake()
+    {
+        if (_wake.CurrentCount == 0)
+        {
+            try
+            {
+                _wake.Release();
+            }
+            catch (SemaphoreFullException)
+            {
+                // Another caller woke it.
+            }
+        }
+    }
+
+    /// <summary>The earliest instant of all tenants; none when there is none.</summary>
+    public Timestamp Next => Find().At;
+
+    /// <summary>Starts everything that is due at or before an instant; returns how many.</summary>
+    public int RunDue(Timestamp now)
+    {
+        var count = 0;
+        while (Find() is { At.IsNone: false } next && next.At <= now)
+        {
+            var owner = next.Owner!;
+            OperationDocument? job = null;
+            var run = owner.TakeScheduled(next.WorkflowId, now, LateMs, (number, at) =>
+            {
+                job = _jobs.New(JobKinds.ScheduledRun, $"run-{number}-{at.Ms}", next.WorkflowId, string.Empty);
+                return Jobs.ToDocument(owner.Number, job);
+            });
+            if (!run.IsNone && job is not null)
+            {
+                _jobs.Adopt(owner, job);
+            }
+
+            count++;
+        }
+
+        return count;
+    }
+
+    /// <summary>Stops.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync().ConfigureAwait(false);
+        await _loop.ConfigureAwait(false);
+        _stop.Dispose();
+        _wake.Dispose();
+    }
+
+    private (Timestamp At, string WorkflowId, TenantOwner? Owner) Find()
+    {
+        var next = (At: Timestamp.None, WorkflowId: string.Empty, Owner: (TenantOwner?)null);
+        foreach (var owner in _tenants())
+        {
+            var (at, workflow) = owner.NextScheduled();
+            if (!at.IsNone && (next.At.IsNone || at < next.At))
+            {
+                next = (at, workflow, owner);
+            }
+        }
+
+        return next;
+    }
+
+    private async Task RunAsync()
+    {
+        try
+        {
+            while (true)
+            {
+                var now = new Timestamp(_host.Clock.GetUtcNow().ToUnixTimeMilliseconds());
+                try
+                {
+                    RunDue(now);
+                }
+                catch (RosterException failure) when (failure.Error == RosterError.Overloaded)
+                {
+                    // The store is full: it is tried again.
+                }
+
+                var next = Next;
+                var wait = next.IsNone ? SleepMax : TimeSpan.FromMilliseconds(Math.Clamp(next.Ms - now.Ms, 1, (long)SleepMax.TotalMilliseconds));
+                using var timer = new CancellationTokenSource(wait, _host.Clock);
+                using var both = CancellationTokenSource.CreateLinkedTokenSource(timer.Token, _stop.Token);
+                try
+                {
+                    await _wake.WaitAsync(both.Token).ConfigureAwait(false);
+                }
+                catch (OperationCanceledException) when (!_stop.IsCancellationRequested)
+                {
+                    // The instant has come.
+                }
+            }
+        }
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        {
+            return;
+        }
+    }
+}
