@@ -16,13 +16,18 @@ internal static class CommandLine
         var root = new RootCommand("Roster, an enrollment engine for CRM automation. Start with `roster demo`.");
         ConnectionOptions.AddTo(root);
         root.Add(DemoCommand.Create(console));
+        root.Add(SimulateCommand.Create(console));
         root.Add(ServeCommand.Create(console));
         root.Add(ApplyCommand.Create(console));
         root.Add(IngestCommand.Create(console));
         root.Add(EnrollCommand.CreateEnroll(console));
         root.Add(EnrollCommand.CreateUnenroll(console));
         root.Add(RecordCommand.Create(console));
+        root.Add(ExplainCommand.Create(console));
+        root.Add(HistoryCommand.Create(console));
         root.Add(WorkflowCommand.Create(console));
+        root.Add(ListCommand.Create(console));
+        root.Add(OperationsCommand.Create(console));
         root.Add(WorkCommand.Create(console));
         root.Add(JournalCommand.Create(console));
         root.Add(StatusCommand.Create(console));

@@ -42,6 +42,7 @@ public sealed class RosterClient : IDisposable
         Records = new RecordService.RecordServiceClient(invoker);
         Workflows = new WorkflowService.WorkflowServiceClient(invoker);
         Enrollments = new EnrollmentService.EnrollmentServiceClient(invoker);
+        Lists = new ListService.ListServiceClient(invoker);
         Journal = new JournalService.JournalServiceClient(invoker);
         Tenants = new TenantService.TenantServiceClient(invoker);
         Work = new WorkService.WorkServiceClient(invoker);
@@ -62,8 +63,11 @@ public sealed class RosterClient : IDisposable
     /// <summary>Definitions and counters of workflows.</summary>
     public WorkflowService.WorkflowServiceClient Workflows { get; }
 
-    /// <summary>Enrolling and unenrolling by hand.</summary>
+    /// <summary>Enrolling and unenrolling by hand, and why a record is enrolled or not.</summary>
     public EnrollmentService.EnrollmentServiceClient Enrollments { get; }
+
+    /// <summary>Lists and their members.</summary>
+    public ListService.ListServiceClient Lists { get; }
 
     /// <summary>The history of everything.</summary>
     public JournalService.JournalServiceClient Journal { get; }

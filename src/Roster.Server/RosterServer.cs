@@ -177,6 +177,7 @@ public sealed partial class RosterServer : IAsyncDisposable
         services.AddSingleton<RecordApi>();
         services.AddSingleton<WorkflowApi>();
         services.AddSingleton<EnrollmentApi>();
+        services.AddSingleton<ListApi>();
         services.AddSingleton<JournalApi>();
         services.AddSingleton<TenantApi>();
         services.AddSingleton<WorkApi>();
@@ -191,6 +192,7 @@ public sealed partial class RosterServer : IAsyncDisposable
         app.MapGrpcService<RecordApi>();
         app.MapGrpcService<WorkflowApi>();
         app.MapGrpcService<EnrollmentApi>();
+        app.MapGrpcService<ListApi>();
         app.MapGrpcService<JournalApi>();
         app.MapGrpcService<TenantApi>();
         app.MapGrpcService<WorkApi>();

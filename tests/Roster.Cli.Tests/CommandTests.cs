@@ -84,7 +84,7 @@ public sealed class CommandTests : IDisposable
     {
         await using var server = await TestServer.StartAsync();
         var bad = Write("bad.json", """{"id":"b","nope":1}""");
-        var good = Write("good.json", """{"id":"w","object_type":"contact"}""");
+        var good = Write("good.json", """{"id":"w","object_type":"contact","steps":[]}""");
         var (exitCode, output, error) = await RunAsync(server, "apply", bad, good, Path.Combine(_folder.FullName, "missing.json"));
         Assert.Equal(ExitCode.SomeFailed, exitCode);
         Assert.Equal((1, Workflow.Types.State.On), (server.Engine.WorkflowState["w"].Version, server.Engine.WorkflowState["w"].State));
@@ -111,8 +111,8 @@ public sealed class CommandTests : IDisposable
         await using var server = await TestServer.StartAsync();
         var problem = new DefinitionProblem { Path = "start.filter.criteria.anyOf[0].allOf[0].property", Code = "UNDECLARED_PROPERTY", Message = "No such property." };
         server.Engine.Error = new Engine.RosterException(Engine.RosterError.FailedPrecondition, "No.", problems: [problem]);
-        var (_, _, snake) = await RunAsync(server, "apply", Write("a.json", """{"id":"w","object_type":"contact"}"""));
-        var (_, _, camel) = await RunAsync(server, "apply", Write("b.json", """{"id":"w","objectType":"contact"}"""));
+        var (_, _, snake) = await RunAsync(server, "apply", Write("a.json", """{"id":"w","object_type":"contact","steps":[]}"""));
+        var (_, _, camel) = await RunAsync(server, "apply", Write("b.json", """{"id":"w","objectType":"contact","steps":[]}"""));
         Assert.Contains(": start.filter.criteria.any_of[0].all_of[0].property: ", snake, StringComparison.Ordinal);
         Assert.Contains(": start.filter.criteria.anyOf[0].allOf[0].property: ", camel, StringComparison.Ordinal);
     }
@@ -144,7 +144,7 @@ public sealed class CommandTests : IDisposable
     [Fact]
     public async Task Every_command_has_help()
     {
-        foreach (var command in new[] { "serve", "apply", "ingest", "enroll", "unenroll", "record", "workflow", "work", "journal", "demo", "status", "advance" })
+        foreach (var command in new[] { "serve", "apply", "ingest", "enroll", "unenroll", "record", "workflow", "list", "operations", "work", "journal", "demo", "status", "advance" })
         {
             var (exitCode, output, _) = await RunAsync(command, "--help");
             Assert.Equal(ExitCode.Success, exitCode);

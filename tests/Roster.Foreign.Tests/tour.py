@@ -18,6 +18,7 @@ from roster.v1 import enrollments_pb2, enrollments_pb2_grpc
 from roster.v1 import events_pb2
 from roster.v1 import ingest_pb2, ingest_pb2_grpc
 from roster.v1 import journal_pb2, journal_pb2_grpc
+from roster.v1 import lists_pb2, lists_pb2_grpc
 from roster.v1 import records_pb2, records_pb2_grpc
 from roster.v1 import tenants_pb2, tenants_pb2_grpc
 from roster.v1 import values_pb2
@@ -27,7 +28,7 @@ from roster.v1 import workflows_pb2
 
 WORKFLOW = """
 {
-  "id": "tour", "objectType": "contact",
+  "id": "tour", "objectType": "contact", "suppressionLists": ["quiet"],
   "start": { "event": { "anyOf": [ { "eventType": "form_submitted",
       "where": [ { "property": "form", "operator": "IS_EQUAL_TO", "values": ["ebook"] } ] } ] } },
   "goals": [ { "id": "customer", "criteria": { "anyOf": [ { "allOf": [
@@ -43,6 +44,17 @@ WORKFLOW = """
   ]
 }
 """
+
+HOT = """
+{
+  "id": "hot", "objectType": "contact",
+  "criteria": { "anyOf": [ { "allOf": [ { "property": "score", "operator": "IS_GREATER_THAN", "values": ["50"] } ] } ] }
+}
+"""
+
+
+def contact(record):
+    return values_pb2.RecordRef(object_type="contact", record_id=record)
 
 
 def text(name, value):
@@ -85,6 +97,15 @@ def main(address):
         tenants_pb2.PropertyDefinition(name="lifecyclestage", type=kind.ENUMERATION, options=["lead", "customer", "nurture"]),
     ]), metadata=metadata)
 
+    lists = lists_pb2_grpc.ListServiceStub(channel)
+    lists.SaveList(lists_pb2.SaveListRequest(list=json_format.Parse(HOT, lists_pb2.List())), metadata=metadata)
+    lists.SaveList(lists_pb2.SaveListRequest(list=lists_pb2.List(id="quiet", object_type="contact")), metadata=metadata)
+    added = lists.AddToList(lists_pb2.ChangeMembershipRequest(list_id="quiet", ref=contact("eve@example.org"), request_id="q1"), metadata=metadata)
+    assert added.result.code == events_pb2.EventResult.APPLIED, added
+    by_hand = expect_error(grpc.StatusCode.INVALID_ARGUMENT, lambda: lists.AddToList(
+        lists_pb2.ChangeMembershipRequest(list_id="hot", ref=contact("eve@example.org"), request_id="q2"), metadata=metadata))
+    print("lists: one active, one static with a member;", by_hand.details())
+
     workflows = workflow_service_pb2_grpc.WorkflowServiceStub(channel)
     broken = json_format.Parse(WORKFLOW, workflows_pb2.Workflow())
     broken.steps[1].next = "nowhere"
@@ -115,6 +136,10 @@ def main(address):
     assert acks[2].results[0].result.code == events_pb2.EventResult.DUPLICATE
     print("ingest: 3 applied, 1 refused (WRONG_TYPE at writes[0].value), 1 duplicate")
 
+    hot = lists.ListMembers(lists_pb2.ListMembersRequest(list_id="hot"), metadata=metadata).members
+    assert [member.record_id for member in hot] == ["ada@example.org"], hot
+    assert lists.GetList(lists_pb2.GetListRequest(list_id="hot"), metadata=metadata).members == 1
+
     credit = queue.Queue()
     credit.put(work_pb2.WorkRequest(hello=work_pb2.WorkHello(queue="mail", worker="tour", credit=10)))
     work = work_pb2_grpc.WorkServiceStub(channel).Work(iter(credit.get, None), metadata=metadata)
@@ -137,9 +162,23 @@ def main(address):
 
     admin = admin_pb2_grpc.AdminServiceStub(channel)
     now = admin.GetStatus(admin_pb2.GetStatusRequest()).now
-    admin.AdvanceClock(admin_pb2.AdvanceClockRequest(to=Timestamp(seconds=now.seconds + 2 * 86400 + 60, nanos=now.nanos)))
+    later = Timestamp(seconds=now.seconds + 2 * 86400 + 60, nanos=now.nanos)
 
-    stats = workflows.GetWorkflowStats(workflow_service_pb2.GetWorkflowStatsRequest(workflow_id="tour"), metadata=metadata)
+    def switch(state):
+        request = workflow_service_pb2.SetWorkflowStateRequest(workflow_id="tour", state=state)
+        assert workflows.SetWorkflowState(request, metadata=metadata).state == state
+        admin.AdvanceClock(admin_pb2.AdvanceClockRequest(to=later))
+
+    def statistics():
+        return workflows.GetWorkflowStats(workflow_service_pb2.GetWorkflowStatsRequest(workflow_id="tour"), metadata=metadata)
+
+    switch(workflows_pb2.Workflow.PAUSED)
+    held = statistics()
+    assert held.active == 2 and held.completed == 0, held
+    switch(workflows_pb2.Workflow.ON)
+    print("paused for two days: 2 held, and resumed")
+
+    stats = statistics()
     branches = {b.name: b.count for s in stats.steps if s.step_id == "segment" for b in s.branches}
     assert stats.enrolled == 3 and branches == {"hot": 1, "default": 1}, stats
     assert [(u.name, u.count) for u in stats.unenrolled] == [("GOAL_MET", 1)], stats
@@ -148,16 +187,23 @@ def main(address):
 
     records = records_pb2_grpc.RecordServiceStub(channel)
     timeline = records.GetTimeline(records_pb2.GetTimelineRequest(
-        ref=values_pb2.RecordRef(object_type="contact", record_id="cyd@example.org")), metadata=metadata).entries
+        ref=contact("cyd@example.org")), metadata=metadata).entries
     kinds = [journal_pb2.JournalEntry.Kind.Name(e.kind) for e in timeline]
     assert kinds[0] == "ENROLLMENT_ENDED" and "GOAL_MET" in kinds and kinds[-1] == "RECORD_CREATED", kinds
 
     enrollments = enrollments_pb2_grpc.EnrollmentServiceStub(channel)
     again = enrollments.Enroll(enrollments_pb2.EnrollRequest(
-        ref=values_pb2.RecordRef(object_type="contact", record_id="bob@example.org"), workflow_id="tour", request_id="r1"), metadata=metadata)
+        ref=contact("bob@example.org"), workflow_id="tour", request_id="r1"), metadata=metadata)
     assert again.decision == enrollments_pb2.Decision.REENROLLMENT_OFF, again
+    why = enrollments.Explain(enrollments_pb2.ExplainRequest(ref=contact("eve@example.org"), workflow_id="tour"), metadata=metadata)
+    assert why.decision_by_hand == enrollments_pb2.Decision.SUPPRESSED and any("quiet" in c.found for c in why.checks if not c.passes), why
+    history = enrollments.GetEnrollmentHistory(
+        enrollments_pb2.GetEnrollmentHistoryRequest(ref=contact("cyd@example.org"), workflow_id="tour"), metadata=metadata).entries
+    assert [(h.decision, h.end_reason) for h in history] == [(0, enrollments_pb2.Enrollment.GOAL_MET), (enrollments_pb2.Decision.ENROLLED, 0)], history
+    assert history[0].detail == "customer" and history[1].trigger == "event", history
+    print("explain:", why.summary)
     expect_error(grpc.StatusCode.NOT_FOUND, lambda: records.GetRecord(
-        records_pb2.GetRecordRequest(ref=values_pb2.RecordRef(object_type="contact", record_id="nobody")), metadata=metadata))
+        records_pb2.GetRecordRequest(ref=contact("nobody")), metadata=metadata))
     late = expect_error(grpc.StatusCode.INVALID_ARGUMENT, lambda: admin.AdvanceClock(admin_pb2.AdvanceClockRequest(to=Timestamp(seconds=1))))
     assert "never goes back" in late.details(), late.details()
 

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
+using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Roster.Engine;
 using Roster.V1;
@@ -60,6 +61,27 @@ public sealed class FakeEngine : IRosterEngine, IAsyncDisposable
     public Tenant TenantState { get; } = new() { Id = "default", Settings = new TenantSettings() };
 
     public ConcurrentDictionary<string, Workflow> WorkflowState { get; } = new();
+
+    public ConcurrentDictionary<string, List> ListState { get; } = new();
+
+    /// <summary>Writes to definitions and requests by hand, in the order in which they came: a word and the request.</summary>
+    public ConcurrentQueue<(string Word, string Tenant, IMessage Request)> Calls { get; } = new();
+
+    /// <summary>Operations that are asked about, by id; one that is not here succeeds at once.</summary>
+    public ConcurrentDictionary<string, ConcurrentQueue<Operation>> OperationState { get; } = new();
+
+    /// <summary>Problems that publishing a workflow finds as long as another is not saved: the other, by the one.</summary>
+    public Dictionary<string, string> Needs { get; } = [];
+
+    /// <summary>Records, by id; any other but <c>nobody</c> exists and has nothing.</summary>
+    public ConcurrentDictionary<string, Record> RecordState { get; } = new();
+
+    /// <summary>Found by a check of a definition.</summary>
+    public List<DefinitionProblem> Problems { get; } = [];
+
+    public WorkflowStats Stats { get; set; } = new();
+
+    public EventResult CommandResult { get; set; } = new() { Code = EventResult.Types.Code.Applied };
 
     public void Fail(Exception reason) => _failed.SetException(reason);
 
@@ -158,8 +180,25 @@ public sealed class FakeEngine : IRosterEngine, IAsyncDisposable
     public ValueTask<UnenrollResponse> UnenrollAsync(string tenant, UnenrollRequest request, CancellationToken cancellationToken) =>
         Answer(new UnenrollResponse { Unenrolled = true, Result = new EventResult { Code = EventResult.Types.Code.Applied } });
 
+    public ValueTask<ChangeMembershipResponse> ChangeMembershipAsync(
+        string tenant, ChangeMembershipRequest request, bool adds, CancellationToken cancellationToken) =>
+        Answer(adds ? "add" : "remove", tenant, request, new ChangeMembershipResponse { Result = CommandResult });
+
+    public ValueTask<DeleteRecordResponse> DeleteRecordAsync(string tenant, DeleteRecordRequest request, CancellationToken cancellationToken) =>
+        Answer("delete", tenant, request, new DeleteRecordResponse { Result = CommandResult });
+
+    public ValueTask<RestoreRecordResponse> RestoreRecordAsync(string tenant, RestoreRecordRequest request, CancellationToken cancellationToken) =>
+        Answer("restore", tenant, request, new RestoreRecordResponse { Result = CommandResult });
+
+    public ValueTask<Explanation> ExplainAsync(string tenant, ExplainRequest request, CancellationToken cancellationToken) =>
+        Answer("explain", tenant, request, new Explanation { Ref = request.Ref, WorkflowId = request.WorkflowId, Summary = "Because." });
+
+    public ValueTask<GetEnrollmentHistoryResponse> GetEnrollmentHistoryAsync(
+        string tenant, GetEnrollmentHistoryRequest request, CancellationToken cancellationToken) =>
+        Answer("history", tenant, request, new GetEnrollmentHistoryResponse { Entries = { new EnrollmentHistoryEntry { WorkflowId = request.WorkflowId, Ref = request.Ref } } });
+
     public ValueTask<Record?> GetRecordAsync(string tenant, RecordRef reference, CancellationToken cancellationToken) =>
-        Answer(reference.RecordId == "nobody" ? null : new Record { Ref = reference });
+        Answer(reference.RecordId == "nobody" ? null : RecordState.GetValueOrDefault(reference.RecordId) ?? new Record { Ref = reference });
 
     public ValueTask<GetTimelineResponse> GetTimelineAsync(string tenant, GetTimelineRequest request, CancellationToken cancellationToken) =>
         Answer(new GetTimelineResponse());
@@ -178,8 +217,11 @@ public sealed class FakeEngine : IRosterEngine, IAsyncDisposable
     {
         var saved = request.Workflow.Clone();
         saved.Revision++;
-        return Answer(WorkflowState[saved.Id] = saved);
+        return Answer("save", tenant, request, WorkflowState[saved.Id] = saved);
     }
+
+    public ValueTask<Workflow> CreateFromTemplateAsync(string tenant, CreateFromTemplateRequest request, CancellationToken cancellationToken) =>
+        Answer("template", tenant, request, new Workflow { Id = request.WorkflowId });
 
     public ValueTask<Workflow> GetWorkflowAsync(string tenant, GetWorkflowRequest request, CancellationToken cancellationToken) =>
         WorkflowState.TryGetValue(request.WorkflowId, out var workflow)
@@ -190,24 +232,71 @@ public sealed class FakeEngine : IRosterEngine, IAsyncDisposable
         Answer(new ListWorkflowsResponse { Workflows = { WorkflowState.Values } });
 
     public ValueTask<ValidateWorkflowResponse> ValidateWorkflowAsync(string tenant, ValidateWorkflowRequest request, CancellationToken cancellationToken) =>
-        Answer(new ValidateWorkflowResponse());
+        Answer(new ValidateWorkflowResponse { Problems = { Problems } });
 
     public ValueTask<PublishWorkflowResponse> PublishWorkflowAsync(string tenant, PublishWorkflowRequest request, CancellationToken cancellationToken)
     {
+        if (Needs.TryGetValue(request.WorkflowId, out var needed) && !WorkflowState.ContainsKey(needed))
+        {
+            var problem = new DefinitionProblem { Path = "steps[0]", Code = "UNKNOWN_WORKFLOW", Value = needed, Message = $"There is no workflow `{needed}`." };
+            throw new RosterException(RosterError.FailedPrecondition, "No.", problems: [problem]);
+        }
+
         var workflow = WorkflowState[request.WorkflowId];
         workflow.Version++;
-        return Answer(new PublishWorkflowResponse { Workflow = workflow });
+        return Answer("publish", tenant, request, new PublishWorkflowResponse { Workflow = workflow });
     }
 
     public ValueTask<Workflow> SetWorkflowStateAsync(string tenant, SetWorkflowStateRequest request, CancellationToken cancellationToken)
     {
         var workflow = WorkflowState[request.WorkflowId];
         workflow.State = request.State;
-        return Answer(workflow);
+        return Answer("state", tenant, request, workflow);
     }
 
-    public ValueTask<WorkflowStats> GetWorkflowStatsAsync(string tenant, GetWorkflowStatsRequest request, CancellationToken cancellationToken) =>
-        Answer(new WorkflowStats { WorkflowId = request.WorkflowId });
+    public ValueTask<Operation> DeleteWorkflowAsync(string tenant, DeleteWorkflowRequest request, CancellationToken cancellationToken) =>
+        Answer("delete", tenant, request, NewOperation("delete_workflow", request.WorkflowId));
+
+    public ValueTask<Operation> MoveEnrollmentsAsync(string tenant, MoveEnrollmentsRequest request, CancellationToken cancellationToken) =>
+        Answer("move", tenant, request, NewOperation("refresh", request.WorkflowId));
+
+    public ValueTask<PreviewEnrollmentResponse> PreviewEnrollmentAsync(string tenant, PreviewEnrollmentRequest request, CancellationToken cancellationToken) =>
+        Answer("preview", tenant, request, new PreviewEnrollmentResponse { Records = 10, Matching = 4, EnrolledBefore = 1 });
+
+    public ValueTask<TestWorkflowResponse> TestWorkflowAsync(string tenant, TestWorkflowRequest request, CancellationToken cancellationToken) =>
+        Answer("test", tenant, request, new TestWorkflowResponse { Decision = Decision.Types.Code.Enrolled });
+
+    public ValueTask<SaveListResponse> SaveListAsync(string tenant, SaveListRequest request, CancellationToken cancellationToken)
+    {
+        var saved = request.List.Clone();
+        saved.Revision++;
+        ListState[saved.Id] = saved;
+        return Answer("list", tenant, request, new SaveListResponse { List = saved });
+    }
+
+    public ValueTask<List> GetListAsync(string tenant, GetListRequest request, CancellationToken cancellationToken) =>
+        ListState.TryGetValue(request.ListId, out var list)
+            ? Answer(list)
+            : ValueTask.FromException<List>(new RosterException(RosterError.NotFound, $"There is no list `{request.ListId}`."));
+
+    public ValueTask<ListListsResponse> ListListsAsync(string tenant, ListListsRequest request, CancellationToken cancellationToken) =>
+        Answer(new ListListsResponse { Lists = { ListState.Values } });
+
+    public ValueTask<DeleteListResponse> DeleteListAsync(string tenant, DeleteListRequest request, CancellationToken cancellationToken) =>
+        Answer("delete", tenant, request, new DeleteListResponse { Operation = new Operation { Id = "1", Kind = "delete_list", ListId = request.ListId, State = Operation.Types.State.Running } });
+
+    /// <summary>Two pages of one member each.</summary>
+    public ValueTask<ListMembersResponse> ListMembersAsync(string tenant, ListMembersRequest request, CancellationToken cancellationToken) =>
+        Answer(request.PageToken.Length == 0
+            ? new ListMembersResponse { Members = { new RecordRef { ObjectType = "contact", RecordId = "ada" } }, NextPageToken = "2" }
+            : new ListMembersResponse { Members = { new RecordRef { ObjectType = "contact", RecordId = "bob" } } });
+
+    public ValueTask<WorkflowStats> GetWorkflowStatsAsync(string tenant, GetWorkflowStatsRequest request, CancellationToken cancellationToken)
+    {
+        var stats = Stats.Clone();
+        stats.WorkflowId = request.WorkflowId;
+        return Answer("stats", tenant, request, stats);
+    }
 
     public ValueTask<Tenant> GetTenantAsync(string tenant, CancellationToken cancellationToken)
     {
@@ -270,16 +359,22 @@ public sealed class FakeEngine : IRosterEngine, IAsyncDisposable
     public ValueTask<Queue> GetQueueAsync(string tenant, GetQueueRequest request, CancellationToken cancellationToken) =>
         Answer(new Queue { Queue_ = request.Queue, Waiting = _tasks.Count });
 
-    public ValueTask<Operation> BulkEnrollAsync(string tenant, BulkEnrollRequest request, CancellationToken cancellationToken) => Answer(new Operation { Id = "1" });
+    public ValueTask<Operation> BulkEnrollAsync(string tenant, BulkEnrollRequest request, CancellationToken cancellationToken) =>
+        Answer("bulk_enroll", tenant, request, NewOperation("bulk_enroll", request.WorkflowId));
+
+    public ValueTask<Operation> BulkUnenrollAsync(string tenant, BulkUnenrollRequest request, CancellationToken cancellationToken) =>
+        Answer("bulk_unenroll", tenant, request, NewOperation("bulk_unenroll", request.WorkflowId));
 
     public ValueTask<Operation> GetOperationAsync(string tenant, GetOperationRequest request, CancellationToken cancellationToken) =>
-        Answer(new Operation { Id = request.OperationId });
+        Answer(OperationState.TryGetValue(request.OperationId, out var states) && states.TryDequeue(out var next)
+            ? next
+            : new Operation { Id = request.OperationId, State = Operation.Types.State.Succeeded, Done = 3, Total = 3, Counts = { new OperationCount { Name = "ENROLLED", Count = 3 } } });
 
     public ValueTask<ListOperationsResponse> ListOperationsAsync(string tenant, ListOperationsRequest request, CancellationToken cancellationToken) =>
-        Answer(new ListOperationsResponse());
+        Answer("operations", tenant, request, new ListOperationsResponse { Operations = { NewOperation("refresh", request.WorkflowId) } });
 
     public ValueTask<Operation> CancelOperationAsync(string tenant, CancelOperationRequest request, CancellationToken cancellationToken) =>
-        Answer(new Operation { Id = request.OperationId });
+        Answer("cancel", tenant, request, new Operation { Id = request.OperationId, State = Operation.Types.State.Cancelled });
 
     public ValueTask<V1.Status> GetStatusAsync(CancellationToken cancellationToken) =>
         Answer(new V1.Status { Host = "embedded", Store = "fake", ManualClock = IsManualClock, Now = Timestamp.FromDateTimeOffset(Now) });
@@ -328,6 +423,15 @@ public sealed class FakeEngine : IRosterEngine, IAsyncDisposable
         }
 
         return results;
+    }
+
+    private static Operation NewOperation(string kind, string workflow) =>
+        new() { Id = "1", Kind = kind, WorkflowId = workflow, State = Operation.Types.State.Running };
+
+    private ValueTask<T> Answer<T>(string word, string tenant, IMessage request, T answer)
+    {
+        Calls.Enqueue((word, tenant, request));
+        return Answer(answer);
     }
 
     private ValueTask<T> Answer<T>(T answer) => Error is null ? ValueTask.FromResult(answer) : ValueTask.FromException<T>(Error);

@@ -36,26 +36,29 @@ internal static class AdvanceCommand
         return ExitCode.Success;
     }
 
-    private static TimeSpan ParseSpan(string text)
+    /// <summary>A time span such as <c>14d</c>, <c>6h</c>, <c>30m</c>, <c>10s</c>.</summary>
+    public static bool TryParseSpan(string text, out TimeSpan span)
     {
-        if (text.Length > 1 && double.TryParse(text.AsSpan(0, text.Length - 1), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var amount)
-            && amount <= 100_000)
+        span = default;
+        if (text.Length < 2 || !double.TryParse(text.AsSpan(0, text.Length - 1), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var amount)
+            || amount > 100_000)
         {
-            switch (text[^1])
-            {
-                case 'd':
-                    return TimeSpan.FromDays(amount);
-                case 'h':
-                    return TimeSpan.FromHours(amount);
-                case 'm':
-                    return TimeSpan.FromMinutes(amount);
-                case 's':
-                    return TimeSpan.FromSeconds(amount);
-                default:
-                    break;
-            }
+            return false;
         }
 
-        throw new CliException($"`{text}` is neither an instant such as `2026-02-01T00:00:00Z` nor a time span such as `14d`.");
+        TimeSpan? parsed = text[^1] switch
+        {
+            'd' => TimeSpan.FromDays(amount),
+            'h' => TimeSpan.FromHours(amount),
+            'm' => TimeSpan.FromMinutes(amount),
+            's' => TimeSpan.FromSeconds(amount),
+            _ => null,
+        };
+        span = parsed ?? default;
+        return parsed is not null;
     }
+
+    private static TimeSpan ParseSpan(string text) => TryParseSpan(text, out var span)
+        ? span
+        : throw new CliException($"`{text}` is neither an instant such as `2026-02-01T00:00:00Z` nor a time span such as `14d`.");
 }

@@ -1,5 +1,5 @@
 using System.CommandLine;
-using Grpc.Core;
+using Roster.Cli.Apply;
 using Roster.Cli.Json;
 using Roster.Cli.Output;
 using Roster.Client;
@@ -8,21 +8,23 @@ using Spectre.Console;
 
 namespace Roster.Cli.Commands;
 
-/// <summary><c>roster apply</c>: declares schema, saves, publishes and switches on workflows.</summary>
+/// <summary><c>roster apply</c>: declares schema, saves lists, saves, publishes and switches on workflows.</summary>
 internal static class ApplyCommand
 {
+    private const string CriteriaOfList = "start.filter.criteria";
+
     private static readonly Argument<string[]> Files = new("FILE")
     {
-        Description = "Files with a workflow, a tenant, or both, in JSON.",
+        Description = "Files with a workflow, a list, a tenant, or all of them, in JSON. They may name each other in any order.",
         Arity = ArgumentArity.OneOrMore,
     };
 
-    private static readonly Option<bool> Draft = new("--draft") { Description = "Saves drafts only: publishes nothing." };
+    private static readonly Option<bool> Draft = new("--draft") { Description = "Saves drafts only: publishes nothing, and leaves lists as they are." };
     private static readonly Option<bool> Check = new("--check") { Description = "Checks only: changes nothing." };
 
     public static Command Create(CliConsole console)
     {
-        var command = new Command("apply", "Declares properties, saves, publishes and switches on workflows from files.") { Files, Draft, Check };
+        var command = new Command("apply", "Declares properties, saves lists, and saves, publishes and switches on workflows from files.") { Files, Draft, Check };
         command.SetActionSafely(console, (result, cancellationToken) => RunAsync(result, console, cancellationToken));
         return command;
     }
@@ -30,16 +32,13 @@ internal static class ApplyCommand
     private static async Task<int> RunAsync(ParseResult result, CliConsole console, CancellationToken cancellationToken)
     {
         using var client = ConnectionOptions.Connect(result);
-        var isDraft = result.GetValue(Draft);
         var failed = 0;
+        var files = new List<(string Name, ApplyFile File)>();
         foreach (var name in result.GetValue(Files)!)
         {
             try
             {
-                var file = ApplyFile.Parse(await File.ReadAllTextAsync(name, cancellationToken), name);
-                failed += result.GetValue(Check)
-                    ? await CheckAsync(client, file, name, console, cancellationToken)
-                    : await ApplyAsync(client, file, name, isDraft, console, cancellationToken);
+                files.Add((name, ApplyFile.Parse(await File.ReadAllTextAsync(name, cancellationToken), name)));
             }
             catch (Exception error) when (error is CliException or IOException or UnauthorizedAccessException)
             {
@@ -52,110 +51,108 @@ internal static class ApplyCommand
             }
         }
 
+        failed += result.GetValue(Check)
+            ? await CheckAsync(client, files, console, cancellationToken)
+            : await ApplyAsync(client, files, result.GetValue(Draft), console, cancellationToken);
         return failed == 0 ? ExitCode.Success : ExitCode.SomeFailed;
     }
 
-    /// <summary>Applies one file; returns how many of its parts failed.</summary>
-    public static async Task<int> ApplyAsync(
-        RosterClient client, ApplyFile file, string name, bool isDraft, CliConsole console, CancellationToken cancellationToken)
+    /// <summary>Applies files together; returns how many of their parts failed.</summary>
+    public static Task<int> ApplyAsync(
+        RosterClient client, IReadOnlyList<(string Name, ApplyFile File)> files, bool isDraft, CliConsole console, CancellationToken cancellationToken) =>
+        new ApplyRun(new ServerTarget(client), new Teller(console), isDraft, file => file.IsOn).RunAsync(files, cancellationToken);
+
+    private static async Task<int> CheckAsync(
+        RosterClient client, IReadOnlyList<(string Name, ApplyFile File)> files, CliConsole console, CancellationToken cancellationToken)
     {
         var failed = 0;
-        if (file.Tenant is not null)
+        var brought = new Brought(
+            files.SelectMany(file => file.File.Lists).Select(item => item.List.Id).ToHashSet(StringComparer.Ordinal),
+            files.SelectMany(file => file.File.Workflows).Select(item => item.Workflow.Id).ToHashSet(StringComparer.Ordinal),
+            files.SelectMany(file => file.File.Workflows).SelectMany(item => item.Workflow.Goals).Select(goal => goal.Id).ToHashSet(StringComparer.Ordinal));
+        foreach (var (name, file) in files)
         {
-            failed += await TryAsync(name, "tenant", file, console, () => ApplyTenantAsync(client, file.Tenant, console, cancellationToken));
-        }
+            var definitions = file.Lists.Select(item => (item.Path, Definition: AsWorkflow(item.List), Of: CriteriaOfList))
+                .Concat(file.Workflows.Select(item => (item.Path, Definition: item.Workflow, Of: "")));
+            foreach (var (path, definition, of) in definitions)
+            {
+                var found = await client.Workflows.ValidateWorkflowAsync(new ValidateWorkflowRequest { Workflow = definition }, cancellationToken: cancellationToken);
+                foreach (var problem in found.Problems.Where(problem => problem.Path.StartsWith(of, StringComparison.Ordinal) && !brought.Explains(problem)))
+                {
+                    problem.Path = of.Length > 0 ? problem.Path["start.filter.".Length..] : problem.Path;
+                    failed += Tell(problem, name, path, file, console);
+                }
+            }
 
-        foreach (var (path, workflow) in file.Workflows)
-        {
-            failed += await TryAsync(name, path, file, console, () => ApplyWorkflowAsync(client, workflow, isDraft, file, console, cancellationToken));
+            console.Out.MarkupLine($"{Markup.Escape(name)}: {(file.Lists.Count > 0 ? $"{file.Lists.Count} lists, " : "")}{file.Workflows.Count} workflows checked");
         }
 
         return failed;
     }
 
-    private static async Task<int> TryAsync(string name, string path, ApplyFile file, CliConsole console, Func<Task> apply)
+    // The service checks workflows only; the criteria of a list are those of a workflow that starts by them.
+    private static Workflow AsWorkflow(List list) => new()
     {
-        try
+        Id = list.Id,
+        ObjectType = list.ObjectType,
+        Start = new Start { Filter = new FilterStart { Criteria = list.Criteria ?? new Criteria { AnyOf = { new FilterGroup() } } } },
+    };
+
+    private static int Tell(DefinitionProblem problem, string name, string path, ApplyFile file, CliConsole console)
+    {
+        var sentence = $"{name}: {(path.Length > 0 ? $"{path}." : "")}{RpcSentences.Of(problem, file.Spell)}";
+        if (problem.Severity == DefinitionProblem.Types.Severity.Warning)
         {
-            await apply();
+            console.Warn(sentence);
             return 0;
         }
-        catch (RpcException error) when (error.StatusCode is StatusCode.InvalidArgument or StatusCode.FailedPrecondition or StatusCode.Aborted or StatusCode.NotFound)
-        {
-            foreach (var sentence in RpcSentences.Of(error, null, file.Spell))
-            {
-                console.Fail($"{name}: {(path.Length > 0 && !sentence.StartsWith(path, StringComparison.Ordinal) ? $"{path}." : "")}{sentence}");
-            }
 
-            return 1;
-        }
+        console.Fail(sentence);
+        return 1;
     }
 
-    private static async Task ApplyTenantAsync(RosterClient client, Tenant tenant, CliConsole console, CancellationToken cancellationToken)
+    /// <summary>Tells what is done, one line per part.</summary>
+    private sealed class Teller(CliConsole console) : ApplyListener
     {
-        if (tenant.Settings is not null)
-        {
-            await client.Tenants.UpdateSettingsAsync(new UpdateSettingsRequest { Settings = tenant.Settings }, cancellationToken: cancellationToken);
-            console.Out.MarkupLine("settings updated");
-        }
+        public override void OnProblem(string sentence) => console.Fail(sentence);
 
-        foreach (var type in tenant.ObjectTypes)
-        {
-            await client.Tenants.DeclareObjectTypeAsync(new DeclareObjectTypeRequest { ObjectType = type.Name }, cancellationToken: cancellationToken);
-            var request = new DeclarePropertiesRequest { ObjectType = type.Name, Properties = { type.Properties } };
-            await client.Tenants.DeclarePropertiesAsync(request, cancellationToken: cancellationToken);
+        public override void OnWarning(string sentence) => console.Warn(sentence);
+
+        public override void OnSettings() => console.Out.MarkupLine("settings updated");
+
+        public override void OnObjectType(ObjectType type) =>
             console.Out.MarkupLine($"object type [bold]{Markup.Escape(type.Name)}[/]: {type.Properties.Count} properties declared");
-        }
-    }
 
-    private static async Task ApplyWorkflowAsync(
-        RosterClient client, Workflow workflow, bool isDraft, ApplyFile file, CliConsole console, CancellationToken cancellationToken)
-    {
-        var saved = await client.Workflows.SaveWorkflowAsync(new SaveWorkflowRequest { Workflow = workflow, Force = true }, cancellationToken: cancellationToken);
-        if (isDraft)
-        {
+        public override void OnDraft(Workflow saved) =>
             console.Out.MarkupLine($"workflow [bold]{Markup.Escape(saved.Id)}[/]: draft saved, revision {saved.Revision}");
-            return;
+
+        public override void OnList(SaveListResponse saved)
+        {
+            var job = saved.Operation is { } operation ? $", members are computed by operation {Markup.Escape(operation.Id)}" : "";
+            console.Out.MarkupLine($"list [bold]{Markup.Escape(saved.List.Id)}[/]: {(saved.List.Criteria is null ? "static" : "active")}, revision {saved.List.Revision}{job}");
         }
 
-        var published = await client.Workflows.PublishWorkflowAsync(
-            new PublishWorkflowRequest { WorkflowId = saved.Id, Revision = saved.Revision }, cancellationToken: cancellationToken);
-        foreach (var problem in published.Problems)
+        public override void OnPublished(ApplyFile file, PublishWorkflowResponse published)
         {
-            console.Warn($"{saved.Id}: {RpcSentences.Of(problem, file.Spell)}");
-        }
-
-        var state = published.Workflow.State;
-        if (file.IsOn)
-        {
-            var on = new SetWorkflowStateRequest { WorkflowId = saved.Id, State = Workflow.Types.State.On };
-            state = (await client.Workflows.SetWorkflowStateAsync(on, cancellationToken: cancellationToken)).State;
-        }
-
-        console.Out.MarkupLine($"workflow [bold]{Markup.Escape(saved.Id)}[/]: version {published.Workflow.Version}, {ProtoText.Lower(state)}");
-    }
-
-    private static async Task<int> CheckAsync(RosterClient client, ApplyFile file, string name, CliConsole console, CancellationToken cancellationToken)
-    {
-        var failed = 0;
-        foreach (var (path, workflow) in file.Workflows)
-        {
-            var found = await client.Workflows.ValidateWorkflowAsync(new ValidateWorkflowRequest { Workflow = workflow }, cancellationToken: cancellationToken);
-            foreach (var problem in found.Problems)
+            foreach (var problem in published.Problems)
             {
-                var sentence = $"{name}: {(path.Length > 0 ? $"{path}." : "")}{RpcSentences.Of(problem, file.Spell)}";
-                if (problem.Severity == DefinitionProblem.Types.Severity.Warning)
-                {
-                    console.Warn(sentence);
-                    continue;
-                }
-
-                failed++;
-                console.Fail(sentence);
+                console.Warn($"{published.Workflow.Id}: {RpcSentences.Of(problem, file.Spell)}");
             }
         }
 
-        console.Out.MarkupLine($"{Markup.Escape(name)}: {file.Workflows.Count} workflows checked");
-        return failed;
+        public override void OnDone(Workflow workflow) =>
+            console.Out.MarkupLine($"workflow [bold]{Markup.Escape(workflow.Id)}[/]: version {workflow.Version}, {ProtoText.Lower(workflow.State)}");
+    }
+
+    /// <summary>What the files bring themselves is not missing.</summary>
+    private sealed record Brought(HashSet<string> Lists, HashSet<string> Workflows, HashSet<string> Goals)
+    {
+        public bool Explains(DefinitionProblem problem) => problem.Code switch
+        {
+            "UNKNOWN_LIST" => Lists.Contains(problem.Value),
+            "UNKNOWN_WORKFLOW" => Workflows.Contains(problem.Value),
+            "UNKNOWN_GOAL" => Goals.Contains(problem.Value),
+            _ => false,
+        };
     }
 }

@@ -7,23 +7,66 @@ using Spectre.Console;
 
 namespace Roster.Cli.Commands;
 
-/// <summary><c>roster record</c>: properties, enrollments and timeline of one record.</summary>
+/// <summary><c>roster record</c>: properties, lists, enrollments, events and timeline of one record; deleting and restoring it.</summary>
 internal static class RecordCommand
 {
     private static readonly Argument<string> Id = new("RECORD") { Description = "Object type and id, such as `contact/ada@example.org`." };
+
+    // Not required: with a subcommand there is none.
+    private static readonly Argument<string?> Shown = new("RECORD")
+    {
+        Description = "Object type and id, such as `contact/ada@example.org`.",
+        Arity = ArgumentArity.ZeroOrOne,
+    };
+
     private static readonly Option<int> Turns = new("--turns") { Description = "Turns of the timeline, newest first; 0 for none.", DefaultValueFactory = _ => 50 };
     private static readonly Option<bool> Json = new("--json") { Description = "Prints the record as JSON instead." };
 
     public static Command Create(CliConsole console)
     {
-        var command = new Command("record", "Shows a record: properties, enrollments, timeline.") { Id, Turns, Json };
+        var command = new Command("record", "Shows a record: properties, lists, enrollments, events, timeline; `delete` and `restore` change it.") { Shown, Turns, Json };
         command.SetActionSafely(console, (result, cancellationToken) => RunAsync(result, console, cancellationToken));
+        var delete = new Command("delete", "Deletes a record: its enrollments end, later events are refused. It can be restored.")
+        {
+            Id, RequestOptions.RequestId, RequestOptions.Caller,
+        };
+        delete.SetActionSafely(console, (result, cancellationToken) => DeleteAsync(result, console, cancellationToken));
+        var restore = new Command("restore", "Brings a deleted record back: values, lists and history, no enrollment.")
+        {
+            Id, RequestOptions.RequestId, RequestOptions.Caller,
+        };
+        restore.SetActionSafely(console, (result, cancellationToken) => RestoreAsync(result, console, cancellationToken));
+        command.Add(delete);
+        command.Add(restore);
         return command;
+    }
+
+    private static async Task<int> DeleteAsync(ParseResult result, CliConsole console, CancellationToken cancellationToken)
+    {
+        var reference = RecordName.Parse(result.GetValue(Id)!);
+        using var client = ConnectionOptions.Connect(result);
+        var request = new DeleteRecordRequest { Ref = reference, RequestId = RequestOptions.NewId(result), Caller = result.GetValue(RequestOptions.Caller)! };
+        var answer = await client.Records.DeleteRecordAsync(request, cancellationToken: cancellationToken);
+        CommandResult.Check(answer.Result);
+        console.Out.MarkupLine(Markup.Escape($"{RecordName.Of(reference)} is deleted{CommandResult.Repeated(answer.Result)}"));
+        return ExitCode.Success;
+    }
+
+    private static async Task<int> RestoreAsync(ParseResult result, CliConsole console, CancellationToken cancellationToken)
+    {
+        var reference = RecordName.Parse(result.GetValue(Id)!);
+        using var client = ConnectionOptions.Connect(result);
+        var request = new RestoreRecordRequest { Ref = reference, RequestId = RequestOptions.NewId(result), Caller = result.GetValue(RequestOptions.Caller)! };
+        var answer = await client.Records.RestoreRecordAsync(request, cancellationToken: cancellationToken);
+        CommandResult.Check(answer.Result);
+        console.Out.MarkupLine(Markup.Escape($"{RecordName.Of(reference)} is back{CommandResult.Repeated(answer.Result)}"));
+        return ExitCode.Success;
     }
 
     private static async Task<int> RunAsync(ParseResult result, CliConsole console, CancellationToken cancellationToken)
     {
-        var reference = RecordName.Parse(result.GetValue(Id)!);
+        var name = result.GetValue(Shown) ?? throw new CliException("Which record? Write its object type and id: `contact/ada@example.org`.");
+        var reference = RecordName.Parse(name);
         using var client = ConnectionOptions.Connect(result);
         var record = await client.Records.GetRecordAsync(new GetRecordRequest { Ref = reference }, cancellationToken: cancellationToken);
         if (result.GetValue(Json))
@@ -42,10 +85,10 @@ internal static class RecordCommand
         return ExitCode.Success;
     }
 
-    /// <summary>Prints properties and enrollments.</summary>
+    /// <summary>Prints properties, lists, enrollments and what is kept of events.</summary>
     public static void ShowRecord(Record record, CliConsole console)
     {
-        console.Out.MarkupLine($"[bold]{Markup.Escape(RecordName.Of(record.Ref))}[/]  created {Show.Time(record.CreatedAt)}, last turn {Show.Time(record.LastTurnAt)}");
+        console.Out.MarkupLine($"[bold]{Markup.Escape(RecordName.Of(record.Ref))}[/]  created {Show.Time(record.CreatedAt)}, last turn {Show.Time(record.LastTurnAt)}{(record.Deleted ? ", [red]deleted[/]" : "")}");
         var properties = Show.Table("property", "value", "updated at", "source");
         foreach (var property in record.Properties)
         {
@@ -53,6 +96,16 @@ internal static class RecordCommand
         }
 
         console.Out.Write(properties);
+        if (record.Lists.Count > 0)
+        {
+            console.Out.MarkupLine(Markup.Escape($"on lists: {string.Join(", ", record.Lists)}"));
+        }
+
+        if (record.Events.Count > 0)
+        {
+            console.Out.MarkupLine(Markup.Escape($"events: {string.Join("; ", record.Events.Select(Kept))}"));
+        }
+
         if (record.Summaries.Count == 0 && record.Enrollments.Count == 0)
         {
             console.Out.MarkupLine("never enrolled");
@@ -74,6 +127,10 @@ internal static class RecordCommand
 
         console.Out.Write(enrollments);
     }
+
+    private static string Kept(EventHistory events) => events.Count == 1
+        ? $"{events.EventType} once, {Show.Time(events.LastAt)}"
+        : $"{events.EventType} {Show.Count(events.Count)} times, {Show.Time(events.FirstAt)} to {Show.Time(events.LastAt)}";
 
     /// <summary>Prints a record's timeline, newest first.</summary>
     public static async Task ShowTimelineAsync(RosterClient client, RecordRef reference, int turns, CliConsole console, CancellationToken cancellationToken)

@@ -18,8 +18,10 @@ internal static class WorkflowCommand
 
     public static Command Create(CliConsole console)
     {
-        var command = new Command("workflow", "Shows a workflow's funnel per step, or lists the workflows.") { Id, State, Json };
+        var command = new Command("workflow", "Shows a workflow's funnel per step, or lists the workflows; `stats`, `on`, `off`, `pause` and others do more.") { Id, State, Json };
         command.SetActionSafely(console, (result, cancellationToken) => RunAsync(result, console, cancellationToken));
+        command.Add(WorkflowStatsCommand.Create(console));
+        WorkflowActions.AddTo(command, console);
         return command;
     }
 
@@ -80,11 +82,22 @@ internal static class WorkflowCommand
     /// <summary>Prints counters and funnel.</summary>
     public static void ShowStats(Workflow workflow, WorkflowStats stats, CliConsole console)
     {
+        ShowHeader(workflow, stats, console);
+        ShowFunnel(stats, console);
+    }
+
+    /// <summary>Prints what a workflow is, and its counters.</summary>
+    public static void ShowHeader(Workflow workflow, WorkflowStats stats, CliConsole console)
+    {
         console.Out.MarkupLine(
             $"[bold]{Markup.Escape(workflow.Id)}[/]  {Markup.Escape(workflow.DisplayName)}  ({ProtoText.Lower(workflow.State)}, version {workflow.Version})");
         console.Out.MarkupLine(
             $"enrolled {Show.Count(stats.Enrolled)} ({Show.Count(stats.RecordsEnrolled)} records), active {Show.Count(stats.Active)}, completed {Show.Count(stats.Completed)}"
             + Named(", ended", stats.Unenrolled) + Named(", goals", stats.Goals) + Named(", refused", stats.Refused));
+    }
+
+    private static void ShowFunnel(WorkflowStats stats, CliConsole console)
+    {
         var table = Show.Table("step", "kind", "entered", "", "waiting", "left", "skipped", "failed", "branches");
         foreach (var step in stats.Steps)
         {

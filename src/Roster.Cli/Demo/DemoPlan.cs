@@ -5,8 +5,8 @@ using Roster.V1;
 namespace Roster.Cli.Demo;
 
 /// <summary>
-/// The made-up month of <c>roster demo</c>: people who download an e-book, become leads, open accounts and, most of the time, look at
-/// pages. The same seed gives the same events.
+/// The made-up month of <c>roster demo</c>: people who download an e-book, become leads and customers, open accounts, try the product
+/// and, most of the time, look at pages. The same seed gives the same events.
 /// </summary>
 internal sealed class DemoPlan
 {
@@ -24,6 +24,7 @@ internal sealed class DemoPlan
     ];
 
     private static readonly string[] Countries = ["AT", "BR", "DE", "ES", "FR", "GB", "IN", "IT", "NL", "PL", "US"];
+    private static readonly string[] Plans = ["solo", "team", "company"];
     private static readonly string[] Pages = ["/", "/blog", "/customers", "/docs", "/pricing", "/product", "/security"];
 
     private readonly Random _random;
@@ -128,8 +129,20 @@ internal sealed class DemoPlan
         Add(at, Base(email, person).Source("website").Set("company_size", Values.Number(_random.Next(1, 60) * _random.Next(1, 60))).Set("lifecyclestage", Values.Options("lead")));
         if (_random.Next(100) < 25)
         {
-            Add(at.AddHours(_random.Next(6, 600)), New(email).Source("sales").Set("lifecyclestage", Values.Options("customer")));
+            AddCustomer(email, at.AddHours(_random.Next(6, 600)));
         }
+    }
+
+    // A third of the customers are big; a few had a reason to complain before that.
+    private void AddCustomer(string email, DateTimeOffset at)
+    {
+        if (_random.Next(100) < 15)
+        {
+            Add(at.AddHours(-2), New(email).Type("complained").Source("support"));
+        }
+
+        var revenue = _random.Next(100) < 33 ? _random.Next(10_000, 60_000) : _random.Next(200, 9_000);
+        Add(at, New(email).Source("sales").Set("lifecyclestage", Values.Options("customer")).Set("revenue", Values.Number(revenue)));
     }
 
     private void AddAccount(string email, int person)
@@ -140,6 +153,22 @@ internal sealed class DemoPlan
         {
             var opened = at.AddMinutes(_random.Next(150, 6_000));
             Add(opened, New(email).Type("email_opened").Source("mailer").With("template", Values.Text("onboarding-welcome")).Set("onboarding_mail_opened", Values.Bool(true)));
+        }
+
+        AddTrial(email, at.AddMinutes(5));
+    }
+
+    private void AddTrial(string email, DateTimeOffset at)
+    {
+        Add(at, New(email).Type("trial_started").Source("app").Set("plan", Values.Options(Plans[_random.Next(Plans.Length)])));
+        if (_random.Next(100) < 60)
+        {
+            Add(at.AddMinutes(_random.Next(30, 14_000)), New(email).Type("project_created").Source("app").With("sample", Values.Bool(_random.Next(4) == 0)));
+        }
+
+        if (_random.Next(100) < 20)
+        {
+            Add(at.AddMinutes(_random.Next(60, 8_000)), New(email).Source("billing").Set("paying", Values.Bool(true)));
         }
     }
 

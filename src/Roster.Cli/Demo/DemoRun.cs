@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Reflection;
+using System.Runtime.CompilerServices;
 using Google.Protobuf.WellKnownTypes;
+using Grpc.Core;
 using Roster.Cli.Commands;
 using Roster.Cli.Json;
 using Roster.Cli.Output;
@@ -21,22 +23,29 @@ internal sealed class DemoRun(RosterServer server, RosterClient client, DemoPlan
     private static readonly TimeSpan Afterwards = TimeSpan.FromDays(35);
     private static readonly string[] Queues = ["mail", "sales"];
 
+    // One workflow stands still for two days, to show what that does.
+    private const string Paused = "lead-nurturing";
+    private const int PausedOnDay = 10;
+    private const int ResumedOnDay = 12;
+
     private long _tasks;
     private long _timers;
 
     /// <summary>Declares properties and workflows of the samples; their output is the same as that of <c>roster apply</c>.</summary>
     public async Task ApplySamplesAsync(CancellationToken cancellationToken)
     {
-        console.Out.Write(new Rule("[bold]roster apply samples/*/workflow.json[/]").LeftJustified());
+        console.Out.Write(new Rule("[bold]roster apply samples/.../workflow.json[/]").LeftJustified());
         var assembly = Assembly.GetExecutingAssembly();
+        var files = new List<(string, ApplyFile)>();
         foreach (var name in assembly.GetManifestResourceNames().Where(name => name.StartsWith("samples/", StringComparison.Ordinal)).Order(StringComparer.Ordinal))
         {
             using var reader = new StreamReader(assembly.GetManifestResourceStream(name)!);
-            var file = ApplyFile.Parse(await reader.ReadToEndAsync(cancellationToken), name);
-            if (await ApplyCommand.ApplyAsync(client, file, name, isDraft: false, console, cancellationToken) > 0)
-            {
-                throw new CliException($"The sample {name} was refused.", ExitCode.ServerSaidNo);
-            }
+            files.Add((name, ApplyFile.Parse(await reader.ReadToEndAsync(cancellationToken), name)));
+        }
+
+        if (await ApplyCommand.ApplyAsync(client, files, isDraft: false, console, cancellationToken) > 0)
+        {
+            throw new CliException("A sample was refused.", ExitCode.ServerSaidNo);
         }
 
         // What the samples do not speak of, such as page views, is declared by its first value.
@@ -98,9 +107,12 @@ internal sealed class DemoRun(RosterServer server, RosterClient client, DemoPlan
     /// <summary>Prints what came of it.</summary>
     public async Task ShowAsync(CancellationToken cancellationToken)
     {
+        await ShowPauseAsync(cancellationToken);
         console.Out.Write(new Rule("[bold]roster workflow ID[/]").LeftJustified());
         var workflows = await client.Workflows.ListWorkflowsAsync(new ListWorkflowsRequest(), cancellationToken: cancellationToken);
-        foreach (var workflow in workflows.Workflows)
+
+        // A workflow of one step has no funnel worth a table.
+        foreach (var workflow in workflows.Workflows.Where(workflow => workflow.Steps.Count > 1))
         {
             var stats = await client.Workflows.GetWorkflowStatsAsync(new GetWorkflowStatsRequest { WorkflowId = workflow.Id }, cancellationToken: cancellationToken);
             WorkflowCommand.ShowStats(workflow, stats, console);
@@ -113,6 +125,75 @@ internal sealed class DemoRun(RosterServer server, RosterClient client, DemoPlan
             RecordCommand.ShowRecord(await client.Records.GetRecordAsync(new GetRecordRequest { Ref = reference }, cancellationToken: cancellationToken), console);
             await RecordCommand.ShowTimelineAsync(client, reference, TimelineTurns, console, cancellationToken);
         }
+
+        await ShowListsAsync(cancellationToken);
+        await ShowExplanationAsync(cancellationToken);
+    }
+
+    private async Task ShowPauseAsync(CancellationToken cancellationToken)
+    {
+        var held = 0;
+        await foreach (var entry in ReadJournalAsync(Paused, cancellationToken))
+        {
+            held += entry.Kind == JournalEntry.Types.Kind.StepHeld ? 1 : 0;
+        }
+
+        console.Out.MarkupLine(
+            $"roster workflow pause {Paused} on day {PausedOnDay}, resume on day {ResumedOnDay}: in between {Show.Count(held)} steps were held, and ran on resume");
+    }
+
+    private async Task ShowListsAsync(CancellationToken cancellationToken)
+    {
+        console.Out.Write(new Rule("[bold]roster list[/]").LeftJustified());
+        var lists = await client.Lists.ListListsAsync(new ListListsRequest(), cancellationToken: cancellationToken);
+        foreach (var list in lists.Lists)
+        {
+            console.Out.MarkupLine($"[bold]{Markup.Escape(list.Id)}[/], {(list.Criteria is null ? "static" : "active")}: {Show.Count(list.Members)} members");
+        }
+    }
+
+    /// <summary>Asks why somebody is not in a workflow: by preference somebody who must be left alone.</summary>
+    private async Task ShowExplanationAsync(CancellationToken cancellationToken)
+    {
+        JournalEntry? refused = null;
+        await foreach (var entry in ReadJournalAsync("", cancellationToken))
+        {
+            if (entry.Kind == JournalEntry.Types.Kind.EnrollmentRefused && (refused is null || entry.Decision == Decision.Types.Code.Suppressed))
+            {
+                refused = entry;
+            }
+        }
+
+        if (refused is null)
+        {
+            return;
+        }
+
+        console.Out.Write(new Rule($"[bold]roster explain {Markup.Escape(RecordName.Of(refused.Ref))} {Markup.Escape(refused.WorkflowId)}[/]").LeftJustified());
+        var request = new ExplainRequest { Ref = refused.Ref, WorkflowId = refused.WorkflowId };
+        var explained = await client.Enrollments.ExplainAsync(request, cancellationToken: cancellationToken);
+        console.Out.MarkupLine($"{Show.Time(refused.At)}: not enrolled, {ProtoNames.Of(refused.Decision)}. And now? {Markup.Escape(explained.Summary)}");
+        foreach (var check in explained.Checks.Where(check => !check.Passes))
+        {
+            console.Out.MarkupLine($"  [yellow]{ProtoNames.Of(check.Decision)}[/]: {Markup.Escape(check.Found)}");
+        }
+
+        foreach (var change in explained.SmallestChange)
+        {
+            console.Out.MarkupLine($"  what would help: {Markup.Escape(change)}");
+        }
+    }
+
+    private async IAsyncEnumerable<JournalEntry> ReadJournalAsync(string workflow, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        using var call = client.Journal.ReadJournal(new ReadJournalRequest { WorkflowId = workflow }, cancellationToken: cancellationToken);
+        while (await call.ResponseStream.MoveNext(cancellationToken))
+        {
+            foreach (var entry in call.ResponseStream.Current.Entries)
+            {
+                yield return entry;
+            }
+        }
     }
 
     private async Task StreamMonthAsync(ProgressTask bar, CancellationToken cancellationToken)
@@ -122,6 +203,7 @@ internal sealed class DemoRun(RosterServer server, RosterClient client, DemoPlan
         for (var now = DemoPlan.Start + Step; now <= DemoPlan.Start.AddDays(DemoPlan.Days); now += Step)
         {
             await AdvanceAsync(now, cancellationToken);
+            await SwitchAsync(now, cancellationToken);
             while (next < plan.Events.Count && plan.Events[next].At <= now)
             {
                 await session.SendAsync(plan.Events[next++].Event, cancellationToken);
@@ -134,6 +216,20 @@ internal sealed class DemoRun(RosterServer server, RosterClient client, DemoPlan
         }
 
         await session.CompleteAsync(cancellationToken);
+    }
+
+    private async Task SwitchAsync(DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        var state = now == DemoPlan.Start.AddDays(PausedOnDay) ? Workflow.Types.State.Paused
+            : now == DemoPlan.Start.AddDays(ResumedOnDay) ? Workflow.Types.State.On
+            : Workflow.Types.State.Unspecified;
+        if (state != Workflow.Types.State.Unspecified)
+        {
+            await client.Workflows.SetWorkflowStateAsync(new SetWorkflowStateRequest { WorkflowId = Paused, State = state }, cancellationToken: cancellationToken);
+
+            // What was held runs in the turns of a job; a move of the clock waits for it.
+            await AdvanceAsync(now, cancellationToken);
+        }
     }
 
     // Day by day, so that workers can do what falls due on each.

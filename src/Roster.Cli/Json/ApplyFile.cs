@@ -7,23 +7,33 @@ using Roster.V1;
 namespace Roster.Cli.Json;
 
 /// <summary>
-/// What <c>roster apply</c> reads: a Tenant, a Workflow, or both kinds in one document
-/// <c>{"tenant": {...}, "workflows": [...], "on": true}</c>.
+/// What <c>roster apply</c> reads: a Tenant, a List, a Workflow, or all kinds in one document
+/// <c>{"tenant": {...}, "lists": [...], "workflows": [...], "on": true}</c>.
 /// </summary>
+/// <remarks>A list alone is told from a workflow by its <c>criteria</c>, or by having nothing but id, name and object type.</remarks>
 internal sealed class ApplyFile
 {
-    private static readonly string[] BundleFields = ["tenant", "workflows", "on"];
+    private static readonly string[] BundleFields = ["tenant", "lists", "workflows", "on"];
+    private static readonly HashSet<string> FieldsOfEither = new(StringComparer.Ordinal)
+    {
+        "id", "display_name", "displayName", "object_type", "objectType", "revision", "created_at", "createdAt", "updated_at", "updatedAt",
+    };
+
     private static readonly JsonDocumentOptions Lenient = new() { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true };
 
-    private ApplyFile(Tenant? tenant, IReadOnlyList<(string Path, Workflow Workflow)> workflows, bool isOn)
+    private ApplyFile(Tenant? tenant, IReadOnlyList<(string Path, List List)> lists, IReadOnlyList<(string Path, Workflow Workflow)> workflows, bool isOn)
     {
         Tenant = tenant;
+        Lists = lists;
         Workflows = workflows;
         IsOn = isOn;
     }
 
     /// <summary>Schema and settings; null when the file has none.</summary>
     public Tenant? Tenant { get; }
+
+    /// <summary>The lists, with their paths in the file.</summary>
+    public IReadOnlyList<(string Path, List List)> Lists { get; }
 
     /// <summary>The workflows, with their paths in the file.</summary>
     public IReadOnlyList<(string Path, Workflow Workflow)> Workflows { get; }
@@ -60,31 +70,42 @@ internal sealed class ApplyFile
     {
         var problems = new List<JsonProblem>();
         Tenant? tenant = null;
+        var lists = new List<(string, List)>();
         var workflows = new List<(string, Workflow)>();
         var isOn = true;
         if (root.ValueKind != JsonValueKind.Object)
         {
-            problems.Add(new JsonProblem("", "", "The file is not a JSON object with a workflow or a tenant."));
+            problems.Add(new JsonProblem("", "", "The file is not a JSON object with a workflow, a list or a tenant."));
         }
-        else if (root.TryGetProperty("workflows", out _) || root.TryGetProperty("tenant", out _))
+        else if (root.TryGetProperty("workflows", out _) || root.TryGetProperty("tenant", out _) || root.TryGetProperty("lists", out _))
         {
-            ReadBundle(root, problems, ref tenant, workflows, ref isOn);
+            ReadBundle(root, problems, ref tenant, lists, workflows, ref isOn);
         }
         else if (root.TryGetProperty("object_types", out _) || root.TryGetProperty("objectTypes", out _) || root.TryGetProperty("settings", out _))
         {
             tenant = Message<Tenant>(root, Tenant.Descriptor, "", problems);
         }
-        else if (Message<Workflow>(root, Workflow.Descriptor, "", problems) is { } workflow)
+        else if (IsList(root))
         {
-            workflows.Add(("", workflow));
+            Add(root, List.Descriptor, "", lists, problems);
+        }
+        else
+        {
+            Add(root, Workflow.Descriptor, "", workflows, problems);
         }
 
         return problems.Count == 0
-            ? new ApplyFile(tenant, workflows, isOn) { HasProtoNames = hasProtoNames }
+            ? new ApplyFile(tenant, lists, workflows, isOn) { HasProtoNames = hasProtoNames }
             : throw new CliException([.. problems.Select(problem => $"{file}: {problem}")]);
     }
 
-    private static void ReadBundle(JsonElement root, List<JsonProblem> problems, ref Tenant? tenant, List<(string, Workflow)> workflows, ref bool isOn)
+    // A workflow without start and steps could not be published; a list without criteria is a static one.
+    private static bool IsList(JsonElement root) =>
+        root.TryGetProperty("criteria", out _)
+        || (root.EnumerateObject().Count() > 1 && root.EnumerateObject().All(property => FieldsOfEither.Contains(property.Name)));
+
+    private static void ReadBundle(
+        JsonElement root, List<JsonProblem> problems, ref Tenant? tenant, List<(string, List)> lists, List<(string, Workflow)> workflows, ref bool isOn)
     {
         foreach (var property in root.EnumerateObject())
         {
@@ -93,15 +114,18 @@ internal sealed class ApplyFile
                 case "tenant":
                     tenant = Message<Tenant>(property.Value, Tenant.Descriptor, "tenant", problems);
                     break;
+                case "lists" when property.Value.ValueKind == JsonValueKind.Array:
+                    AddAll(property, List.Descriptor, lists, problems);
+                    break;
                 case "workflows" when property.Value.ValueKind == JsonValueKind.Array:
-                    ReadWorkflows(property.Value, problems, workflows);
+                    AddAll(property, Workflow.Descriptor, workflows, problems);
                     break;
                 case "on" when property.Value.ValueKind is JsonValueKind.True or JsonValueKind.False:
                     isOn = property.Value.GetBoolean();
                     break;
-                case "workflows" or "on":
+                case "lists" or "workflows" or "on":
                     problems.Add(new JsonProblem(
-                        property.Name, MessageCheck.Show(property.Value), $"`{MessageCheck.Show(property.Value)}` is not {(property.Name == "on" ? "true or false" : "an array of workflows")}."));
+                        property.Name, MessageCheck.Show(property.Value), $"`{MessageCheck.Show(property.Value)}` is not {(property.Name == "on" ? "true or false" : $"an array of {property.Name}")}."));
                     break;
                 default:
                     problems.Add(new JsonProblem(
@@ -111,16 +135,22 @@ internal sealed class ApplyFile
         }
     }
 
-    private static void ReadWorkflows(JsonElement array, List<JsonProblem> problems, List<(string, Workflow)> workflows)
+    private static void AddAll<T>(JsonProperty array, MessageDescriptor descriptor, List<(string, T)> to, List<JsonProblem> problems)
+        where T : class, IMessage
     {
         var index = 0;
-        foreach (var item in array.EnumerateArray())
+        foreach (var item in array.Value.EnumerateArray())
         {
-            var path = string.Create(CultureInfo.InvariantCulture, $"workflows[{index++}]");
-            if (Message<Workflow>(item, Workflow.Descriptor, path, problems) is { } workflow)
-            {
-                workflows.Add((path, workflow));
-            }
+            Add(item, descriptor, string.Create(CultureInfo.InvariantCulture, $"{array.Name}[{index++}]"), to, problems);
+        }
+    }
+
+    private static void Add<T>(JsonElement element, MessageDescriptor descriptor, string path, List<(string, T)> to, List<JsonProblem> problems)
+        where T : class, IMessage
+    {
+        if (Message<T>(element, descriptor, path, problems) is { } message)
+        {
+            to.Add((path, message));
         }
     }
 

@@ -3,12 +3,15 @@ using Google.Protobuf.WellKnownTypes;
 using Roster.Client;
 using Roster.V1;
 using Spectre.Console;
+using Kind = Roster.V1.JournalEntry.Types.Kind;
 
 namespace Roster.Cli.Output;
 
 /// <summary>Messages as text for people.</summary>
 internal static class Show
 {
+    private const string Rescheduled = "RESCHEDULED";
+
     public static string Time(Timestamp? time) =>
         time is null ? "" : time.ToDateTimeOffset().ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);
 
@@ -20,22 +23,38 @@ internal static class Show
     /// <summary>One journal entry: what happened, and its particulars.</summary>
     public static (string What, string Particulars) Entry(JournalEntry entry) => entry.Kind switch
     {
-        JournalEntry.Types.Kind.RecordCreated => ("record created", ""),
-        JournalEntry.Types.Kind.EventReceived => ($"event {entry.Type}", Join(entry.EventId, entry.Source, entry.Clamped ? "clamped" : "", Values(entry.Properties))),
-        JournalEntry.Types.Kind.CommandReceived => ($"command {entry.Type}", Join(entry.EventId, entry.Source)),
-        JournalEntry.Types.Kind.PropertyChanged => ("property changed", $"{entry.Name} = {Client.Values.Show(entry.Value)}"),
-        JournalEntry.Types.Kind.PropertyLate => ("late write", $"{entry.Name} = {Client.Values.Show(entry.Value)}"),
-        JournalEntry.Types.Kind.EnrollmentRefused => ("not enrolled", ProtoNames.Of(entry.Decision)),
-        JournalEntry.Types.Kind.Enrolled => ("enrolled", string.Create(CultureInfo.InvariantCulture, $"#{entry.EnrollmentNumber}, version {entry.Version}")),
-        JournalEntry.Types.Kind.StepEntered => ("step entered", entry.DueAt is null ? "" : $"until {Time(entry.DueAt)}"),
-        JournalEntry.Types.Kind.StepFinished => ("step finished", Join(entry.Result, entry.Name, entry.Detail)),
-        JournalEntry.Types.Kind.EffectRequested => ("task requested", Join($"queue {entry.Name}", Values(entry.Properties))),
-        JournalEntry.Types.Kind.EffectCompleted => ("task completed", Join(entry.Result, entry.Detail, Values(entry.Properties))),
-        JournalEntry.Types.Kind.GoalMet => ("goal met", entry.Name),
-        JournalEntry.Types.Kind.EnrollmentEnded => ("enrollment ended", ProtoNames.Of(entry.EndReason)),
-        JournalEntry.Types.Kind.LoopGuard => ("loop guard", entry.Detail),
-        _ => (entry.Kind.ToString(), entry.Detail),
+        Kind.RecordCreated => ("record created", ""),
+        Kind.EventReceived => ($"event {entry.Type}", Join(entry.EventId, entry.Source, entry.Clamped ? "clamped" : "", Values(entry.Properties))),
+        Kind.CommandReceived => ($"command {entry.Type}", Join(entry.Name, entry.EventId, entry.Source)),
+        Kind.PropertyChanged => ("property changed", $"{entry.Name} = {Client.Values.Show(entry.Value)}"),
+        Kind.PropertyLate => ("late write", $"{entry.Name} = {Client.Values.Show(entry.Value)}"),
+        Kind.ListJoined => ("joined list", entry.Name),
+        Kind.ListLeft => ("left list", entry.Name),
+        Kind.EnrollmentRefused => ("not enrolled", Join(ProtoNames.Of(entry.Decision), entry.Detail)),
+        Kind.Enrolled => ("enrolled", Join($"#{entry.EnrollmentNumber}", $"version {entry.Version}", Trigger(entry))),
+        Kind.StepEntered => ("step entered", Join(entry.Result == Rescheduled ? "moved by an execution window" : "", Until(entry))),
+        Kind.StepHeld => ("step held", Join("the workflow is paused", Until(entry))),
+        Kind.StepRescheduled => ("step rescheduled", Until(entry)),
+        Kind.StepFinished => ("step finished", Join(entry.Result, entry.Name, entry.Detail)),
+        Kind.EffectRequested => ("task requested", Join($"queue {entry.Name}", Values(entry.Properties))),
+        Kind.EffectCompleted => ("task completed", Join(entry.Result, entry.Detail, Values(entry.Properties))),
+        Kind.EffectWithdrawn => ("task withdrawn", ""),
+        Kind.GoalMet => ("goal met", Join(entry.Name, entry.Counted ? "counted" : "not counted")),
+        Kind.EnrollmentEnded => ("enrollment ended", Join(ProtoNames.Of(entry.EndReason), entry.Detail)),
+        Kind.LoopGuard => ("loop guard", entry.Detail),
+        Kind.RecordDeleted => ("record deleted", ""),
+        Kind.RecordRestored => ("record restored", ""),
+        Kind.RecordErased => ("record erased", ""),
+        Kind.RecordMerged => ("record merged", Join("into another", entry.Detail)),
+        Kind.RecordAbsorbed => ("record merged", Join("took another in", entry.Detail)),
+        _ => (IsKnown(entry.Kind) ? ProtoNames.Of(entry.Kind).Replace('_', ' ').ToLowerInvariant() : $"entry of kind {(int)entry.Kind}", Join(entry.Result, entry.Name, entry.Detail)),
     };
+
+    /// <summary>What started an enrollment: <c>by event form_submitted</c>; empty where the entry does not say.</summary>
+    public static string Trigger(JournalEntry entry) => entry.Type.Length == 0 ? "" : $"by {entry.Type}{(entry.Detail.Length > 0 ? $" {entry.Detail}" : "")}";
+
+    /// <summary>The due instant of a step; empty for none.</summary>
+    public static string Until(JournalEntry entry) => entry.DueAt is null ? "" : $"until {Time(entry.DueAt)}";
 
     public static string Where(JournalEntry entry) =>
         entry.StepId.Length > 0 ? $"{entry.WorkflowId} / {entry.StepId}" : entry.WorkflowId;
@@ -52,6 +71,25 @@ internal static class Show
     }
 
     public static void Row(this Table table, params string[] cells) => table.AddRow([.. cells.Select(cell => new Text(cell))]);
+
+    /// <summary>A time span in the two largest units that it has: <c>3 d 4 h</c>, <c>250 ms</c>.</summary>
+    public static string Span(long ms)
+    {
+        (long Ms, string Unit)[] units = [(86_400_000, "d"), (3_600_000, "h"), (60_000, "min"), (1_000, "s"), (1, "ms")];
+        for (var i = 0; i < units.Length - 1; i++)
+        {
+            var (size, unit) = units[i];
+            if (ms >= size)
+            {
+                var rest = ms % size / units[i + 1].Ms;
+                return $"{Count(ms / size)} {unit}{(rest > 0 ? $" {rest.ToString(CultureInfo.InvariantCulture)} {units[i + 1].Unit}" : "")}";
+            }
+        }
+
+        return $"{Count(ms)} ms";
+    }
+
+    private static bool IsKnown(Kind kind) => System.Enum.IsDefined(kind);
 
     private static string Join(params string[] parts) => string.Join(", ", parts.Where(part => part.Length > 0));
 }

@@ -14,6 +14,7 @@ internal sealed class HealthApi(ServerState state) : Grpc.Health.V1.Health.Healt
         RecordsReflection.Descriptor.Services[0].FullName,
         WorkflowServiceReflection.Descriptor.Services[0].FullName,
         EnrollmentsReflection.Descriptor.Services[0].FullName,
+        ListsReflection.Descriptor.Services[0].FullName,
         JournalReflection.Descriptor.Services[0].FullName,
         TenantsReflection.Descriptor.Services[0].FullName,
         WorkReflection.Descriptor.Services[0].FullName,

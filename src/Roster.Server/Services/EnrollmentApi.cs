@@ -4,7 +4,7 @@ using Roster.V1;
 
 namespace Roster.Server.Services;
 
-/// <summary>Enrolling and unenrolling by hand.</summary>
+/// <summary>Enrolling and unenrolling by hand, and why a record is enrolled or not.</summary>
 internal sealed class EnrollmentApi(IRosterEngine engine, CallerTenant caller) : EnrollmentService.EnrollmentServiceBase
 {
     public override Task<EnrollResponse> Enroll(EnrollRequest request, ServerCallContext context)
@@ -25,5 +25,15 @@ internal sealed class EnrollmentApi(IRosterEngine engine, CallerTenant caller) :
         var record = await engine.GetRecordAsync(caller.Of(context), reference, context.CancellationToken)
             ?? throw new RosterException(RosterError.NotFound, $"There is no record `{reference.ObjectType}/{reference.RecordId}`.");
         return new ListEnrollmentsResponse { Enrollments = { record.Enrollments } };
+    }
+
+    // Of a record, of a workflow, or of both: which of them are there is for the engine to say.
+    public override Task<GetEnrollmentHistoryResponse> GetEnrollmentHistory(GetEnrollmentHistoryRequest request, ServerCallContext context) =>
+        engine.GetEnrollmentHistoryAsync(caller.Of(context), request, context.CancellationToken).AsTask();
+
+    public override Task<Explanation> Explain(ExplainRequest request, ServerCallContext context)
+    {
+        Check.Reference(request.Ref);
+        return engine.ExplainAsync(caller.Of(context), request, context.CancellationToken).AsTask();
     }
 }

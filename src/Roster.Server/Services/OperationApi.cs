@@ -10,6 +10,9 @@ internal sealed class OperationApi(IRosterEngine engine, CallerTenant caller) : 
     public override Task<Operation> BulkEnroll(BulkEnrollRequest request, ServerCallContext context) =>
         engine.BulkEnrollAsync(caller.Of(context), request, context.CancellationToken).AsTask();
 
+    public override Task<Operation> BulkUnenroll(BulkUnenrollRequest request, ServerCallContext context) =>
+        engine.BulkUnenrollAsync(caller.Of(context), request, context.CancellationToken).AsTask();
+
     public override Task<Operation> GetOperation(GetOperationRequest request, ServerCallContext context) =>
         engine.GetOperationAsync(caller.Of(context), request, context.CancellationToken).AsTask();
 

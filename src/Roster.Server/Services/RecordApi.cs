@@ -46,6 +46,18 @@ internal sealed class RecordApi(IRosterEngine engine, CallerTenant caller, Serve
         return response;
     }
 
+    public override Task<DeleteRecordResponse> DeleteRecord(DeleteRecordRequest request, ServerCallContext context)
+    {
+        Check.Reference(request.Ref);
+        return engine.DeleteRecordAsync(caller.Of(context), request, context.CancellationToken).AsTask();
+    }
+
+    public override Task<RestoreRecordResponse> RestoreRecord(RestoreRecordRequest request, ServerCallContext context)
+    {
+        Check.Reference(request.Ref);
+        return engine.RestoreRecordAsync(caller.Of(context), request, context.CancellationToken).AsTask();
+    }
+
     public override async Task<GetTimelineResponse> GetTimeline(GetTimelineRequest request, ServerCallContext context)
     {
         Check.Reference(request.Ref);

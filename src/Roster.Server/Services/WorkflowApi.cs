@@ -1,5 +1,6 @@
 using Grpc.Core;
 using Roster.Engine;
+using Roster.Engine.Catalog;
 using Roster.V1;
 
 namespace Roster.Server.Services;
@@ -12,6 +13,12 @@ internal sealed class WorkflowApi(IRosterEngine engine, CallerTenant caller) : W
         Check.Present("workflow", request.Workflow);
         return engine.SaveWorkflowAsync(caller.Of(context), request, context.CancellationToken).AsTask();
     }
+
+    public override Task<Workflow> CreateFromTemplate(CreateFromTemplateRequest request, ServerCallContext context) =>
+        engine.CreateFromTemplateAsync(caller.Of(context), request, context.CancellationToken).AsTask();
+
+    public override Task<ListTemplatesResponse> ListTemplates(ListTemplatesRequest request, ServerCallContext context) =>
+        Task.FromResult(WorkflowTemplates.List());
 
     public override Task<Workflow> GetWorkflow(GetWorkflowRequest request, ServerCallContext context) =>
         engine.GetWorkflowAsync(caller.Of(context), request, context.CancellationToken).AsTask();
@@ -30,6 +37,18 @@ internal sealed class WorkflowApi(IRosterEngine engine, CallerTenant caller) : W
 
     public override Task<Workflow> SetWorkflowState(SetWorkflowStateRequest request, ServerCallContext context) =>
         engine.SetWorkflowStateAsync(caller.Of(context), request, context.CancellationToken).AsTask();
+
+    public override Task<Operation> DeleteWorkflow(DeleteWorkflowRequest request, ServerCallContext context) =>
+        engine.DeleteWorkflowAsync(caller.Of(context), request, context.CancellationToken).AsTask();
+
+    public override Task<Operation> MoveEnrollments(MoveEnrollmentsRequest request, ServerCallContext context) =>
+        engine.MoveEnrollmentsAsync(caller.Of(context), request, context.CancellationToken).AsTask();
+
+    public override Task<PreviewEnrollmentResponse> PreviewEnrollment(PreviewEnrollmentRequest request, ServerCallContext context) =>
+        engine.PreviewEnrollmentAsync(caller.Of(context), request, context.CancellationToken).AsTask();
+
+    public override Task<TestWorkflowResponse> TestWorkflow(TestWorkflowRequest request, ServerCallContext context) =>
+        engine.TestWorkflowAsync(caller.Of(context), request, context.CancellationToken).AsTask();
 
     public override Task<WorkflowStats> GetWorkflowStats(GetWorkflowStatsRequest request, ServerCallContext context) =>
         engine.GetWorkflowStatsAsync(caller.Of(context), request, context.CancellationToken).AsTask();

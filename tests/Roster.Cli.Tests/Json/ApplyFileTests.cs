@@ -5,10 +5,12 @@ namespace Roster.Cli.Tests.Json;
 public sealed class ApplyFileTests
 {
     [Fact]
-    public void A_bundle_has_a_tenant_and_workflows()
+    public void A_bundle_has_a_tenant_lists_and_workflows()
     {
         var file = ApplyFile.Parse(
-            """{"tenant":{"object_types":[{"name":"contact"}]},"workflows":[{"id":"w","object_type":"contact"}],"on":false}""", "f.json");
+            """{"tenant":{"object_types":[{"name":"contact"}]},"lists":[{"id":"l","object_type":"contact"}],"workflows":[{"id":"w","object_type":"contact"}],"on":false}""",
+            "f.json");
+        Assert.Equal(("lists[0]", "l"), (file.Lists[0].Path, file.Lists[0].List.Id));
         Assert.Equal("contact", file.Tenant?.ObjectTypes[0].Name);
         Assert.Equal(("workflows[0]", "w"), (file.Workflows[0].Path, file.Workflows[0].Workflow.Id));
         Assert.False(file.IsOn);
@@ -17,11 +19,24 @@ public sealed class ApplyFileTests
     [Fact]
     public void A_file_may_be_a_workflow_or_a_tenant_alone_in_either_spelling_of_names()
     {
-        Assert.Equal("contact", ApplyFile.Parse("""{"id":"w","objectType":"contact"}""", "f.json").Workflows[0].Workflow.ObjectType);
+        Assert.Equal("contact", ApplyFile.Parse("""{"id":"w","objectType":"contact","steps":[]}""", "f.json").Workflows[0].Workflow.ObjectType);
         Assert.NotNull(ApplyFile.Parse("""{"objectTypes":[]}""", "f.json").Tenant);
     }
 
     [Theory]
+    [InlineData("""{"id":"l","object_type":"contact","criteria":{"any_of":[]}}""")]
+    [InlineData("""{"id":"l","objectType":"contact","displayName":"Hand-picked"}""")]
+    [InlineData("""{"lists":[{"id":"l","object_type":"contact"}]}""")]
+    public void A_file_may_be_a_list_active_or_static(string json)
+    {
+        var file = ApplyFile.Parse(json, "f.json");
+        Assert.Equal("l", Assert.Single(file.Lists).List.Id);
+        Assert.Empty(file.Workflows);
+    }
+
+    [Theory]
+    [InlineData("""{"id":"l","object_type":"contact","criteria":{"any_of":[]},"obj":[]}""", "f.json: obj: List has no field `obj`. Known: `id`, `display_name`, `object_type`, `criteria`, `revision`, `members`, `created_at`, `updated_at`.")]
+    [InlineData("""{"lists":{}}""", "f.json: lists: `{}` is not an array of lists.")]
     [InlineData("""{"id":"w","step":[]}""", "f.json: step: Workflow has no field `step`. Did you mean `steps`?")]
     [InlineData("""{"id":5}""", "f.json: id: `5` is not a text in quotes.")]
     [InlineData("""{"id":"w","steps":{}}""", "f.json: steps: `{}` is not an array.")]
@@ -33,7 +48,7 @@ public sealed class ApplyFileTests
     [InlineData("""{"id":"w","id":"v"}""", "f.json: id: `id` is given twice.")]
     [InlineData("""{"workflows":5}""", "f.json: workflows: `5` is not an array of workflows.")]
     [InlineData("""{"tenant":{},"off":true}""", "f.json: off: There is no field `off` here. Did you mean `on`?")]
-    [InlineData("""[]""", "f.json: The file is not a JSON object with a workflow or a tenant.")]
+    [InlineData("""[]""", "f.json: The file is not a JSON object with a workflow, a list or a tenant.")]
     public void What_does_not_fit_is_told_by_path_and_value(string json, string expected)
     {
         var error = Assert.Throws<CliException>(() => ApplyFile.Parse(json, "f.json"));

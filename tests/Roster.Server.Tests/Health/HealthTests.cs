@@ -11,6 +11,7 @@ public sealed class HealthTests
     [InlineData("")]
     [InlineData("roster.v1.IngestService")]
     [InlineData("roster.v1.WorkService")]
+    [InlineData("roster.v1.ListService")]
     public async Task Check_says_SERVING_for_the_server_and_for_each_service(string service)
     {
         await using var server = await TestServer.StartAsync();
