@@ -38,16 +38,40 @@ public sealed partial class EmbeddedEngine
             return;
         }
 
-        var input = new CompletionInput(id.Enrollment, id.Step, id.Execution, StepResult.Cancelled, string.Empty, string.Empty, []);
-        var item = new TurnItem(
-            default,
-            default,
-            id.RecordNumber,
-            state => state.FindEffect(id.Enrollment, id.Step, id.Execution) is >= 0 and var index && state.OpenEffects[index].IsWithdrawn ? input : null);
-        _settling[item.Task] = true;
-        _ = item.Task.ContinueWith(done => _settling.TryRemove(done, out _), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-        _shards[KeyHash.VirtualShard(id.RecordNumber) % _shards.Length].Post(item);
+        var task = CancelAsync(id);
+        _settling[task] = true;
+        _ = task.ContinueWith(done => _settling.TryRemove(done, out _), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
     }
+
+    private async Task CancelAsync(EffectId id)
+    {
+        var input = new CompletionInput(id.Enrollment, id.Step, id.Execution, StepResult.Cancelled, string.Empty, string.Empty, []);
+        while (!_isStopping && !_committer.HasFailed)
+        {
+            var item = new TurnItem(
+                default,
+                default,
+                id.RecordNumber,
+                state => state.FindEffect(id.Enrollment, id.Step, id.Execution) is >= 0 and var index && state.OpenEffects[index].IsWithdrawn ? input : null);
+            _shards[KeyHash.VirtualShard(id.RecordNumber) % _shards.Length].Post(item);
+            try
+            {
+                await item.Task.ConfigureAwait(false);
+                return;
+            }
+            catch (StoreFullException)
+            {
+                await Task.Delay(PauseWhenFull, TimeProvider.System).ConfigureAwait(false);
+            }
+            catch (RosterException)
+            {
+                // The engine is stopping: the task's timeout reports it.
+                return;
+            }
+        }
+    }
+
+    private static readonly TimeSpan PauseWhenFull = TimeSpan.FromMilliseconds(100);
 
     /// <summary>Completes when what follows from what was decided so far is done: jobs, and reports of withdrawn tasks.</summary>
     private async Task SettleAsync(CancellationToken cancellationToken)

@@ -19,7 +19,7 @@ public sealed partial class TidyTests
     public void Methods_are_found()
     {
         var file = Repository.Sources("src/Roster.Core").Single(f => f.EndsWith("Turn.Run.cs", StringComparison.Ordinal));
-        Assert.Contains(Methods(file), m => m.Name == "EnterWorker" && m.Lines is > 10 and < 40);
+        Assert.Contains(Methods(file), m => m.Name == "EnterBranch" && m.Lines is > 10 and < 40);
     }
 
     [Fact]

@@ -97,7 +97,13 @@ internal static class Define
         {
             Schedule = new ScheduleDefinition(ScheduleKind.Date)
             {
-                Property = property, OffsetDays = offsetDays, TimeOfDay = timeOfDay, Yearly = yearly, Criteria = criteria, AllRecords = criteria is null, SkipMissed = skipMissed,
+                Property = property,
+                OffsetDays = offsetDays,
+                TimeOfDay = timeOfDay,
+                Yearly = yearly,
+                Criteria = criteria,
+                AllRecords = criteria is null,
+                SkipMissed = skipMissed,
             },
         };
 

@@ -64,7 +64,7 @@ public sealed class KillTests
         {
             // The share of what is left that may be acknowledged before the next kill, so that the kills spread over the run.
             var acks = random.Next(1, Math.Max(2, 2 * driver.Left / (KillsWhileIngesting - kill + 1)));
-            await driver.SendAsync(server.Now, stopAfterAcks: acks);
+            await driver.SendAsync(server.Now, stopAfterAcks: acks, keep: 1);
             await server.KillAsync();
             await server.StartAsync(Token);
         }

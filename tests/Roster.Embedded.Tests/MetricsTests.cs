@@ -60,6 +60,21 @@ public sealed class MetricsTests
     }
 
     [Fact]
+    public async Task HIS_02_The_action_log_has_each_execution_with_result_times_and_outputs()
+    {
+        await using var harness = await StartAsync();
+        await harness.SendAsync(harness.Event("bob", "go"), harness.Event("bob", "", EngineHarness.Text("stage", "no number")));
+        await harness.AdvanceAsync(TimeSpan.FromDays(2));
+        var task = Assert.Single(await harness.Engine.LeaseTasksAsync(EngineHarness.Tenant, "mail", 10, TimeSpan.FromMinutes(1), "w", Token));
+        await harness.Engine.CompleteTaskAsync(EngineHarness.Tenant, new TaskCompletion { Key = task.Key, Outcome = TaskCompletion.Types.Outcome.Completed, Outputs = { EngineHarness.Text("message_id", "m1") } }, Token);
+        var finished = await harness.JournalAsync(JournalEntry.Types.Kind.StepFinished);
+        Assert.Equal(["wait:SUCCESS", "mail:SUCCESS", "bad:FAILED"], finished.Select(e => $"{e.StepId}:{e.Result}"));
+        Assert.Equal(EngineHarness.Start.AddDays(2), finished[0].At.ToDateTimeOffset());
+        Assert.Equal("INVALID_VALUE", finished[2].Detail);
+        Assert.Equal("m1", Assert.Single(Assert.Single(await harness.JournalAsync(JournalEntry.Types.Kind.EffectCompleted)).Properties).Value.Text);
+    }
+
+    [Fact]
     public async Task MET_12_A_rate_without_a_denominator_is_left_out()
     {
         await using var harness = await StartAsync();

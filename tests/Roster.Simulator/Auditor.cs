@@ -120,11 +120,11 @@ internal sealed class Auditor(EmbeddedEngine engine, Model model, IReadOnlyList<
 
     private static void CheckEnrollment(string name, List<JournalEntry> entries)
     {
-        // S10: begins once, ends at most once, and only completions of tasks nobody waits for come after.
+        // S10: begins once, ends at most once, and only completions of tasks, and goals that stay watched after a completion (GOAL-07), come after.
         Require(entries[0].Kind == Kind.Enrolled && entries.Count(e => e.Kind == Kind.Enrolled) == 1, $"{name} does not begin once.");
         Require(entries.Count(e => e.Kind == Kind.EnrollmentEnded) <= 1, $"{name} ends twice.");
         var end = entries.FindIndex(e => e.Kind == Kind.EnrollmentEnded);
-        Require(end < 0 || entries.Skip(end + 1).All(e => e.Kind == Kind.EffectCompleted), $"{name} goes on after its end.");
+        Require(end < 0 || entries.Skip(end + 1).All(e => e.Kind is Kind.EffectCompleted or Kind.GoalMet), $"{name} goes on after its end: {entries.Skip(end + 1).Select(e => e.Kind).FirstOrDefault(k => k is not (Kind.EffectCompleted or Kind.GoalMet))}.");
 
         // S14, S24, S27: one task per step run, completed at most once, and only when it was requested.
         var requested = entries.Where(e => e.Kind == Kind.EffectRequested).Select(e => (e.StepId, e.ExecutionIndex)).ToList();

@@ -161,18 +161,18 @@ public readonly struct JournalEntry
     /// </summary>
     public static JournalEntry Enrolled(
         int workflow, int version, int enrollment, TriggerKind trigger, int firstStep, bool isFirst, int detail = 0, NamedValue[]? eventProperties = null) => new()
-    {
-        Kind = EntryKind.Enrolled,
-        Workflow = workflow,
-        Version = version,
-        Enrollment = enrollment,
-        Subject = (int)trigger,
-        Step = firstStep,
-        Code = (int)Decision.Enrolled,
-        Flag = isFirst,
-        Number = detail,
-        Fields = eventProperties,
-    };
+        {
+            Kind = EntryKind.Enrolled,
+            Workflow = workflow,
+            Version = version,
+            Enrollment = enrollment,
+            Subject = (int)trigger,
+            Step = firstStep,
+            Code = (int)Decision.Enrolled,
+            Flag = isFirst,
+            Number = detail,
+            Fields = eventProperties,
+        };
 
     /// <summary>
     /// A step was entered. <paramref name="dueAt"/> is none unless it goes on by itself; <paramref name="isCounted"/> when the step
@@ -180,17 +180,17 @@ public readonly struct JournalEntry
     /// </summary>
     public static JournalEntry StepEntered(
         int workflow, int version, int enrollment, int step, int execution, Timestamp dueAt, bool isCounted, Records.StepPhase phase = Records.StepPhase.Ready) => new()
-    {
-        Kind = EntryKind.StepEntered,
-        Workflow = workflow,
-        Version = version,
-        Enrollment = enrollment,
-        Step = step,
-        Execution = execution,
-        DueAt = dueAt,
-        Flag = isCounted,
-        Code = (int)phase,
-    };
+        {
+            Kind = EntryKind.StepEntered,
+            Workflow = workflow,
+            Version = version,
+            Enrollment = enrollment,
+            Step = step,
+            Execution = execution,
+            DueAt = dueAt,
+            Flag = isCounted,
+            Code = (int)phase,
+        };
 
     /// <summary>
     /// A step was left. <paramref name="branch"/> is 1 plus the index of the branch taken, 0 for none or the default;

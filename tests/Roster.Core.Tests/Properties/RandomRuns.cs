@@ -38,7 +38,8 @@ internal sealed class RandomRuns(int seed)
         EventHistoryDays = 1 + (seed % 20),
         EventHistoryMax = 10 + (seed % 40),
         DedupeIds = 100,
-    }) { IsForgetful = isForgetful };
+    })
+    { IsForgetful = isForgetful };
 
     public void PublishAll()
     {

@@ -175,7 +175,8 @@ public sealed class ActionTests
     {
         var world = new World().Publish(Define.Workflow(
             "w", Define.ByHand(), Define.Put("a", "name", SetMode.Set, new PropertySourceDefinition("score"), next: "b"), Define.Put("b", "at", SetMode.Timestamp, next: "c"), Define.Put("c", "day", SetMode.Timestamp, next: "d"),
-            Define.Put("d", "stage", SetMode.Set, new PropertySourceDefinition("other"))) with { TimeZone = "Pacific/Auckland" });
+            Define.Put("d", "stage", SetMode.Set, new PropertySourceDefinition("other"))) with
+        { TimeZone = "Pacific/Auckland" });
         world.Event("", ("score", "4.50"), ("stage", "x"));
         world.Enroll("w");
         Assert.Equal(("4.5", "2026-01-05T12:00:00Z", "2026-01-06", ""), (world.Text("name"), world.Text("at"), world.Text("day"), world.Text("stage")));

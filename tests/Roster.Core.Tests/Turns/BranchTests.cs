@@ -36,8 +36,11 @@ public sealed class BranchTests
     {
         (string, string)[] cases = property switch
         {
-            "stage" => [("gold", "one"), ("silver", "two")], "score" => [("1", "one"), ("1.5", "two")], "flag" => [("true", "one"), ("false", "two")],
-            "tags" => [("a", "one"), ("b", "two")], _ => [("2026-01-05", "one"), ("2026-01-06", "two")],
+            "stage" => [("gold", "one"), ("silver", "two")],
+            "score" => [("1", "one"), ("1.5", "two")],
+            "flag" => [("true", "one"), ("false", "two")],
+            "tags" => [("a", "one"), ("b", "two")],
+            _ => [("2026-01-05", "one"), ("2026-01-06", "two")],
         };
         var world = new World().Publish(Define.Workflow("w", Define.ByHand(), [Define.Values("b", property, "none", cases), .. Ways]));
         world.Set(property, value);
@@ -145,7 +148,8 @@ public sealed class BranchTests
     public void BRA_06_A_go_to_merges_paths_takes_no_time_ignores_windows_and_is_no_action()
     {
         var world = new World().Publish(Define.Workflow(
-            "w", Define.ByHand(), Define.Branch("b", "n", ("yes", Define.All(Define.Eq("stage", "a")), "g")), Define.GoTo("g", "d"), Define.GoTo("n", "d"), Define.Delay("d", 1, DelayUnit.Days)) with { Windows = Define.Open("01:00", "02:00") });
+            "w", Define.ByHand(), Define.Branch("b", "n", ("yes", Define.All(Define.Eq("stage", "a")), "g")), Define.GoTo("g", "d"), Define.GoTo("n", "d"), Define.Delay("d", 1, DelayUnit.Days)) with
+        { Windows = Define.Open("01:00", "02:00") });
         world.Set("stage", "a");
         world.Enroll("w");
         Assert.Equal("enroll:w w.b w.g w.d", world.Story());

@@ -231,7 +231,9 @@ public sealed class DecisionTests
         var poison = Poison.On(world);
         world.Change("bad", s => s with
         {
-            Start = s.Start with { Criteria = poison }, UnenrollWhen = poison, Goals = [.. s.Goals.Select(g => g with { Criteria = poison })],
+            Start = s.Start with { Criteria = poison },
+            UnenrollWhen = poison,
+            Goals = [.. s.Goals.Select(g => g with { Criteria = poison })],
         });
         world.Event("", ("zone", "boom"), ("name", "go"));
         Assert.Equal(["Enrolled", "EvaluationFailed"], world.Decisions("bad"));

@@ -154,7 +154,8 @@ public sealed class ExplainTests
     {
         var isScored = Define.All(Define.Is("score", Operator.IsKnown));
         var world = new World().Publish(OnLeadAgain(Define.Is("name", Operator.IsKnown)).WithGoals(
-            new GoalDefinition("first", isScored) { Count = GoalCount.All }, new GoalDefinition("second", isScored) { Count = GoalCount.All }) with { UnenrollWhen = Define.All(Define.Eq("flag", "true")) });
+            new GoalDefinition("first", isScored) { Count = GoalCount.All }, new GoalDefinition("second", isScored) { Count = GoalCount.All }) with
+        { UnenrollWhen = Define.All(Define.Eq("flag", "true")) });
         world.Set("stage", "lead");
         world.Set("score", "3");
         var explanation = Explain(world);

@@ -277,7 +277,8 @@ public sealed class RecordTests
         static World Scenario()
         {
             var world = new World().List("leads", IsLead).Publish(Define.Workflow(
-                "w", Define.OnFilter(IsLead, reenroll: true), Define.Split("x", false, ("a", null, "r"), ("b", null, "t")), Define.Rotate("r", true, "t", "u1", "u2"), Define.Work("t", "wait"), Waits) with { Windows = Define.Open("13:00", "15:00", TimeSpan.FromMinutes(15)) });
+                "w", Define.OnFilter(IsLead, reenroll: true), Define.Split("x", false, ("a", null, "r"), ("b", null, "t")), Define.Rotate("r", true, "t", "u1", "u2"), Define.Work("t", "wait"), Waits) with
+            { Windows = Define.Open("13:00", "15:00", TimeSpan.FromMinutes(15)) });
             world.Set("stage", "lead");
             world.Pass(TimeSpan.FromHours(3));
             world.Set("stage", "x");

@@ -234,7 +234,8 @@ public sealed class ScheduleTests
     public void SCH_09_Annual_recurrence_enrolls_again_by_itself_at_the_start_of_the_day_of_the_first_step()
     {
         var world = new World().Publish(Define.Workflow(
-            "w", Define.OnAnchor("2020-02-01", annually: true), Define.Put("a", "name", SetMode.Append, value: "a").At(-2, "10:00"), Define.Put("b", "name", SetMode.Append, value: "b").At(3, "09:00")) with { TimeZone = "Europe/Berlin" });
+            "w", Define.OnAnchor("2020-02-01", annually: true), Define.Put("a", "name", SetMode.Append, value: "a").At(-2, "10:00"), Define.Put("b", "name", SetMode.Append, value: "b").At(3, "09:00")) with
+        { TimeZone = "Europe/Berlin" });
         world.Enroll("w");
         world.Pass(TimeSpan.FromDays(800));
         Assert.Equal(["Enrolled", "Enrolled", "Enrolled"], world.Decisions("w"));

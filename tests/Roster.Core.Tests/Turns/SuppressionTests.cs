@@ -202,7 +202,10 @@ public sealed class SuppressionTests
         {
             var workflow = Define.Workflow("w", Define.OnFilter(not), Define.Set("a", "stage", "all", "b"), Define.Set("b", "other", "ran")) with
             {
-                SuppressionLists = suppressed ? ["blocked"] : [], UnenrollWhen = trigger ? all : null, UnenrollIfNotMeeting = meets, Goals = goal ? [new GoalDefinition("g", all)] : [],
+                SuppressionLists = suppressed ? ["blocked"] : [],
+                UnenrollWhen = trigger ? all : null,
+                UnenrollIfNotMeeting = meets,
+                Goals = goal ? [new GoalDefinition("g", all)] : [],
             };
             var world = new World().List("blocked", all).Publish(workflow);
             world.Enroll("w");

@@ -31,7 +31,7 @@ public sealed class TriggerTests
 
     [Theory]
     [MemberData(nameof(EventTypes))]
-    public void TRG_20_23_24_26_29_30_31_REC_10_An_event_fires_once_per_occurrence_and_by_its_type_on_a_new_record(string rule, string type, bool mayCreate)
+    public void TRG_20_TRG_23_TRG_24_TRG_26_TRG_29_TRG_30_TRG_31_REC_10_An_event_fires_once_per_occurrence_and_by_its_type_on_a_new_record(string rule, string type, bool mayCreate)
     {
         Assert.StartsWith("TRG-", rule, StringComparison.Ordinal);
         var workflow = Define.Workflow("w", Define.OnEvent(type, reenroll: true), Define.Set("s", "other", "x"));

@@ -45,7 +45,8 @@ public sealed class WindowTests
     public void WIN_03_Only_actions_are_moved_external_ones_too()
     {
         var world = new World().Publish(Define.Workflow(
-            "w", Define.OnEvent("clicked", allowNew: true), Define.Branch("b", "", ("yes", Define.All(Define.Happened("clicked")), "d")), Define.Delay("d", 1, DelayUnit.Hours, "e"), Define.WaitEvent("e", "bought", "t"), Define.Work("t", "s"), Step) with { Windows = Define.Open("01:00", "02:00") });
+            "w", Define.OnEvent("clicked", allowNew: true), Define.Branch("b", "", ("yes", Define.All(Define.Happened("clicked")), "d")), Define.Delay("d", 1, DelayUnit.Hours, "e"), Define.WaitEvent("e", "bought", "t"), Define.Work("t", "s"), Step) with
+        { Windows = Define.Open("01:00", "02:00") });
         world.Event("clicked");
         world.Pass(TimeSpan.FromHours(1));
         world.Event("bought");

@@ -25,6 +25,24 @@ public sealed class JournalMappingTests
     }
 
     [Fact]
+    public void ACT_08_A_category_has_no_effect_because_a_step_has_none() =>
+        Assert.DoesNotContain(V1.Step.Descriptor.Fields.InDeclarationOrder(), f => f.Name.Contains("category", StringComparison.Ordinal));
+
+    [Fact]
+    public void REC_01_Object_types_of_CRMs_are_there_by_name_and_by_HubSpot_id()
+    {
+        var schema = TenantSchema.New(TenantSettings.Default);
+        foreach (var (id, name) in new[] { ("0-1", "contact"), ("0-2", "company"), ("0-3", "deal"), ("0-5", "ticket"), ("0-7", "product"), ("0-8", "line_item"), ("0-14", "quote"), ("0-136", "lead") })
+        {
+            Assert.Same(schema.FindObjectType(name), schema.FindObjectType(id));
+            Assert.NotNull(schema.FindObjectType(name));
+        }
+
+        Assert.All(new[] { "conversation", "feedback_submission", "subscription", "payment", "call", "meeting", "task", "note" }, name => Assert.NotNull(schema.FindObjectType(name)));
+        Assert.NotNull(schema.WithObjectType("pet").FindObjectType("pet"));
+    }
+
+    [Fact]
     public void HIS_01_Decisions_and_ends_name_the_list_goal_or_workflow_that_decided()
     {
         var names = new Names(TenantSchema.New(TenantSettings.Default));
