@@ -8,6 +8,8 @@ using Roster.Engine;
 using Roster.Engine.Catalog;
 using Roster.Engine.Operations;
 using Roster.Engine.Stores;
+using Roster.Protocol.Mapping;
+using Roster.V1;
 
 namespace Roster.Embedded;
 
@@ -23,6 +25,14 @@ public sealed partial class EmbeddedEngine
     /// <inheritdoc/>
     ValueTask<TurnResult> IJobHost.RunTurnAsync(long recordNumber, Func<RecordState, TurnInput?> input, CancellationToken cancellationToken) =>
         RunAsync(recordNumber, input, cancellationToken);
+
+    /// <inheritdoc/>
+    async ValueTask<string> IJobHost.FindFirstDecisionAsync(TenantOwner owner, RecordRef reference, string workflowId, string requestId, CancellationToken cancellationToken)
+    {
+        var response = new EnrollResponse();
+        await AddFirstAnswerAsync(response, owner, new EnrollRequest { Ref = reference, WorkflowId = workflowId, RequestId = requestId }, cancellationToken).ConfigureAwait(false);
+        return response.Decision == V1.Decision.Types.Code.Unspecified ? string.Empty : JournalMapping.ApiName(response.Decision.ToString());
+    }
 
     /// <inheritdoc/>
     Task IJobHost.CommitAsync(IReadOnlyList<StoredDocument> documents) => _committer.CommitAsync(documents);

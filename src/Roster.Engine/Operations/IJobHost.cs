@@ -21,6 +21,9 @@ public interface IJobHost
     /// <summary>Runs an input for a stored record; made from its state once the state is at hand, null for nothing to do.</summary>
     ValueTask<TurnResult> RunTurnAsync(long recordNumber, Func<RecordState, TurnInput?> input, CancellationToken cancellationToken);
 
+    /// <summary>The decision that a repeated enrollment request got the first time (API-03); empty when none is found.</summary>
+    ValueTask<string> FindFirstDecisionAsync(TenantOwner owner, V1.RecordRef reference, string workflowId, string requestId, CancellationToken cancellationToken);
+
     /// <summary>Makes documents durable.</summary>
     Task CommitAsync(IReadOnlyList<StoredDocument> documents);
 

@@ -54,7 +54,14 @@ public sealed partial class Jobs
         var number = owner.FindWorkflowNumber(job.WorkflowId);
         var kind = job.Operation.Kind == JobKinds.BulkEnroll ? CommandKind.Enroll : CommandKind.Unenroll;
         var result = await _host.RunTurnAsync(key, new CommandInput(kind, number, requestId, job.Operation.Id, TriggerKind.Bulk), _stop.Token).ConfigureAwait(false);
-        return NameOf(result);
+        if (result.Status != TurnStatus.Duplicate || kind != CommandKind.Enroll)
+        {
+            return NameOf(result);
+        }
+
+        // Done before a restart: it counts as what it was decided then.
+        var first = await _host.FindFirstDecisionAsync(owner, job.Refs[index], job.WorkflowId, requestId, _stop.Token).ConfigureAwait(false);
+        return first.Length > 0 ? first : NameOf(result);
     }
 
     private static string NameOf(in TurnResult result) => result.Status switch
