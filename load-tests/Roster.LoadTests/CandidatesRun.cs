@@ -65,6 +65,13 @@ internal static class CandidatesRun
             var watch = Stopwatch.StartNew();
             for (var i = 0; i < turns; i++)
             {
+                if (i % 256 == 0)
+                {
+                    // A record of a usual age: former values and event ids do not pile up.
+                    head.Clear();
+                    sections.Clear();
+                }
+
                 if (head.Length == 0)
                 {
                     state.Reset(new RecordKey(1, 1, "ada"), 1);
