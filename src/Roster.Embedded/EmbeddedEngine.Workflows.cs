@@ -1,6 +1,5 @@
 using Roster.Engine;
 using Roster.Engine.Catalog;
-using Roster.Engine.Operations;
 using Roster.Engine.Reading;
 using Roster.Engine.Stores;
 using Roster.Protocol.Mapping;
@@ -45,71 +44,20 @@ public sealed partial class EmbeddedEngine
     }
 
     /// <inheritdoc/>
-    public async ValueTask<PublishWorkflowResponse> PublishWorkflowAsync(string tenant, PublishWorkflowRequest request, CancellationToken cancellationToken)
-    {
-        ArgumentNullException.ThrowIfNull(request);
-        var owner = _tenants.Get(tenant);
-        var effects = default(PublishEffects);
-        var response = await ControlAsync(() => owner.Publish(request, out effects), cancellationToken).ConfigureAwait(false);
-        response.Operations.AddRange(await FollowAsync(owner, request.WorkflowId, effects, request.EnrollExisting).ConfigureAwait(false));
-        return response;
-    }
+    public ValueTask<PublishWorkflowResponse> PublishWorkflowAsync(string tenant, PublishWorkflowRequest request, CancellationToken cancellationToken) =>
+        ControlAsync(() => _changes.Publish(_tenants.Get(tenant), request), cancellationToken);
 
     /// <inheritdoc/>
-    public async ValueTask<Workflow> SetWorkflowStateAsync(string tenant, SetWorkflowStateRequest request, CancellationToken cancellationToken)
-    {
-        ArgumentNullException.ThrowIfNull(request);
-        var owner = _tenants.Get(tenant);
-        var effects = default(PublishEffects);
-        var workflow = await ControlAsync(() => owner.SetState(request, out effects), cancellationToken).ConfigureAwait(false);
-        await FollowAsync(owner, request.WorkflowId, effects, request.EnrollExisting).ConfigureAwait(false);
-        return workflow;
-    }
-
-    /// <summary>Starts the jobs that follow a publish or switch (EDT-06, TRG-08, TRG-09).</summary>
-    private async Task<List<Operation>> FollowAsync(TenantOwner owner, string workflowId, PublishEffects effects, bool enrollsExisting)
-    {
-        var started = new List<Operation>();
-        var compiled = owner.Catalog.FindWorkflow(effects.Workflow);
-        if (compiled is null)
-        {
-            return started;
-        }
-
-        if (effects.Touches || (effects.Arms && compiled.DependsOnTime && compiled.IsEnrolling))
-        {
-            var job = _jobs.New(JobKinds.Refresh, _jobs.NewId(owner, $"refresh-{effects.Workflow}"), workflowId, string.Empty);
-            job.ArmsSince = compiled.DependsOnTime && compiled.IsEnrolling ? effects.Since.Ms : 0;
-            started.Add(await _jobs.StartAsync(owner, job).ConfigureAwait(false));
-        }
-
-        if (enrollsExisting && compiled.CanEnrollExisting && compiled.IsEnrolling)
-        {
-            started.Add(await _jobs.StartAsync(owner, _jobs.New(JobKinds.EnrollExisting, _jobs.NewId(owner, $"existing-{effects.Workflow}"), workflowId, string.Empty)).ConfigureAwait(false));
-        }
-
-        return started;
-    }
+    public ValueTask<Workflow> SetWorkflowStateAsync(string tenant, SetWorkflowStateRequest request, CancellationToken cancellationToken) =>
+        ControlAsync(() => _changes.SetState(_tenants.Get(tenant), request), cancellationToken);
 
     /// <inheritdoc/>
-    public async ValueTask<Operation> DeleteWorkflowAsync(string tenant, DeleteWorkflowRequest request, CancellationToken cancellationToken)
-    {
-        ArgumentNullException.ThrowIfNull(request);
-        var owner = _tenants.Get(tenant);
-        var number = await ControlAsync(() => owner.Delete(request), cancellationToken).ConfigureAwait(false);
-        return await _jobs.StartAsync(owner, _jobs.New(JobKinds.DeleteWorkflow, $"delete-workflow-{number}", request.WorkflowId, string.Empty)).ConfigureAwait(false);
-    }
+    public ValueTask<Operation> DeleteWorkflowAsync(string tenant, DeleteWorkflowRequest request, CancellationToken cancellationToken) =>
+        ControlAsync(() => _changes.DeleteWorkflow(_tenants.Get(tenant), request), cancellationToken);
 
     /// <inheritdoc/>
-    public async ValueTask<Operation> MoveEnrollmentsAsync(string tenant, MoveEnrollmentsRequest request, CancellationToken cancellationToken)
-    {
-        ArgumentNullException.ThrowIfNull(request);
-        var owner = _tenants.Get(tenant);
-        await ControlAsync(() => owner.Get(request.WorkflowId, 0), cancellationToken).ConfigureAwait(false);
-        var job = _jobs.New(JobKinds.Refresh, _jobs.NewId(owner, $"move-{owner.FindWorkflowNumber(request.WorkflowId)}"), request.WorkflowId, string.Empty);
-        job.MovesPinned = true;
-        return await _jobs.StartAsync(owner, job).ConfigureAwait(false);
-    }
+    public ValueTask<Operation> MoveEnrollmentsAsync(string tenant, MoveEnrollmentsRequest request, CancellationToken cancellationToken) =>
+        ControlAsync(() => _changes.MoveEnrollments(_tenants.Get(tenant), request), cancellationToken);
 
     /// <inheritdoc/>
     public async ValueTask<PreviewEnrollmentResponse> PreviewEnrollmentAsync(string tenant, PreviewEnrollmentRequest request, CancellationToken cancellationToken)
@@ -123,17 +71,8 @@ public sealed partial class EmbeddedEngine
     {
         ArgumentNullException.ThrowIfNull(request);
         var owner = _tenants.Get(tenant);
-        var needsRebuild = false;
-        var list = await ControlAsync(() => owner.SaveList(request, out needsRebuild), cancellationToken).ConfigureAwait(false);
-        list.Members = await CountMembersAsync(owner, list.Id, cancellationToken).ConfigureAwait(false);
-        var response = new SaveListResponse { List = list };
-        if (needsRebuild)
-        {
-            var job = _jobs.New(JobKinds.ListRebuild, $"list-{owner.GetCompiledList(list.Id).Info.Number}-{list.Revision}", string.Empty, list.Id);
-            job.ArmsSince = Clock.GetUtcNow().ToUnixTimeMilliseconds();
-            response.Operation = await _jobs.StartAsync(owner, job).ConfigureAwait(false);
-        }
-
+        var response = await ControlAsync(() => _changes.SaveList(owner, request), cancellationToken).ConfigureAwait(false);
+        response.List.Members = await CountMembersAsync(owner, response.List.Id, cancellationToken).ConfigureAwait(false);
         return response;
     }
 
@@ -156,14 +95,8 @@ public sealed partial class EmbeddedEngine
     }
 
     /// <inheritdoc/>
-    public async ValueTask<DeleteListResponse> DeleteListAsync(string tenant, DeleteListRequest request, CancellationToken cancellationToken)
-    {
-        ArgumentNullException.ThrowIfNull(request);
-        var owner = _tenants.Get(tenant);
-        var number = await ControlAsync(() => owner.DeleteList(request.ListId), cancellationToken).ConfigureAwait(false);
-        var job = _jobs.New(JobKinds.DeleteList, $"delete-list-{number}", string.Empty, request.ListId);
-        return new DeleteListResponse { Operation = await _jobs.StartAsync(owner, job).ConfigureAwait(false) };
-    }
+    public ValueTask<DeleteListResponse> DeleteListAsync(string tenant, DeleteListRequest request, CancellationToken cancellationToken) =>
+        ControlAsync(() => new DeleteListResponse { Operation = _changes.DeleteList(_tenants.Get(tenant), request) }, cancellationToken);
 
     /// <inheritdoc/>
     public async ValueTask<ListMembersResponse> ListMembersAsync(string tenant, ListMembersRequest request, CancellationToken cancellationToken)

@@ -28,6 +28,7 @@ public sealed partial class EmbeddedEngine : IRosterEngine, IJobHost, ICheckpoin
     private readonly TimerShard _timers;
     private readonly Outbox _outbox;
     private readonly Jobs _jobs;
+    private readonly DefinitionChanges _changes;
     private readonly Scheduler _scheduler;
     private readonly Shard[] _shards;
     private readonly SemaphoreSlim _advance = new(1, 1);
@@ -44,7 +45,8 @@ public sealed partial class EmbeddedEngine : IRosterEngine, IJobHost, ICheckpoin
         _timers = new TimerShard(store, FireAsync, clock);
         _outbox = new Outbox(store, clock, Withdraw);
         _jobs = new Jobs(this);
-        _scheduler = new Scheduler(this, _jobs, () => _tenants.All);
+        _changes = new DefinitionChanges(_jobs);
+        _scheduler = new Scheduler(this, _changes, () => _tenants.All);
         _tenants.Changed += _scheduler.Wake;
         _shards = new Shard[options.Shards];
         for (var i = 0; i < _shards.Length; i++)

@@ -7,6 +7,7 @@ namespace Roster.Embedded.Tests;
 internal sealed class FaultStore(IRecordStore inner) : IRecordStore
 {
     private readonly HashSet<long> _fullAt = [];
+    private long _fatalAt;
     private int _fullNext;
     private long _commits;
 
@@ -49,12 +50,20 @@ internal sealed class FaultStore(IRecordStore inner) : IRecordStore
     /// <summary>The n-th commit from now finds the disk full.</summary>
     public void FailAt(long n) => _fullAt.Add(Commits + n);
 
+    /// <summary>The outcome of the n-th commit from now is unknown, as when the process is killed in it.</summary>
+    public void CrashAt(long n) => Volatile.Write(ref _fatalAt, Commits + n);
+
     public async ValueTask CommitAsync(TurnBatch batch, CancellationToken cancellationToken)
     {
         var commit = Interlocked.Increment(ref _commits);
         if (Gate is { } gate)
         {
             await gate();
+        }
+
+        if (commit == Volatile.Read(ref _fatalAt))
+        {
+            throw new IOException($"The process ends in commit {commit}.");
         }
 
         if (FatalNext is { } fatal)

@@ -1,4 +1,5 @@
 using Roster.Engine;
+using Roster.Engine.Stores;
 using Roster.V1;
 using State = Roster.V1.Workflow.Types.State;
 
@@ -226,4 +227,155 @@ public sealed class PublishTests
         Assert.Equal(2, (await harness.StatsAsync("w")).Active);
         await harness.VerifyAsync();
     }
+
+    /// <summary>Each change of a definition, by name, with the kind of the job that follows it.</summary>
+    public static TheoryData<string, string> Changes => new()
+    {
+        { "publish", "refresh" },
+        { "switch", "refresh" },
+        { "switch with existing records", "enroll_existing" },
+        { "move", "refresh" },
+        { "delete workflow", "delete_workflow" },
+        { "save list", "list_rebuild" },
+        { "delete list", "delete_list" },
+        { "turn off", "refresh" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Changes))]
+    public async Task EDT_06_A_change_and_the_job_that_follows_it_are_one_commit_so_a_crash_after_it_loses_no_job(string change, string kind)
+    {
+        var store = new FaultStore(new VolatileRecordStore());
+        var clock = new ManualClock(EngineHarness.Start);
+        var first = await PrepareAsync(store, clock);
+        store.CrashAt(2);
+        try
+        {
+            await ChangeAsync(first, change);
+        }
+        catch (RosterException failure) when (failure.Error == RosterError.Unavailable && change == "turn off")
+        {
+            // The clock waits for the job, which does not survive.
+        }
+
+        await Assert.ThrowsAsync<IOException>(() => first.Engine.Failed);
+        await first.Engine.DisposeAsync();
+
+        await using var second = await EngineHarness.StartAsync(store: store, clock: clock);
+        await second.SettleAsync();
+        Assert.Contains(await OperationsAsync(second), o => o.Kind == kind && o.State == Operation.Types.State.Succeeded);
+        await second.VerifyAsync();
+    }
+
+    [Theory]
+    [MemberData(nameof(Changes))]
+    public async Task EDT_06_A_full_disk_leaves_neither_the_change_nor_its_job(string change, string kind)
+    {
+        var store = new FaultStore(new VolatileRecordStore());
+        await using var harness = await PrepareAsync(store, new ManualClock(EngineHarness.Start));
+        var before = await DefinitionsAsync(harness);
+        store.FailNext(1);
+        var failure = await Assert.ThrowsAsync<RosterException>(() => ChangeAsync(harness, change));
+        Assert.Equal(RosterError.Overloaded, failure.Error);
+        Assert.Equal(before, await DefinitionsAsync(harness));
+        Assert.Empty(await OperationsAsync(harness));
+        await ChangeAsync(harness, change);
+        await harness.SettleAsync();
+        Assert.Contains(await OperationsAsync(harness), o => o.Kind == kind && o.State == Operation.Types.State.Succeeded);
+    }
+
+    [Fact]
+    public async Task EDT_06_No_two_jobs_of_a_workflow_have_one_id_also_after_a_restart()
+    {
+        var store = new FaultStore(new VolatileRecordStore());
+        var clock = new ManualClock(EngineHarness.Start);
+        var first = await PrepareAsync(store, clock);
+        await ChangeAsync(first, "switch");
+        await ChangeAsync(first, "publish");
+        await first.SettleAsync();
+        var before = await OperationsAsync(first);
+        await first.Engine.DisposeAsync();
+
+        await using var second = await EngineHarness.StartAsync(store: store, clock: clock);
+        await second.SwitchAsync("w", State.On);
+        await ChangeAsync(second, "move");
+        await second.SettleAsync();
+        var after = await OperationsAsync(second);
+        Assert.Equal((2, 4, 4), (before.Count, after.Count, after.Select(o => o.Id).Distinct().Count()));
+        Assert.All(after, o => Assert.Equal(Operation.Types.State.Succeeded, o.State));
+    }
+
+    [Fact]
+    public async Task EDT_05_A_paused_workflow_that_turns_itself_off_gives_what_it_held_to_EDT_04()
+    {
+        await using var harness = await StartAsync();
+        await harness.PublishAsync(Delayed(1, "\"turnOffAt\": \"2026-01-05T00:00:00Z\","));
+        await harness.SendAsync(harness.Event("ada", "go"));
+        await harness.SwitchAsync("w", State.Paused);
+        await harness.AdvanceAsync(TimeSpan.FromDays(3));
+        Assert.Equal(1, (await harness.StatsAsync("w")).Active);
+        await harness.AdvanceAsync(TimeSpan.FromDays(2));
+        Assert.Equal(0, (await harness.StatsAsync("w")).Active);
+        Assert.Equal("", await StageAsync(harness, "ada"));
+        var skipped = Assert.Single(await harness.JournalAsync(JournalEntry.Types.Kind.StepFinished), e => e.StepId == "s");
+        Assert.Equal(new DateTime(2026, 1, 5, 0, 0, 0, DateTimeKind.Utc), skipped.At.ToDateTime());
+        await harness.VerifyAsync();
+    }
+
+    /// <summary>A workflow with an enrollment and a draft that is not published, and a list with a member; no job has run.</summary>
+    private static async Task<EngineHarness> PrepareAsync(FaultStore store, ManualClock clock)
+    {
+        var harness = await EngineHarness.StartAsync(store: store, clock: clock);
+        await harness.ListAsync("""{ "id": "batch", "objectType": "contact" }""");
+        await harness.SendAsync(harness.Event("ada", "", EngineHarness.Text("stage", "lead")));
+        await harness.AddAsync("batch", "ada");
+        await harness.PublishAsync(Leads(10));
+        await harness.Engine.EnrollAsync(EngineHarness.Tenant, new EnrollRequest { Ref = new RecordRef { ObjectType = "contact", RecordId = "ada" }, WorkflowId = "w", RequestId = "r" }, Token);
+        await harness.SendAsync(harness.Event("bob", "", EngineHarness.Text("stage", "lead")));
+        await harness.Engine.SaveWorkflowAsync(EngineHarness.Tenant, new SaveWorkflowRequest { Workflow = Google.Protobuf.JsonParser.Default.Parse<Workflow>(Leads(20)), Force = true }, Token);
+        return harness;
+    }
+
+    private static string Leads(int days) => $$"""
+        { "id": "w", "objectType": "contact", "turnOffAt": "2026-01-03T00:00:00Z",
+          "start": { "filter": { "criteria": { "anyOf": [ { "allOf": [ { "property": "stage", "operator": "IS_EQUAL_TO", "values": ["lead"] } ] } ] } } },
+          "steps": [ { "id": "d", "delay": { "amount": {{days}}, "unit": "DAYS" } } ] }
+        """;
+
+    private static async Task ChangeAsync(EngineHarness harness, string change)
+    {
+        switch (change)
+        {
+            case "publish":
+                await harness.Engine.PublishWorkflowAsync(EngineHarness.Tenant, new PublishWorkflowRequest { WorkflowId = "w" }, Token);
+                break;
+            case "switch":
+                await harness.SwitchAsync("w", State.Paused);
+                break;
+            case "switch with existing records":
+                await harness.SwitchAsync("w", State.Paused, enrollExisting: true);
+                break;
+            case "move":
+                await harness.Engine.MoveEnrollmentsAsync(EngineHarness.Tenant, new MoveEnrollmentsRequest { WorkflowId = "w" }, Token);
+                break;
+            case "delete workflow":
+                await harness.Engine.DeleteWorkflowAsync(EngineHarness.Tenant, new DeleteWorkflowRequest { WorkflowId = "w" }, Token);
+                break;
+            case "save list":
+                await harness.ListAsync("""{ "id": "all", "objectType": "contact", "criteria": { "anyOf": [ { "allOf": [ { "property": "stage", "operator": "IS_KNOWN" } ] } ] } }""");
+                break;
+            case "delete list":
+                await harness.Engine.DeleteListAsync(EngineHarness.Tenant, new DeleteListRequest { ListId = "batch" }, Token);
+                break;
+            default:
+                await harness.AdvanceAsync(EngineHarness.Start.AddDays(2) - harness.Clock.GetUtcNow());
+                break;
+        }
+    }
+
+    private static async Task<string> DefinitionsAsync(EngineHarness harness) =>
+        $"{await harness.Engine.ListWorkflowsAsync(EngineHarness.Tenant, new ListWorkflowsRequest(), Token)} {await harness.Engine.ListListsAsync(EngineHarness.Tenant, new ListListsRequest(), Token)}";
+
+    private static async Task<IReadOnlyList<Operation>> OperationsAsync(EngineHarness harness) =>
+        (await harness.Engine.ListOperationsAsync(EngineHarness.Tenant, new ListOperationsRequest(), Token)).Operations;
 }

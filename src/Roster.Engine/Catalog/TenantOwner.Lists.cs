@@ -13,10 +13,13 @@ namespace Roster.Engine.Catalog;
 /// <content>Lists (LST).</content>
 public sealed partial class TenantOwner
 {
-    /// <summary>Saves a list. <paramref name="needsRebuild"/> when its criteria are new, so that every record must be computed (LST-05).</summary>
-    public List SaveList(SaveListRequest request, out bool needsRebuild)
+    /// <summary>Saves a list.</summary>
+    /// <param name="request">The list.</param>
+    /// <param name="jobs">Plans the job that computes it for every record (LST-05); its document is in the commit of the list. Called under the owner's lock.</param>
+    public List SaveList(SaveListRequest request, Func<ListChange, IReadOnlyList<StoredDocument>> jobs)
     {
         ArgumentNullException.ThrowIfNull(request);
+        ArgumentNullException.ThrowIfNull(jobs);
         var wanted = request.List ?? throw RosterException.Invalid("list", string.Empty, "The list is missing.");
         if (!Names.IsId(wanted.Id))
         {
@@ -33,11 +36,11 @@ public sealed partial class TenantOwner
                 Number = _lists.Count == 0 ? 1 : _lists.Values.Max(l => l.Document.Number) + 1,
                 CreatedAt = Now,
             });
-            needsRebuild = wanted.Criteria is not null && !wanted.Criteria.Equals(present?.Document.List.Criteria);
+            var needsRebuild = wanted.Criteria is not null && !wanted.Criteria.Equals(present?.Document.List.Criteria);
             entry.Document.List = new List { Id = wanted.Id, DisplayName = wanted.DisplayName, ObjectType = wanted.ObjectType, Criteria = wanted.Criteria?.Clone() };
             entry.Document.Revision++;
             CheckList(entry);
-            StoreList(entry);
+            StoreList(entry, needsRebuild, jobs);
             return entry.ToWire(0);
         }
     }
@@ -153,9 +156,12 @@ public sealed partial class TenantOwner
         }
     }
 
-    /// <summary>Deletes a list (LST-06); its document stays for its number and its history. Returns its number.</summary>
-    public int DeleteList(string id)
+    /// <summary>Deletes a list (LST-06); its document stays for its number and its history.</summary>
+    /// <param name="id">Which.</param>
+    /// <param name="jobs">Plans the job that takes its members off; its document is in the same commit. Called under the owner's lock.</param>
+    public void DeleteList(string id, Func<ListChange, IReadOnlyList<StoredDocument>> jobs)
     {
+        ArgumentNullException.ThrowIfNull(jobs);
         lock (_gate)
         {
             var entry = FindList(id).Copy();
@@ -169,15 +175,15 @@ public sealed partial class TenantOwner
             }
 
             entry.Document.Deleted = true;
-            StoreList(entry);
-            return entry.Document.Number;
+            StoreList(entry, needsRebuild: false, jobs);
         }
     }
 
-    private void StoreList(ListEntry entry)
+    private void StoreList(ListEntry entry, bool needsRebuild, Func<ListChange, IReadOnlyList<StoredDocument>> jobs)
     {
         entry.Document.UpdatedAt = Now;
-        _commit([new StoredDocument(Number, DocumentKinds.List, entry.Id, entry.Document.ToByteArray())]);
+        var change = new ListChange(entry.Id, entry.Document.Number, entry.Document.Revision, needsRebuild, new Timestamp(Now));
+        _commit([new StoredDocument(Number, DocumentKinds.List, entry.Id, entry.Document.ToByteArray()), .. jobs(change)]);
         _lists[entry.Id] = entry;
         Publish(_catalog.Schema);
     }

@@ -10,13 +10,6 @@ using Roster.V1;
 
 namespace Roster.Engine.Catalog;
 
-/// <summary>What a publish or switch asks of jobs.</summary>
-/// <param name="Workflow">Number of the workflow.</param>
-/// <param name="Touches">Active enrollments must be given a turn (EDT-06).</param>
-/// <param name="Arms">Clock-dependent criteria came into force: each record must be armed (TRG-09).</param>
-/// <param name="Since">When.</param>
-public readonly record struct PublishEffects(int Workflow, bool Touches, bool Arms, Timestamp Since);
-
 /// <content>Workflows: drafts, versions, switches (EDT).</content>
 public sealed partial class TenantOwner
 {
@@ -207,29 +200,34 @@ public sealed partial class TenantOwner
     }
 
     /// <summary>Publishes the draft.</summary>
-    public PublishWorkflowResponse Publish(PublishWorkflowRequest request, out PublishEffects effects)
+    /// <param name="request">Which.</param>
+    /// <param name="jobs">Plans the jobs that follow; their documents are in the commit of the version. Called under the owner's lock.</param>
+    public PublishWorkflowResponse Publish(PublishWorkflowRequest request, Func<WorkflowChange, IReadOnlyList<StoredDocument>> jobs)
     {
         ArgumentNullException.ThrowIfNull(request);
+        ArgumentNullException.ThrowIfNull(jobs);
         lock (_gate)
         {
             var entry = Find(request.WorkflowId).Copy();
             CheckRevision("Workflow", entry.Id, request.Revision == 0 ? entry.Document.Revision : request.Revision, entry.Document.Revision);
             var former = entry.Newest;
             var problems = Publish(entry);
-            effects = EffectsOf(entry, former, isSwitchedOn: false);
+            var touches = ComesIntoForce(entry, former, isSwitched: false);
             return new PublishWorkflowResponse
             {
-                Workflow = Store(entry).ToWire(),
+                Workflow = Store(entry, ChangeOf(entry, touches), jobs).ToWire(),
                 Problems = { problems.Select(WorkflowMapping.ToWire) },
             };
         }
     }
 
     /// <summary>Switches a workflow (EDT-01).</summary>
-    public Workflow SetState(SetWorkflowStateRequest request, out PublishEffects effects)
+    /// <param name="request">Which, and to what.</param>
+    /// <param name="jobs">Plans the jobs that follow; their documents are in the commit of the switch. Called under the owner's lock.</param>
+    public Workflow SetState(SetWorkflowStateRequest request, Func<WorkflowChange, IReadOnlyList<StoredDocument>> jobs)
     {
         ArgumentNullException.ThrowIfNull(request);
-        effects = default;
+        ArgumentNullException.ThrowIfNull(jobs);
         if (request.State is not (Workflow.Types.State.On or Workflow.Types.State.Off or Workflow.Types.State.Paused))
         {
             throw RosterException.Invalid("state", $"{request.State}", "The state is ON, OFF or PAUSED.");
@@ -257,14 +255,14 @@ public sealed partial class TenantOwner
             }
 
             entry.Document.State = request.State;
-            effects = EffectsOf(entry, former, isSwitchedOn: present != request.State);
+            var touches = ComesIntoForce(entry, former, isSwitched: present != request.State);
             if (present is not (Workflow.Types.State.On or Workflow.Types.State.Paused))
             {
                 // Runs that fell due while it was off are lost (SCH-05).
                 entry.Document.ScheduledAt = Now;
             }
 
-            return Store(entry).ToWire();
+            return Store(entry, ChangeOf(entry, touches), jobs).ToWire();
         }
     }
 
@@ -286,13 +284,19 @@ public sealed partial class TenantOwner
             or (Workflow.Types.State.Off, Workflow.Types.State.On)
             or (Workflow.Types.State.Paused, Workflow.Types.State.On or Workflow.Types.State.Off);
 
-    /// <summary>What came into force and who must hear of it.</summary>
-    private PublishEffects EffectsOf(WorkflowEntry entry, Workflow? former, bool isSwitchedOn)
+    /// <summary>Notes that a version or state comes into force now; whether active enrollments must hear of it (EDT-06).</summary>
+    private bool ComesIntoForce(WorkflowEntry entry, Workflow? former, bool isSwitched)
     {
-        var newest = entry.Newest!;
         entry.Document.InForceSince = Now;
-        var touches = isSwitchedOn || (former is not null && Shape(former) is var before && !before.Equals(Shape(newest)));
-        return new PublishEffects(entry.Document.Number, touches && former is not null, Arms: true, new Timestamp(Now));
+        return former is not null && (isSwitched || !Shape(former).Equals(Shape(entry.Newest!)));
+    }
+
+    /// <summary>The change as the jobs that follow it are planned on: compiled as turns will see it, before it is durable.</summary>
+    private WorkflowChange ChangeOf(WorkflowEntry entry, bool touches)
+    {
+        entry.Document.Changes++;
+        var newest = entry.CompileNewest(Scope(_catalog.Schema, isStored: true, entry));
+        return new WorkflowChange(entry.Id, entry.Document.Number, entry.Document.Changes, newest, touches, new Timestamp(Now));
     }
 
     /// <summary>A version without what touches no active enrollment: texts, and triggers unless leaving depends on them (EDT-06, EDT-12).</summary>
@@ -320,9 +324,12 @@ public sealed partial class TenantOwner
     }
 
     /// <summary>Deletes a workflow; its document stays for its number and its history (UNE-04).</summary>
-    public int Delete(DeleteWorkflowRequest request)
+    /// <param name="request">Which.</param>
+    /// <param name="jobs">Plans the job that ends its enrollments; its document is in the same commit. Called under the owner's lock.</param>
+    public void Delete(DeleteWorkflowRequest request, Func<WorkflowChange, IReadOnlyList<StoredDocument>> jobs)
     {
         ArgumentNullException.ThrowIfNull(request);
+        ArgumentNullException.ThrowIfNull(jobs);
         lock (_gate)
         {
             var entry = Find(request.WorkflowId).Copy();
@@ -334,8 +341,21 @@ public sealed partial class TenantOwner
 
             entry.Document.Deleted = true;
             entry.Document.State = Workflow.Types.State.Off;
-            Store(entry);
-            return entry.Document.Number;
+            Store(entry, ChangeOf(entry, touches: true), jobs);
+        }
+    }
+
+    /// <summary>Asks for active enrollments to be moved to the newest version (EDT-11): only a job follows, the workflow stays as it is.</summary>
+    /// <param name="request">Which.</param>
+    /// <param name="jobs">Plans the job; its document is in the commit of its number. Called under the owner's lock.</param>
+    public void MoveEnrollments(MoveEnrollmentsRequest request, Func<WorkflowChange, IReadOnlyList<StoredDocument>> jobs)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        ArgumentNullException.ThrowIfNull(jobs);
+        lock (_gate)
+        {
+            var entry = Find(request.WorkflowId).Copy();
+            Put(entry, jobs(ChangeOf(entry, touches: true)));
         }
     }
 
@@ -373,9 +393,21 @@ public sealed partial class TenantOwner
         return WithNames(schema, workflow.ObjectType, DefinitionWalk.EventTypes(definition), DefinitionWalk.Subscriptions(definition), DefinitionWalk.Labels(definition));
     }
 
-    private WorkflowEntry Store(WorkflowEntry entry, params StoredDocument[] more)
+    private WorkflowEntry Store(WorkflowEntry entry)
     {
         entry.Document.UpdatedAt = Now;
+        return Put(entry, []);
+    }
+
+    /// <summary>A change and the documents of the jobs that follow it are one commit: a crash leaves both or neither.</summary>
+    private WorkflowEntry Store(WorkflowEntry entry, WorkflowChange change, Func<WorkflowChange, IReadOnlyList<StoredDocument>> jobs)
+    {
+        entry.Document.UpdatedAt = Now;
+        return Put(entry, jobs(change));
+    }
+
+    private WorkflowEntry Put(WorkflowEntry entry, IReadOnlyList<StoredDocument> more)
+    {
         _commit([new StoredDocument(Number, DocumentKinds.Workflow, entry.Id, entry.Document.ToByteArray()), .. more]);
         _workflows[entry.Id] = entry;
         Publish(_catalog.Schema);
@@ -413,37 +445,42 @@ public sealed partial class TenantOwner
 
     /// <summary>
     /// A schedule has come to its instant: notes it together with the document of the job that runs it, so that it runs once. Of several
-    /// missed runs only the latest is made up, or none (SCH-05). Returns the instant of the run; none when there is nothing to run.
+    /// missed runs only the latest is made up, or none (SCH-05). Or a workflow turns itself off (EDT-01), as a switch would.
     /// </summary>
     /// <param name="id">The workflow.</param>
     /// <param name="now">The clock.</param>
     /// <param name="isLateAfterMs">A run later than this was missed while the engine was down.</param>
-    /// <param name="job">Makes the document of the job.</param>
-    public Timestamp TakeScheduled(string id, Timestamp now, long isLateAfterMs, Func<int, Timestamp, StoredDocument> job)
+    /// <param name="jobs">Plans the jobs that follow; their documents are in the same commit. Called under the owner's lock.</param>
+    public void TakeScheduled(string id, Timestamp now, long isLateAfterMs, Func<WorkflowChange, IReadOnlyList<StoredDocument>> jobs)
     {
-        ArgumentNullException.ThrowIfNull(job);
+        ArgumentNullException.ThrowIfNull(jobs);
         lock (_gate)
         {
             var entry = Find(id).Copy();
             if (Instants(entry)[0] is { IsNone: false } off && off <= now)
             {
                 entry.Document.State = Workflow.Types.State.Off;
-                entry.Document.InForceSince = Now;
-                Store(entry);
-                return Timestamp.None;
+                var touches = ComesIntoForce(entry, entry.Newest, isSwitched: true);
+                Store(entry, ChangeOf(entry, touches), jobs);
+                return;
             }
 
             var compiled = _catalog.FindWorkflow(entry.Document.Number)!;
             var run = compiled.RunSchedule!.LatestIn(new Timestamp(Math.Max(1, entry.Document.ScheduledAt)), now);
             if (run.IsNone)
             {
-                return run;
+                return;
             }
 
             entry.Document.ScheduledAt = run.Ms;
-            var isMissed = now.Ms - run.Ms > isLateAfterMs && !compiled.MakesUpMissedRun;
-            Store(entry, isMissed ? [] : [job(entry.Document.Number, run)]);
-            return isMissed ? Timestamp.None : run;
+            var isLost = now.Ms - run.Ms > isLateAfterMs && !compiled.MakesUpMissedRun;
+            if (isLost)
+            {
+                Store(entry);
+                return;
+            }
+
+            Store(entry, ChangeOf(entry, touches: false) with { Run = run }, jobs);
         }
     }
 }

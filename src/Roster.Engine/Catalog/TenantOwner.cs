@@ -295,10 +295,13 @@ public sealed partial class TenantOwner : IJournalNames
     }
 
     /// <summary>What definitions may refer to. What is stored already may refer to what is gone.</summary>
-    private DefinitionScope Scope(TenantSchema schema, bool isStored = false) => new(
+    /// <param name="schema">The schema.</param>
+    /// <param name="isStored">For what is stored already, or is about to be.</param>
+    /// <param name="changed">An entry that takes the place of the one of its id; null for none.</param>
+    private DefinitionScope Scope(TenantSchema schema, bool isStored = false, WorkflowEntry? changed = null) => new(
         schema,
         _lists.Values.Where(l => l.IsLive || isStored).Select(l => l.ToInfo(schema)),
-        _workflows.Values.Where(w => w.IsLive || isStored).Select(w => w.ToInfo(schema)));
+        _workflows.Values.Select(w => w.Id == changed?.Id ? changed : w).Where(w => w.IsLive || isStored).Select(w => w.ToInfo(schema)));
 
     private TenantCatalog BuildCatalog(long version, TenantSchema schema)
     {

@@ -116,19 +116,6 @@ public sealed partial class Jobs : IAsyncDisposable
         return StartAsync(owner, job);
     }
 
-    /// <summary>An id that no job has: two publishes or switches at one instant are two jobs.</summary>
-    public string NewId(TenantOwner owner, string prefix)
-    {
-        ArgumentNullException.ThrowIfNull(owner);
-        var number = 1;
-        while (_jobs.ContainsKey((owner.Number, $"{prefix}-{number}")))
-        {
-            number++;
-        }
-
-        return $"{prefix}-{number}";
-    }
-
     /// <summary>A job over all records that a workflow or list concerns.</summary>
     public OperationDocument New(string kind, string id, string workflowId, string listId) => new()
     {
@@ -168,13 +155,16 @@ public sealed partial class Jobs : IAsyncDisposable
         return Copy(job);
     }
 
-    /// <summary>Takes over a job whose document is durable already.</summary>
-    internal void Adopt(TenantOwner owner, OperationDocument job)
+    /// <summary>Takes over a job whose document is durable already; returns it as it is now.</summary>
+    internal Operation Adopt(TenantOwner owner, OperationDocument job)
     {
+        var answer = Copy(job);
         if (_jobs.TryAdd((owner.Number, job.Operation.Id), job) && job.Operation.State == Operation.Types.State.Running)
         {
             Run(owner, job);
         }
+
+        return answer;
     }
 
     /// <summary>Completes when no job is at work.</summary>

@@ -1,12 +1,11 @@
 using Roster.Core;
 using Roster.Engine.Catalog;
-using Roster.Storage.V1;
 
 namespace Roster.Engine.Operations;
 
 /// <summary>
-/// Instants of the calendar: runs of schedules (SCH-01) and workflows that turn themselves off (EDT-01). A run is a job; the note that it
-/// was started and the job's document are one commit, so that it runs once.
+/// Instants of the calendar: runs of schedules (SCH-01) and workflows that turn themselves off (EDT-01). What follows is a job; the note
+/// that the instant has come and the job's document are one commit, so that it happens once.
 /// </summary>
 public sealed class Scheduler : IAsyncDisposable
 {
@@ -14,17 +13,17 @@ public sealed class Scheduler : IAsyncDisposable
     private static readonly TimeSpan SleepMax = TimeSpan.FromHours(1);
 
     private readonly IJobHost _host;
-    private readonly Jobs _jobs;
+    private readonly DefinitionChanges _changes;
     private readonly Func<IEnumerable<TenantOwner>> _tenants;
     private readonly SemaphoreSlim _wake = new(0, 1);
     private readonly CancellationTokenSource _stop = new();
     private Task _loop = Task.CompletedTask;
 
     /// <summary>Creates the scheduler of a host.</summary>
-    public Scheduler(IJobHost host, Jobs jobs, Func<IEnumerable<TenantOwner>> tenants)
+    public Scheduler(IJobHost host, DefinitionChanges changes, Func<IEnumerable<TenantOwner>> tenants)
     {
         _host = host;
-        _jobs = jobs;
+        _changes = changes;
         _tenants = tenants;
     }
 
@@ -56,18 +55,7 @@ public sealed class Scheduler : IAsyncDisposable
         var count = 0;
         while (Find() is { At.IsNone: false } next && next.At <= now)
         {
-            var owner = next.Owner!;
-            OperationDocument? job = null;
-            var run = owner.TakeScheduled(next.WorkflowId, now, LateMs, (number, at) =>
-            {
-                job = _jobs.New(JobKinds.ScheduledRun, $"run-{number}-{at.Ms}", next.WorkflowId, string.Empty);
-                return Jobs.ToDocument(owner.Number, job);
-            });
-            if (!run.IsNone && job is not null)
-            {
-                _jobs.Adopt(owner, job);
-            }
-
+            _changes.TakeScheduled(next.Owner!, next.WorkflowId, now, LateMs);
             count++;
         }
 

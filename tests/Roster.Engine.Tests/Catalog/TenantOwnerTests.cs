@@ -20,7 +20,7 @@ public sealed class TenantOwnerTests
         var saved = Save(Chain("a"), 0);
         Assert.Equal(1, saved.Revision);
         Assert.Equal(RosterError.RevisionConflict, Fails(() => Save(Chain("a"), 0)).Error);
-        Assert.Equal(RosterError.RevisionConflict, Fails(() => _owner.Publish(new PublishWorkflowRequest { WorkflowId = "w", Revision = 7 }, out _)).Error);
+        Assert.Equal(RosterError.RevisionConflict, Fails(() => _owner.Publish(new PublishWorkflowRequest { WorkflowId = "w", Revision = 7 }, _ => [])).Error);
         Assert.Equal(2, Save(Chain("b"), 1).Revision);
         Assert.Equal("b", Assert.Single(_owner.Get("w", 0).Steps).Id);
     }
@@ -42,7 +42,7 @@ public sealed class TenantOwnerTests
         var broken = Chain("a");
         broken.Steps[0].Next = "gone";
         Save(broken, 2);
-        var failure = Fails(() => _owner.Publish(new PublishWorkflowRequest { WorkflowId = "w" }, out _));
+        var failure = Fails(() => _owner.Publish(new PublishWorkflowRequest { WorkflowId = "w" }, _ => []));
         Assert.Equal((RosterError.FailedPrecondition, "steps[0].next"), (failure.Error, failure.Problems[0].Path));
         Assert.Equal(1, _owner.Get("w", 0).Version);
         Assert.Equal(1, _owner.Catalog.Workflows.Single().Version);
@@ -55,7 +55,7 @@ public sealed class TenantOwnerTests
         Switch(Workflow.Types.State.On);
         var before = Numbers(_owner);
         Save(Chain("x", "c", "a"), 2);
-        _owner.Publish(new PublishWorkflowRequest { WorkflowId = "w" }, out _);
+        _owner.Publish(new PublishWorkflowRequest { WorkflowId = "w" }, _ => []);
         var after = Numbers(_owner);
         Assert.Equal((before["a"], before["c"]), (after["a"], after["c"]));
         Assert.DoesNotContain(after["x"], before.Values);
@@ -91,12 +91,12 @@ public sealed class TenantOwnerTests
             var all = new Criteria { AnyOf = { new FilterGroup() } };
             first.Steps.Add(new Step { Id = "b", Branch = new Branch { DefaultNext = defaultNext, Branches = { new IfBranch { Name = "one", Next = "f", Criteria = all } } } });
             _owner.Save(new SaveWorkflowRequest { Workflow = first });
-            _owner.SetState(new SetWorkflowStateRequest { WorkflowId = id, State = Workflow.Types.State.On }, out _);
+            _owner.SetState(new SetWorkflowStateRequest { WorkflowId = id, State = Workflow.Types.State.On }, _ => []);
             var numbers = Numbers(_owner, id);
             first.Steps.RemoveAt(3);
             first.Steps[0].Next = "f";
             _owner.Save(new SaveWorkflowRequest { Workflow = first, Force = true });
-            _owner.Publish(new PublishWorkflowRequest { WorkflowId = id }, out _);
+            _owner.Publish(new PublishWorkflowRequest { WorkflowId = id }, _ => []);
             Assert.Equal(numbers[expected], _owner.Catalog.Workflows.Single(w => w.Identity.Id == id).Moved[numbers["b"]]);
         }
     }
@@ -188,12 +188,12 @@ public sealed class TenantOwnerTests
         return _owner.Save(new SaveWorkflowRequest { Workflow = workflow });
     }
 
-    private Workflow Switch(Workflow.Types.State state) => _owner.SetState(new SetWorkflowStateRequest { WorkflowId = "w", State = state }, out _);
+    private Workflow Switch(Workflow.Types.State state) => _owner.SetState(new SetWorkflowStateRequest { WorkflowId = "w", State = state }, _ => []);
 
     private void Publish(Workflow workflow)
     {
         _owner.Save(new SaveWorkflowRequest { Workflow = workflow, Force = true });
-        _owner.Publish(new PublishWorkflowRequest { WorkflowId = "w" }, out _);
+        _owner.Publish(new PublishWorkflowRequest { WorkflowId = "w" }, _ => []);
     }
 
     private void Declare(string name, PropertyType.Types.Kind kind, params string[] options) => _owner.DeclareProperties(

@@ -41,8 +41,8 @@ internal sealed class Actors
     {
         var workflow = JsonParser.Default.Parse<Workflow>(json);
         Owner.Save(new SaveWorkflowRequest { Workflow = workflow, Force = true });
-        Owner.Publish(new PublishWorkflowRequest { WorkflowId = workflow.Id }, out _);
-        Owner.SetState(new SetWorkflowStateRequest { WorkflowId = workflow.Id, State = Workflow.Types.State.On }, out _);
+        Owner.Publish(new PublishWorkflowRequest { WorkflowId = workflow.Id }, _ => []);
+        Owner.SetState(new SetWorkflowStateRequest { WorkflowId = workflow.Id, State = Workflow.Types.State.On }, _ => []);
     }
 
     public TurnResult Set(string record, string name, string value)

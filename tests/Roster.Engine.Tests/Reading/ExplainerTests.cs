@@ -22,7 +22,7 @@ public sealed class ExplainerTests
         _actors = new Actors(_store, new ManualClock(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero)));
         _actors.Set("seed", "stage", "x");
         _actors.Set("seed", "name", "Seed");
-        _actors.Owner.SaveList(new SaveListRequest { List = new List { Id = "quiet", ObjectType = "contact" } }, out _);
+        _actors.Owner.SaveList(new SaveListRequest { List = new List { Id = "quiet", ObjectType = "contact" } }, _ => []);
         _actors.Publish("""
             { "id": "w", "objectType": "contact",
               "start": {
@@ -125,7 +125,7 @@ public sealed class ExplainerTests
         Assert.Equal(["publish the draft with enroll_existing"], told.SmallestChange);
         Assert.Equal("Every check lets contact/ada into the draft of w, but for this: publish the draft with enroll_existing.", told.Summary);
         Assert.Equal((Code.CriteriaNotMet, 1), ((await ExplainAsync("ada")).Decision, (await ExplainAsync("ada")).Version));
-        _actors.Owner.SetState(new SetWorkflowStateRequest { WorkflowId = "w", State = Workflow.Types.State.Off }, out _);
+        _actors.Owner.SetState(new SetWorkflowStateRequest { WorkflowId = "w", State = Workflow.Types.State.Off }, _ => []);
         told = await ExplainAsync("ada", 1);
         Assert.Equal((Code.WorkflowOff, Code.WorkflowOff, "off"), (told.Decision, told.DecisionByHand, told.WorkflowState));
         Assert.Equal(["switch the workflow on", "set stage to 'lead'"], told.SmallestChange);

@@ -1,0 +1,142 @@
+using Roster.Core;
+using Roster.Engine.Catalog;
+using Roster.Engine.Stores;
+using Roster.Storage.V1;
+using Roster.V1;
+
+namespace Roster.Engine.Operations;
+
+/// <summary>
+/// Changes of definitions with the jobs that follow them. The change and the documents of its jobs are one commit, so a crash leaves
+/// both or neither; a job begins once it is durable.
+/// </summary>
+public sealed class DefinitionChanges
+{
+    private readonly Jobs _jobs;
+
+    /// <summary>Creates the changes of a host.</summary>
+    public DefinitionChanges(Jobs jobs) => _jobs = jobs;
+
+    /// <summary>Publishes a draft (EDT-06, TRG-08, TRG-09).</summary>
+    public PublishWorkflowResponse Publish(TenantOwner owner, PublishWorkflowRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(owner);
+        ArgumentNullException.ThrowIfNull(request);
+        List<OperationDocument> planned = [];
+        var response = owner.Publish(request, change => ToDocuments(owner, planned = After(change, request.EnrollExisting)));
+        response.Operations.AddRange(Begin(owner, planned));
+        return response;
+    }
+
+    /// <summary>Switches a workflow (EDT-01).</summary>
+    public Workflow SetState(TenantOwner owner, SetWorkflowStateRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(owner);
+        ArgumentNullException.ThrowIfNull(request);
+        List<OperationDocument> planned = [];
+        var workflow = owner.SetState(request, change => ToDocuments(owner, planned = After(change, request.EnrollExisting)));
+        Begin(owner, planned);
+        return workflow;
+    }
+
+    /// <summary>Does what has come to its instant: a run of a schedule, or a workflow that turns itself off (EDT-01, SCH-05).</summary>
+    public void TakeScheduled(TenantOwner owner, string workflowId, Timestamp now, long isLateAfterMs)
+    {
+        ArgumentNullException.ThrowIfNull(owner);
+        List<OperationDocument> planned = [];
+        owner.TakeScheduled(workflowId, now, isLateAfterMs, change => ToDocuments(owner, planned = After(change, enrollsExisting: false)));
+        Begin(owner, planned);
+    }
+
+    /// <summary>Deletes a workflow; a job ends its enrollments (UNE-04).</summary>
+    public Operation DeleteWorkflow(TenantOwner owner, DeleteWorkflowRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(owner);
+        List<OperationDocument> planned = [];
+        owner.Delete(request, change => ToDocuments(owner, planned = [_jobs.New(JobKinds.DeleteWorkflow, $"delete-workflow-{change.Number}", change.Id, string.Empty)]));
+        return Begin(owner, planned)[0];
+    }
+
+    /// <summary>Moves active enrollments to the newest version by a job (EDT-11).</summary>
+    public Operation MoveEnrollments(TenantOwner owner, MoveEnrollmentsRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(owner);
+        List<OperationDocument> planned = [];
+        owner.MoveEnrollments(request, change =>
+        {
+            var job = _jobs.New(JobKinds.Refresh, IdOf("move", change), change.Id, string.Empty);
+            job.MovesPinned = true;
+            return ToDocuments(owner, planned = [job]);
+        });
+        return Begin(owner, planned)[0];
+    }
+
+    /// <summary>Saves a list; when its criteria are new, a job computes it for every record (LST-05). Members are the caller's to count.</summary>
+    public SaveListResponse SaveList(TenantOwner owner, SaveListRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(owner);
+        List<OperationDocument> planned = [];
+        var list = owner.SaveList(request, change => ToDocuments(owner, planned = After(change)));
+        return new SaveListResponse { List = list, Operation = Begin(owner, planned).FirstOrDefault() };
+    }
+
+    /// <summary>Deletes a list; a job takes its members off (LST-06).</summary>
+    public Operation DeleteList(TenantOwner owner, DeleteListRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(owner);
+        ArgumentNullException.ThrowIfNull(request);
+        List<OperationDocument> planned = [];
+        owner.DeleteList(request.ListId, change => ToDocuments(owner, planned = [_jobs.New(JobKinds.DeleteList, $"delete-list-{change.Number}", string.Empty, change.Id)]));
+        return Begin(owner, planned)[0];
+    }
+
+    /// <summary>The jobs that follow a publish, a switch or an instant of a schedule.</summary>
+    private List<OperationDocument> After(WorkflowChange change, bool enrollsExisting)
+    {
+        if (change.Newest is not { } newest)
+        {
+            return [];
+        }
+
+        var jobs = new List<OperationDocument>();
+        if (!change.Run.IsNone)
+        {
+            jobs.Add(_jobs.New(JobKinds.ScheduledRun, $"run-{change.Number}-{change.Run.Ms}", change.Id, string.Empty));
+            return jobs;
+        }
+
+        var arms = newest is { DependsOnTime: true, IsEnrolling: true };
+        if (change.Touches || arms)
+        {
+            var job = _jobs.New(JobKinds.Refresh, IdOf("refresh", change), change.Id, string.Empty);
+            job.ArmsSince = arms ? change.At.Ms : 0;
+            jobs.Add(job);
+        }
+
+        if (enrollsExisting && newest is { CanEnrollExisting: true, IsEnrolling: true })
+        {
+            jobs.Add(_jobs.New(JobKinds.EnrollExisting, IdOf("existing", change), change.Id, string.Empty));
+        }
+
+        return jobs;
+    }
+
+    private List<OperationDocument> After(ListChange change)
+    {
+        if (!change.NeedsRebuild)
+        {
+            return [];
+        }
+
+        var job = _jobs.New(JobKinds.ListRebuild, $"list-{change.Number}-{change.Revision}", string.Empty, change.Id);
+        job.ArmsSince = change.At.Ms;
+        return [job];
+    }
+
+    /// <summary>The dot tells these ids from older ones, which were numbered by what was in memory.</summary>
+    private static string IdOf(string prefix, WorkflowChange change) => $"{prefix}-{change.Number}.{change.Change}";
+
+    private static List<StoredDocument> ToDocuments(TenantOwner owner, List<OperationDocument> planned) => [.. planned.Select(job => Jobs.ToDocument(owner.Number, job))];
+
+    private List<Operation> Begin(TenantOwner owner, List<OperationDocument> planned) => [.. planned.Select(job => _jobs.Adopt(owner, job))];
+}
