@@ -48,6 +48,8 @@ public sealed partial class EmbeddedEngine
             return;
         }
 
+        // What follows from a commit is never refused; until it is durable it holds back new events, so it does not pile up.
+        Interlocked.Increment(ref _eventsInFlight);
         var task = CancelAsync(id);
         _settling[task] = true;
         _ = task.ContinueWith(done => _settling.TryRemove(done, out _), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
@@ -56,28 +58,41 @@ public sealed partial class EmbeddedEngine
     private async Task CancelAsync(EffectId id)
     {
         var input = new CompletionInput(id.Enrollment, id.Step, id.Execution, StepResult.Cancelled, string.Empty, string.Empty, []);
-        while (!_isStopping && !_committer.HasFailed)
+        try
         {
-            var item = new TurnItem(
-                default,
-                default,
-                id.RecordNumber,
-                state => state.FindEffect(id.Enrollment, id.Step, id.Execution) is >= 0 and var index && state.OpenEffects[index].IsWithdrawn ? input : null);
-            _shards[KeyHash.VirtualShard(id.RecordNumber) % _shards.Length].Post(item);
-            try
-            {
-                await item.Task.ConfigureAwait(false);
-                return;
-            }
-            catch (StoreFullException)
+            while (!_isStopping && !_committer.HasFailed && !await TryCancelAsync(id, input).ConfigureAwait(false))
             {
                 await Task.Delay(PauseWhenFull, TimeProvider.System).ConfigureAwait(false);
             }
-            catch (RosterException)
-            {
-                // The engine is stopping: the task's timeout reports it.
-                return;
-            }
+        }
+        finally
+        {
+            ReleaseInFlight(1);
+        }
+    }
+
+    /// <summary>False when the store is full: it is tried again.</summary>
+    private async Task<bool> TryCancelAsync(EffectId id, CompletionInput input)
+    {
+        var item = new TurnItem(
+            default,
+            default,
+            id.RecordNumber,
+            state => state.FindEffect(id.Enrollment, id.Step, id.Execution) is >= 0 and var index && state.OpenEffects[index].IsWithdrawn ? input : null);
+        _shards[KeyHash.VirtualShard(id.RecordNumber) % _shards.Length].Post(item);
+        try
+        {
+            await item.Task.ConfigureAwait(false);
+            return true;
+        }
+        catch (StoreFullException)
+        {
+            return false;
+        }
+        catch (RosterException)
+        {
+            // The engine is stopping: the task's timeout reports it.
+            return true;
         }
     }
 

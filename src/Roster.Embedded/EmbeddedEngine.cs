@@ -61,7 +61,7 @@ public sealed partial class EmbeddedEngine : IRosterEngine, IJobHost, ICheckpoin
     /// <inheritdoc/>
     public Task Failed => _committer.Failed;
 
-    /// <summary>Events taken and not yet durable.</summary>
+    /// <summary>Events, commands and reports of withdrawn tasks that were taken and are not yet durable.</summary>
     public int EventsInFlight => Volatile.Read(ref _eventsInFlight);
 
     /// <summary>Commits and turns committed since the start.</summary>

@@ -194,6 +194,26 @@ public sealed class FaultTests
     }
 
     [Fact]
+    public async Task UNE_07_The_report_of_a_withdrawn_task_counts_as_in_flight_until_it_is_durable()
+    {
+        var store = new FaultStore(new VolatileRecordStore());
+        await using var harness = await EngineHarness.StartAsync(store: store);
+        await harness.PublishAsync(Manual);
+        await EnrollAsync(harness, "ada");
+        Assert.Equal(0, harness.Engine.EventsInFlight);
+        var gate = new TaskCompletionSource();
+        var commits = 0;
+        store.Gate = () => ++commits == 1 ? Task.CompletedTask : gate.Task;
+        await harness.Engine.UnenrollAsync(
+            EngineHarness.Tenant, new UnenrollRequest { Ref = new RecordRef { ObjectType = "contact", RecordId = "ada" }, WorkflowId = "w", RequestId = "out" }, Token);
+        Assert.Equal(1, harness.Engine.EventsInFlight);
+        gate.SetResult();
+        await harness.SettleAsync();
+        Assert.Equal(0, harness.Engine.EventsInFlight);
+        await harness.VerifyAsync();
+    }
+
+    [Fact]
     public async Task TRG_12_A_bulk_enrollment_goes_on_after_a_restart_and_enrolls_nobody_twice()
     {
         var store = new FaultStore(new VolatileRecordStore());
