@@ -35,6 +35,9 @@ public sealed partial class EmbeddedEngine
     }
 
     /// <inheritdoc/>
+    Task IJobHost.PauseAsync(CancellationToken cancellationToken) => _options.PauseWhenOverloaded(cancellationToken);
+
+    /// <inheritdoc/>
     Task IJobHost.CommitAsync(IReadOnlyList<StoredDocument> documents) => _committer.CommitAsync(documents);
 
     /// <inheritdoc/>
@@ -62,7 +65,7 @@ public sealed partial class EmbeddedEngine
         {
             while (!_isStopping && !_committer.HasFailed && !await TryCancelAsync(id, input).ConfigureAwait(false))
             {
-                await Task.Delay(PauseWhenFull, TimeProvider.System).ConfigureAwait(false);
+                await _options.PauseWhenOverloaded(CancellationToken.None).ConfigureAwait(false);
             }
         }
         finally
@@ -95,8 +98,6 @@ public sealed partial class EmbeddedEngine
             return true;
         }
     }
-
-    private static readonly TimeSpan PauseWhenFull = TimeSpan.FromMilliseconds(100);
 
     /// <summary>Completes when what follows from what was decided so far is done: jobs, and reports of withdrawn tasks.</summary>
     private async Task SettleAsync(CancellationToken cancellationToken)

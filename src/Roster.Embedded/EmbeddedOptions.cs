@@ -29,6 +29,12 @@ public sealed class EmbeddedOptions
     /// </summary>
     public int EventsInFlightMax { get; set; } = DefaultEventsInFlightMax;
 
+    /// <summary>
+    /// How work of the engine's own waits before it tries again what found the engine overloaded or the disk full: 100 ms of real time. Not of
+    /// the engine's clock: room comes in real time, and a manual clock may be waiting for this very work.
+    /// </summary>
+    internal Func<CancellationToken, Task> PauseWhenOverloaded { get; set; } = token => Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System, token);
+
     /// <summary>For tests: version of the zone database.</summary>
     internal string ZonesVersion { get; set; } = Core.TimeZones.Version;
 

@@ -214,6 +214,36 @@ public sealed class FaultTests
     }
 
     [Fact]
+    public async Task UNE_07_A_full_disk_delays_the_report_of_a_withdrawn_task_and_a_job_by_the_pause_of_the_host()
+    {
+        var store = new FaultStore(new VolatileRecordStore());
+        var pauses = 0;
+        var options = new EmbeddedOptions
+        {
+            PauseWhenOverloaded = _ =>
+            {
+                pauses++;
+                return Task.CompletedTask;
+            },
+        };
+        await using var harness = await EngineHarness.StartAsync(options, store);
+        await harness.PublishAsync(Manual);
+        await EnrollAsync(harness, "ada");
+        await EnrollAsync(harness, "bob");
+        store.FailAt(2);
+        await harness.Engine.UnenrollAsync(
+            EngineHarness.Tenant, new UnenrollRequest { Ref = new RecordRef { ObjectType = "contact", RecordId = "ada" }, WorkflowId = "w", RequestId = "out" }, Token);
+        await harness.SettleAsync();
+        Assert.Equal(1, pauses);
+        store.FailAt(2);
+        await harness.Engine.BulkUnenrollAsync(EngineHarness.Tenant, new BulkUnenrollRequest { WorkflowId = "w", RequestId = "all" }, Token);
+        await harness.SettleAsync();
+        Assert.Equal((2, 0L), (pauses, (await harness.StatsAsync("w")).Active));
+        Assert.Empty(await harness.Engine.LeaseTasksAsync(EngineHarness.Tenant, "mail", 10, TimeSpan.FromMinutes(1), "w", Token));
+        await harness.VerifyAsync();
+    }
+
+    [Fact]
     public async Task TRG_12_A_bulk_enrollment_goes_on_after_a_restart_and_enrolls_nobody_twice()
     {
         var store = new FaultStore(new VolatileRecordStore());

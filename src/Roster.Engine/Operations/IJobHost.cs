@@ -24,7 +24,13 @@ public interface IJobHost
     /// <summary>The decision that a repeated enrollment request got the first time (API-03); empty when none is found.</summary>
     ValueTask<string> FindFirstDecisionAsync(TenantOwner owner, V1.RecordRef reference, string workflowId, string requestId, CancellationToken cancellationToken);
 
-    /// <summary>Makes documents durable.</summary>
+    /// <summary>
+    /// Waits before something is tried again that found the engine overloaded or the disk full. It ends in real time, whatever
+    /// <see cref="Clock"/> is: room comes in real time, and a manual clock may be waiting for this very job.
+    /// </summary>
+    Task PauseAsync(CancellationToken cancellationToken);
+
+    /// <summary>Makes documents durable, in the order of the calls.</summary>
     Task CommitAsync(IReadOnlyList<StoredDocument> documents);
 
     /// <summary>The tenant of a number.</summary>

@@ -21,7 +21,6 @@ public sealed partial class Jobs : IAsyncDisposable
     public const int RecordsMax = 100_000;
 
     private const int ChunkMax = 500;
-    private static readonly TimeSpan PauseWhenOverloaded = TimeSpan.FromMilliseconds(200);
 
     private readonly ConcurrentDictionary<(int Tenant, string Id), OperationDocument> _jobs = new();
     private readonly ConcurrentDictionary<Task, bool> _running = new();
@@ -273,8 +272,7 @@ public sealed partial class Jobs : IAsyncDisposable
             }
             catch (Exception failure) when (failure is StoreFullException or RosterException { Error: RosterError.Overloaded })
             {
-                // Room comes in real time: a manual clock may be waiting for this very job.
-                await Task.Delay(PauseWhenOverloaded, TimeProvider.System, _stop.Token).ConfigureAwait(false);
+                await _host.PauseAsync(_stop.Token).ConfigureAwait(false);
             }
         }
     }
