@@ -38,7 +38,21 @@ public sealed partial class EmbeddedEngine
     Task IJobHost.PauseAsync(CancellationToken cancellationToken) => _options.PauseWhenOverloaded(cancellationToken);
 
     /// <inheritdoc/>
-    Task IJobHost.CommitAsync(IReadOnlyList<StoredDocument> documents) => _committer.CommitAsync(documents);
+    async Task IJobHost.CommitAsync(IReadOnlyList<StoredDocument> documents)
+    {
+        try
+        {
+            await _committer.CommitAsync(documents).ConfigureAwait(false);
+        }
+        catch (StoreFullException full)
+        {
+            throw Overloaded(full);
+        }
+        catch (Exception failure) when (_committer.HasFailed && failure is not RosterException)
+        {
+            throw new RosterException(RosterError.Unavailable, $"The store failed: {failure.Message}");
+        }
+    }
 
     /// <inheritdoc/>
     TenantOwner IJobHost.TenantOf(int number) => _tenants.Get(number);

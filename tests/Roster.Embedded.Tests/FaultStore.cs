@@ -35,6 +35,9 @@ internal sealed class FaultStore(IRecordStore inner) : IRecordStore
     /// <summary>Changes what queues are open.</summary>
     public Func<IReadOnlyList<EffectQueueCount>, IReadOnlyList<EffectQueueCount>>? OnReadQueues { get; set; }
 
+    /// <summary>Sees each batch that is about to be committed. Null for nobody.</summary>
+    public Action<TurnBatch>? OnCommit { get; set; }
+
     /// <summary>Commits asked for so far.</summary>
     public long Commits => Interlocked.Read(ref _commits);
 
@@ -77,6 +80,7 @@ internal sealed class FaultStore(IRecordStore inner) : IRecordStore
             throw new StoreFullException($"Commit {commit} finds the disk full.");
         }
 
+        OnCommit?.Invoke(batch);
         await inner.CommitAsync(batch, cancellationToken);
     }
 

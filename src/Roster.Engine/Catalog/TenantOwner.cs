@@ -329,6 +329,9 @@ internal static class DocumentKinds
     public const string List = "list";
     public const string Operation = "operation";
 
+    /// <summary>The records that a bulk job names, under the id of the job.</summary>
+    public const string OperationRefs = "operation_refs";
+
     /// <summary>Version of the zone database that pending due instants were computed with.</summary>
     public const string Zones = "zones";
 }

@@ -31,6 +31,7 @@ public interface IJobHost
     Task PauseAsync(CancellationToken cancellationToken);
 
     /// <summary>Makes documents durable, in the order of the calls.</summary>
+    /// <exception cref="RosterException">The disk is full (overloaded): a later call may succeed. Or the store has failed for good.</exception>
     Task CommitAsync(IReadOnlyList<StoredDocument> documents);
 
     /// <summary>The tenant of a number.</summary>

@@ -17,35 +17,36 @@ namespace Roster.Engine.Operations;
 /// <content>The items of a job: named records, or all records of the store.</content>
 public sealed partial class Jobs
 {
-    private async Task<bool> RunRefsAsync(TenantOwner owner, OperationDocument job)
+    private async Task<bool> RunRefsAsync(TenantOwner owner, Job job)
     {
         int from;
+        IReadOnlyList<RecordRef> refs;
         lock (job)
         {
-            from = (int)job.Operation.Done;
-            if (IsOver(job, from >= job.Refs.Count))
+            (from, refs) = ((int)job.Document.Operation.Done, job.Refs);
+            if (IsOver(job, from >= refs.Count))
             {
                 return false;
             }
         }
 
-        var chunk = Math.Min(ChunkMax, job.Refs.Count - from);
-        var names = await Task.WhenAll(Enumerable.Range(from, chunk).Select(i => RunRefAsync(owner, job, i))).ConfigureAwait(false);
+        var chunk = Math.Min(ChunkMax, refs.Count - from);
+        var names = await Task.WhenAll(Enumerable.Range(from, chunk).Select(i => RunRefAsync(owner, job.Document, refs[i], i))).ConfigureAwait(false);
         lock (job)
         {
-            job.Operation.Done += chunk;
+            job.Document.Operation.Done += chunk;
             foreach (var name in names)
             {
-                Count(job.Operation, name);
+                Count(job.Document.Operation, name);
             }
         }
 
         return true;
     }
 
-    private async Task<string> RunRefAsync(TenantOwner owner, OperationDocument job, int index)
+    private async Task<string> RunRefAsync(TenantOwner owner, OperationDocument job, RecordRef reference, int index)
     {
-        if (EventReader.TryRead(job.Refs[index], owner, out var key) is { } refusal)
+        if (EventReader.TryRead(reference, owner, out var key) is { } refusal)
         {
             return JournalMapping.ApiName(refusal.Reason.ToString());
         }
@@ -60,7 +61,7 @@ public sealed partial class Jobs
         }
 
         // Done before a restart: it counts as what it was decided then.
-        var first = await _host.FindFirstDecisionAsync(owner, job.Refs[index], job.WorkflowId, requestId, _stop.Token).ConfigureAwait(false);
+        var first = await _host.FindFirstDecisionAsync(owner, reference, job.WorkflowId, requestId, _stop.Token).ConfigureAwait(false);
         return first.Length > 0 ? first : NameOf(result);
     }
 
@@ -74,19 +75,19 @@ public sealed partial class Jobs
     };
 
     /// <summary>A chunk of all records, in the order of their numbers. A read of the state decides who gets a turn at all (ENR-02).</summary>
-    private async Task<bool> RunScanAsync(TenantOwner owner, OperationDocument job)
+    private async Task<bool> RunScanAsync(TenantOwner owner, Job job)
     {
         long cursor;
         lock (job)
         {
-            cursor = job.Cursor;
+            cursor = job.Document.Cursor;
             if (IsOver(job, isDone: false))
             {
                 return false;
             }
         }
 
-        var plan = new ScanPlan(owner, job, Now);
+        var plan = new ScanPlan(owner, job.Document, Now);
         var chunk = plan.IsEmpty ? [] : await _host.Store.ScanRecordsAsync(cursor, ChunkMax, _stop.Token).ConfigureAwait(false);
         if (chunk.Count == 0)
         {
@@ -114,11 +115,11 @@ public sealed partial class Jobs
         var names = await Task.WhenAll(turns).ConfigureAwait(false);
         lock (job)
         {
-            job.Cursor = chunk[^1].Number;
-            job.Operation.Done += scanned;
+            job.Document.Cursor = chunk[^1].Number;
+            job.Document.Operation.Done += scanned;
             foreach (var name in names.Concat(Enumerable.Repeat("NOT_CONCERNED", scanned - names.Length)))
             {
-                Count(job.Operation, name);
+                Count(job.Document.Operation, name);
             }
         }
 

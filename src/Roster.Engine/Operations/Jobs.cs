@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using Google.Protobuf;
 using Roster.Core;
 using Roster.Core.Hashing;
@@ -20,9 +21,13 @@ public sealed partial class Jobs : IAsyncDisposable
     /// <summary>Most records of one request.</summary>
     public const int RecordsMax = 100_000;
 
+    /// <summary>Ended operations that are kept per tenant; of more, the ones that ended first are removed.</summary>
+    public const int EndedMax = 1_000;
+
     private const int ChunkMax = 500;
 
-    private readonly ConcurrentDictionary<(int Tenant, string Id), OperationDocument> _jobs = new();
+    private readonly ConcurrentDictionary<(int Tenant, string Id), Job> _jobs = new();
+    private readonly ConcurrentDictionary<int, Queue<string>> _ended = new();
     private readonly ConcurrentDictionary<Task, bool> _running = new();
     private readonly IJobHost _host;
     private readonly CancellationTokenSource _stop = new();
@@ -34,9 +39,20 @@ public sealed partial class Jobs : IAsyncDisposable
     public void Resume(IEnumerable<StoredDocument> documents)
     {
         ArgumentNullException.ThrowIfNull(documents);
-        foreach (var stored in documents.Where(d => d.Kind == DocumentKinds.Operation && d.Content is not null))
+        var all = documents.Where(d => d.Kind is DocumentKinds.Operation or DocumentKinds.OperationRefs && d.Content is not null).ToList();
+        var refs = all.Where(d => d.Kind == DocumentKinds.OperationRefs).ToDictionary(d => (d.Tenant, d.Id), d => d.Content!);
+        var jobs = all.Where(d => d.Kind == DocumentKinds.Operation).Select(d => (d.Tenant, Document: OperationDocument.Parser.ParseFrom(d.Content))).ToList();
+        foreach (var (tenant, document) in jobs.OrderBy(j => j.Document.Operation.EndedAt?.ToDateTime()).ThenBy(j => j.Document.Operation.Id, StringComparer.Ordinal))
         {
-            Adopt(_host.TenantOf(stored.Tenant), OperationDocument.Parser.ParseFrom(stored.Content));
+            if (document.Operation.State != Operation.Types.State.Running)
+            {
+                document.Refs.Clear();
+                EndedOf(tenant).Enqueue(document.Operation.Id);
+                Adopt(tenant, document, []);
+                continue;
+            }
+
+            Adopt(tenant, document, refs.TryGetValue((tenant, document.Operation.Id), out var content) ? OperationRefs.Parser.ParseFrom(content).Refs : document.Refs);
         }
     }
 
@@ -57,12 +73,13 @@ public sealed partial class Jobs : IAsyncDisposable
             return;
         }
 
-        foreach (var tenant in all.Where(d => d.Kind == DocumentKinds.Tenant && former.Length > 0).Select(d => d.Tenant).Distinct())
-        {
-            await StartAsync(_host.TenantOf(tenant), New(JobKinds.ZonesChanged, $"zones-{StableHash.Hash128(version).High:x16}", string.Empty, string.Empty)).ConfigureAwait(false);
-        }
-
-        await _host.CommitAsync([new StoredDocument(0, DocumentKinds.Zones, DocumentKinds.Zones, System.Text.Encoding.UTF8.GetBytes(version))]).ConfigureAwait(false);
+        // One commit: a crash between would compute them twice, or never.
+        var jobs = all.Where(d => d.Kind == DocumentKinds.Tenant && former.Length > 0)
+            .Select(d => (d.Tenant, Document: New(JobKinds.ZonesChanged, $"zones-{StableHash.Hash128(version).High:x16}-{Now.Ms}", string.Empty, string.Empty)))
+            .ToList();
+        var zones = new StoredDocument(0, DocumentKinds.Zones, DocumentKinds.Zones, System.Text.Encoding.UTF8.GetBytes(version));
+        await _host.CommitAsync([zones, .. jobs.Select(j => ToDocument(j.Tenant, j.Document))]).ConfigureAwait(false);
+        jobs.ForEach(j => Adopt(j.Tenant, j.Document, []));
     }
 
     /// <summary>Starts a bulk enrollment, or returns the one that the request started before (TRG-12).</summary>
@@ -86,7 +103,7 @@ public sealed partial class Jobs : IAsyncDisposable
         return BulkAsync(owner, JobKinds.BulkUnenroll, request.WorkflowId, request.ListId, request.Refs, request.RequestId);
     }
 
-    private ValueTask<Operation> BulkAsync(TenantOwner owner, string kind, string workflowId, string listId, IReadOnlyCollection<RecordRef> refs, string requestId)
+    private ValueTask<Operation> BulkAsync(TenantOwner owner, string kind, string workflowId, string listId, IReadOnlyList<RecordRef> refs, string requestId)
     {
         if (requestId.Length is 0 or > 100)
         {
@@ -110,9 +127,8 @@ public sealed partial class Jobs : IAsyncDisposable
 
         var job = New(kind, $"bulk-{StableHash.Hash128(requestId).High:x16}", workflowId, listId);
         job.RequestId = requestId;
-        job.Refs.AddRange(refs);
         job.Operation.Total = refs.Count;
-        return StartAsync(owner, job);
+        return StartAsync(new Job(owner.Number, job, refs));
     }
 
     /// <summary>A job over all records that a workflow or list concerns.</summary>
@@ -131,39 +147,47 @@ public sealed partial class Jobs : IAsyncDisposable
         },
     };
 
-    /// <summary>Starts a job, or returns the one of the same id that was started before.</summary>
-    public async ValueTask<Operation> StartAsync(TenantOwner owner, OperationDocument job)
+    /// <summary>Starts a job, or returns the one of the same id that was started before. Either is durable when this returns.</summary>
+    private async ValueTask<Operation> StartAsync(Job job)
     {
-        if (!_jobs.TryAdd((owner.Number, job.Operation.Id), job))
+        var present = _jobs.GetOrAdd((job.Tenant, job.Id), job);
+        if (!ReferenceEquals(present, job))
         {
-            return Get(owner, job.Operation.Id);
+            await present.Begun.ConfigureAwait(false);
+            return present.Durable!;
         }
 
         try
         {
-            await StoreAsync(owner, job).ConfigureAwait(false);
+            await StoreAsync(job, isFirst: true).ConfigureAwait(false);
         }
-        catch
+        catch (Exception failure)
         {
             // It did not begin: the same request may begin it later.
-            _jobs.TryRemove((owner.Number, job.Operation.Id), out _);
+            _jobs.TryRemove((job.Tenant, job.Id), out _);
+            job.Abandon(failure);
             throw;
         }
 
-        Run(owner, job);
-        return Copy(job);
+        var answer = job.Durable!;
+        Run(job);
+        return answer;
     }
 
-    /// <summary>Takes over a job whose document is durable already; returns it as it is now.</summary>
-    internal Operation Adopt(TenantOwner owner, OperationDocument job)
+    /// <summary>Takes over a job over all records whose document is durable already; returns it as it is now.</summary>
+    internal Operation Adopt(TenantOwner owner, OperationDocument document) => Adopt(owner.Number, document, []);
+
+    private Operation Adopt(int tenant, OperationDocument document, IReadOnlyList<RecordRef> refs)
     {
-        var answer = Copy(job);
-        if (_jobs.TryAdd((owner.Number, job.Operation.Id), job) && job.Operation.State == Operation.Types.State.Running)
+        var job = new Job(tenant, document, refs);
+        var (version, operation) = job.Writing();
+        job.Written(version, operation);
+        if (_jobs.TryAdd((tenant, job.Id), job) && job.IsRunning)
         {
-            Run(owner, job);
+            Run(job);
         }
 
-        return answer;
+        return operation.Clone();
     }
 
     /// <summary>Completes when no job is at work.</summary>
@@ -175,8 +199,8 @@ public sealed partial class Jobs : IAsyncDisposable
         }
     }
 
-    /// <summary>Reads a job.</summary>
-    public Operation Get(TenantOwner owner, string id) => Copy(Find(owner, id));
+    /// <summary>Reads a job, as far as it is durable.</summary>
+    public Operation Get(TenantOwner owner, string id) => Find(owner, id).Durable!;
 
     /// <summary>Lists jobs, newest first.</summary>
     public ListOperationsResponse List(TenantOwner owner, ListOperationsRequest request)
@@ -184,26 +208,50 @@ public sealed partial class Jobs : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(owner);
         ArgumentNullException.ThrowIfNull(request);
         var size = request.PageSize is 0 ? 100 : Math.Clamp(request.PageSize, 1, 1_000);
-        var all = _jobs.Where(j => j.Key.Tenant == owner.Number).Select(j => Copy(j.Value))
+        var after = ReadToken(request.PageToken);
+        var found = _jobs.Where(j => j.Key.Tenant == owner.Number).Select(j => j.Value.Durable).OfType<Operation>()
             .Where(o => request.WorkflowId.Length == 0 || o.WorkflowId == request.WorkflowId)
-            .OrderByDescending(o => o.CreatedAt.Seconds).ThenBy(o => o.Id, StringComparer.Ordinal).ToList();
-        var start = request.PageToken.Length == 0 ? 0 : all.FindIndex(o => o.Id == request.PageToken) + 1;
-        var response = new ListOperationsResponse { Operations = { all.Skip(start).Take(size) } };
-        response.NextPageToken = start + size < all.Count ? all[start + size - 1].Id : string.Empty;
+            .Where(o => IsAfter(o, after))
+            .OrderByDescending(o => o.CreatedAt.Seconds).ThenBy(o => o.Id, StringComparer.Ordinal)
+            .Take(size + 1).ToList();
+        var response = new ListOperationsResponse { Operations = { found.Take(size) } };
+        response.NextPageToken = found.Count > size ? string.Create(CultureInfo.InvariantCulture, $"{found[size - 1].CreatedAt.Seconds}/{found[size - 1].Id}") : string.Empty;
         return response;
     }
 
-    /// <summary>Asks a job to stop.</summary>
+    /// <summary>A token names a place in the order and not an operation, which may be removed while pages are read.</summary>
+    private static (long CreatedAt, string Id) ReadToken(string token)
+    {
+        var slash = token.IndexOf('/', StringComparison.Ordinal);
+        if (token.Length == 0)
+        {
+            return (long.MaxValue, string.Empty);
+        }
+
+        return slash > 0 && long.TryParse(token.AsSpan(0, slash), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var createdAt)
+            ? (createdAt, token[(slash + 1)..])
+            : throw RosterException.Invalid("page_token", token, "The token is not one of a page of operations.");
+    }
+
+    private static bool IsAfter(Operation operation, (long CreatedAt, string Id) place) => operation.CreatedAt.Seconds < place.CreatedAt
+        || (operation.CreatedAt.Seconds == place.CreatedAt && string.CompareOrdinal(operation.Id, place.Id) > 0);
+
+    /// <summary>Asks a job to stop. One that has ended stays as it is.</summary>
     public async ValueTask<Operation> CancelAsync(TenantOwner owner, string id)
     {
         var job = Find(owner, id);
         lock (job)
         {
-            job.CancelRequested = true;
+            if (!job.IsRunning)
+            {
+                return job.Durable!;
+            }
+
+            job.Document.CancelRequested = true;
         }
 
-        await StoreAsync(owner, job).ConfigureAwait(false);
-        return Copy(job);
+        await StoreAsync(job, isFirst: false).ConfigureAwait(false);
+        return job.Durable!;
     }
 
     /// <summary>Stops; jobs go on at the next start.</summary>
@@ -216,44 +264,78 @@ public sealed partial class Jobs : IAsyncDisposable
 
     private Timestamp Now => new(_host.Clock.GetUtcNow().ToUnixTimeMilliseconds());
 
-    private void Run(TenantOwner owner, OperationDocument job)
+    private void Run(Job job)
     {
-        var task = Task.Run(() => RunAsync(owner, job));
+        var task = Task.Run(() => RunAsync(job));
         _running[task] = true;
         _ = task.ContinueWith(done => _running.TryRemove(done, out _), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
     }
 
-    private async Task RunAsync(TenantOwner owner, OperationDocument job)
+    private async Task RunAsync(Job job)
     {
         try
         {
-            while (await TryAsync(() => job.Refs.Count > 0 ? RunRefsAsync(owner, job) : RunScanAsync(owner, job)).ConfigureAwait(false))
+            await WorkAsync(_host.TenantOf(job.Tenant), job).ConfigureAwait(false);
+            await TryAsync(() => StoreAsync(job, isFirst: false)).ConfigureAwait(false);
+            await KeepNewestAsync(job).ConfigureAwait(false);
+        }
+        catch (Exception failure) when (failure is OperationCanceledException or RosterException { Error: RosterError.Unavailable })
+        {
+            // The engine stops: the job goes on at the next start.
+            return;
+        }
+    }
+
+    /// <summary>Works until the job has ended.</summary>
+    private async Task WorkAsync(TenantOwner owner, Job job)
+    {
+        try
+        {
+            if (job.NamesRecords && job.Refs.Count != job.Document.Operation.Total)
             {
-                await TryAsync(() => StoreAsync(owner, job)).ConfigureAwait(false);
+                throw new RosterException(RosterError.FailedPrecondition, $"Of the {job.Document.Operation.Total} records of the request {job.Refs.Count} are stored.");
             }
 
-            await TryAsync(() => StoreAsync(owner, job)).ConfigureAwait(false);
+            while (await TryAsync(() => job.NamesRecords ? RunRefsAsync(owner, job) : RunScanAsync(owner, job)).ConfigureAwait(false))
+            {
+                await TryAsync(() => StoreAsync(job, isFirst: false)).ConfigureAwait(false);
+            }
         }
-        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        catch (RosterException failure) when (failure.Error != RosterError.Unavailable)
+        {
+            lock (job)
+            {
+                job.Document.Operation.Error = failure.Message;
+                End(job, Operation.Types.State.Failed);
+            }
+        }
+    }
+
+    /// <summary>Removes what has ended beyond <see cref="EndedMax"/>. From memory only after its document, so that an id is not taken anew before.</summary>
+    private async Task KeepNewestAsync(Job job)
+    {
+        var old = new List<string>();
+        var ended = EndedOf(job.Tenant);
+        lock (ended)
+        {
+            ended.Enqueue(job.Id);
+            while (ended.Count > EndedMax)
+            {
+                old.Add(ended.Dequeue());
+            }
+        }
+
+        if (old.Count == 0)
         {
             return;
         }
-        catch (RosterException failure)
-        {
-            if (failure.Error == RosterError.Unavailable)
-            {
-                return;
-            }
 
-            lock (job)
-            {
-                job.Operation.Error = failure.Message;
-                End(job, Operation.Types.State.Failed);
-            }
-
-            await StoreAsync(owner, job).ConfigureAwait(false);
-        }
+        await TryAsync(() => _host.CommitAsync([.. old.Select(id => new StoredDocument(job.Tenant, DocumentKinds.Operation, id, null))])).ConfigureAwait(false);
+        old.ForEach(id => _jobs.TryRemove((job.Tenant, id), out _));
     }
+
+    /// <summary>Ids of a tenant's ended jobs in the order in which they ended.</summary>
+    private Queue<string> EndedOf(int tenant) => _ended.GetOrAdd(tenant, _ => new Queue<string>());
 
     private async Task TryAsync(Func<Task> work) => await TryAsync(async () =>
     {
@@ -278,14 +360,14 @@ public sealed partial class Jobs : IAsyncDisposable
     }
 
     /// <summary>Whether the job is over: all done, or asked to stop.</summary>
-    private bool IsOver(OperationDocument job, bool isDone)
+    private bool IsOver(Job job, bool isDone)
     {
-        if (!job.CancelRequested && !isDone)
+        if (!job.Document.CancelRequested && !isDone)
         {
             return false;
         }
 
-        End(job, job.CancelRequested && !isDone ? Operation.Types.State.Cancelled : Operation.Types.State.Succeeded);
+        End(job, isDone ? Operation.Types.State.Succeeded : Operation.Types.State.Cancelled);
         return true;
     }
 
@@ -300,31 +382,27 @@ public sealed partial class Jobs : IAsyncDisposable
         count.Count++;
     }
 
-    private void End(OperationDocument job, Operation.Types.State state)
-    {
-        job.Operation.State = state;
-        job.Operation.EndedAt = ValueMapping.ToWire(Now);
-    }
+    private void End(Job job, Operation.Types.State state) => job.End(state, Now);
 
-    private OperationDocument Find(TenantOwner owner, string id) => _jobs.TryGetValue((owner.Number, id), out var job)
+    private Job Find(TenantOwner owner, string id) => _jobs.TryGetValue((owner.Number, id), out var job) && job.Begun.IsCompletedSuccessfully
         ? job
         : throw new RosterException(RosterError.NotFound, $"There is no operation '{Core.Refusal.Cut(id)}'.");
 
-    private static Operation Copy(OperationDocument job)
+    private async Task StoreAsync(Job job, bool isFirst)
     {
+        Task commit;
+        long version;
+        Operation operation;
         lock (job)
         {
-            return job.Operation.Clone();
+            // Under the lock, so that an older copy is never written after a newer one.
+            (version, operation) = job.Writing();
+            commit = _host.CommitAsync(job.ToDocuments(isFirst));
         }
+
+        await commit.ConfigureAwait(false);
+        job.Written(version, operation);
     }
 
-    private Task StoreAsync(TenantOwner owner, OperationDocument job) => _host.CommitAsync([ToDocument(owner.Number, job)]);
-
-    internal static StoredDocument ToDocument(int tenant, OperationDocument job)
-    {
-        lock (job)
-        {
-            return new StoredDocument(tenant, DocumentKinds.Operation, job.Operation.Id, job.ToByteArray());
-        }
-    }
+    internal static StoredDocument ToDocument(int tenant, OperationDocument job) => new(tenant, DocumentKinds.Operation, job.Operation.Id, job.ToByteArray());
 }

@@ -1,0 +1,222 @@
+using Google.Protobuf;
+using Roster.Engine;
+using Roster.Engine.Operations;
+using Roster.Engine.Stores;
+using Roster.Storage.V1;
+using Roster.V1;
+
+namespace Roster.Embedded.Tests;
+
+/// <summary>Documents of jobs: when they are written, what is in them, and how long they are kept (TRG-12, UNE-03).</summary>
+public sealed class JobTests
+{
+    private const string Manual = """
+        { "id": "w", "objectType": "contact", "start": { "manual": {}, "reenroll": true }, "steps": [ { "id": "d", "delay": { "amount": 1, "unit": "DAYS" } } ] }
+        """;
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task TRG_12_The_records_of_a_bulk_job_are_written_once_and_removed_when_it_ends()
+    {
+        var store = new FaultStore(new VolatileRecordStore());
+        await using var harness = await EngineHarness.StartAsync(store: store);
+        await harness.PublishAsync(Manual);
+        var written = new List<StoredDocument>();
+        store.OnCommit = batch => written.AddRange(batch.Documents);
+        await BulkAsync(harness, "bulk", 1_700);
+        await harness.SettleAsync();
+        Assert.Equal([true, false], written.Where(d => d.Kind == "operation_refs").Select(d => d.Content is not null));
+        Assert.All(written.Where(d => d.Kind == "operation"), d => Assert.InRange(d.Content!.Length, 1, 500));
+        Assert.DoesNotContain(await store.ReadDocumentsAsync(Token), d => d.Kind == "operation_refs");
+        Assert.Equal(1_700, (await harness.StatsAsync("w")).Enrolled);
+    }
+
+    [Fact]
+    public async Task TRG_12_A_bulk_job_whose_records_are_in_its_own_document_as_they_once_were_goes_on()
+    {
+        var store = new FaultStore(new VolatileRecordStore());
+        var clock = new ManualClock(EngineHarness.Start);
+        var first = await EngineHarness.StartAsync(store: store, clock: clock);
+        await first.PublishAsync(Manual);
+        await first.Engine.DisposeAsync();
+        var old = new OperationDocument { RequestId = "r", WorkflowId = "w", Operation = new Operation { Id = "bulk-old", Kind = "bulk_enroll", State = Operation.Types.State.Running, Total = 3, WorkflowId = "w" } };
+        old.Operation.CreatedAt = Google.Protobuf.WellKnownTypes.Timestamp.FromDateTimeOffset(EngineHarness.Start);
+        old.Refs.AddRange(Refs(3));
+        var batch = new TurnBatch();
+        batch.Documents.Add(new StoredDocument(1, "operation", "bulk-old", old.ToByteArray()));
+        await store.CommitAsync(batch, Token);
+
+        await using var second = await EngineHarness.StartAsync(store: store, clock: clock);
+        await second.SettleAsync();
+        var done = Assert.Single(await OperationsAsync(second));
+        Assert.Equal((Operation.Types.State.Succeeded, 3L), (done.State, done.Done));
+        Assert.Equal(3, (await second.StatsAsync("w")).Enrolled);
+    }
+
+    [Fact]
+    public async Task UNE_03_A_bulk_job_whose_records_are_gone_fails_and_touches_nobody()
+    {
+        var store = new FaultStore(new VolatileRecordStore());
+        var clock = new ManualClock(EngineHarness.Start);
+        var first = await EngineHarness.StartAsync(store: store, clock: clock);
+        await first.PublishAsync(Manual);
+        await BulkAsync(first, "bulk", 3);
+        await first.SettleAsync();
+        await first.Engine.DisposeAsync();
+        var lost = new OperationDocument { WorkflowId = "w", Operation = new Operation { Id = "bulk-lost", Kind = "bulk_unenroll", State = Operation.Types.State.Running, Total = 3, WorkflowId = "w" } };
+        lost.Operation.CreatedAt = Google.Protobuf.WellKnownTypes.Timestamp.FromDateTimeOffset(EngineHarness.Start);
+        var batch = new TurnBatch();
+        batch.Documents.Add(new StoredDocument(1, "operation", "bulk-lost", lost.ToByteArray()));
+        await store.CommitAsync(batch, Token);
+
+        await using var second = await EngineHarness.StartAsync(store: store, clock: clock);
+        await second.SettleAsync();
+        Assert.Equal(Operation.Types.State.Failed, Assert.Single(await OperationsAsync(second), o => o.Id == "bulk-lost").State);
+        Assert.Equal(3, (await second.StatsAsync("w")).Active);
+    }
+
+    [Fact]
+    public async Task TRG_12_A_repeated_request_is_answered_when_the_job_is_durable_and_nobody_sees_it_before()
+    {
+        var store = new FaultStore(new VolatileRecordStore());
+        await using var harness = await EngineHarness.StartAsync(store: store);
+        await harness.PublishAsync(Manual);
+        var gate = new TaskCompletionSource();
+        var commits = 0;
+        store.Gate = () => ++commits == 1 ? gate.Task : Task.CompletedTask;
+        var first = BulkAsync(harness, "bulk", 3);
+        var second = BulkAsync(harness, "bulk", 3);
+        Assert.False(second.IsCompleted);
+        Assert.Empty(await OperationsAsync(harness));
+        gate.SetResult();
+        Assert.Equal((await first).Id, (await second).Id);
+        Assert.Single(await OperationsAsync(harness));
+    }
+
+    [Fact]
+    public async Task TRG_12_A_repeated_request_fails_with_the_first_when_the_disk_is_full_and_a_later_one_begins_the_job()
+    {
+        var store = new FaultStore(new VolatileRecordStore());
+        await using var harness = await EngineHarness.StartAsync(store: store);
+        await harness.PublishAsync(Manual);
+        var gate = new TaskCompletionSource();
+        var commits = 0;
+        store.Gate = () => ++commits == 1 ? gate.Task : Task.CompletedTask;
+        store.FailAt(1);
+        var first = BulkAsync(harness, "bulk", 3);
+        var second = BulkAsync(harness, "bulk", 3);
+        gate.SetResult();
+        Assert.Equal(RosterError.Overloaded, (await Assert.ThrowsAsync<RosterException>(() => first)).Error);
+        Assert.Equal(RosterError.Overloaded, (await Assert.ThrowsAsync<RosterException>(() => second)).Error);
+        await BulkAsync(harness, "bulk", 3);
+        await harness.SettleAsync();
+        Assert.Equal(3, (await harness.StatsAsync("w")).Enrolled);
+    }
+
+    [Fact]
+    public async Task An_operation_is_seen_as_ended_only_when_that_is_durable()
+    {
+        var store = new FaultStore(new VolatileRecordStore());
+        await using var harness = await EngineHarness.StartAsync(store: store);
+        await harness.PublishAsync(Manual);
+        var reached = new TaskCompletionSource();
+        var gate = new TaskCompletionSource();
+        var commits = 0;
+        store.Gate = () =>
+        {
+            // The job, its turns, its progress, its end.
+            if (++commits == 4)
+            {
+                reached.SetResult();
+                return gate.Task;
+            }
+
+            return Task.CompletedTask;
+        };
+        await BulkAsync(harness, "bulk", 1);
+        await reached.Task;
+        Assert.Equal(Operation.Types.State.Running, Assert.Single(await OperationsAsync(harness)).State);
+        gate.SetResult();
+        await harness.SettleAsync();
+        Assert.Equal(Operation.Types.State.Succeeded, Assert.Single(await OperationsAsync(harness)).State);
+    }
+
+    [Fact]
+    public async Task Of_ended_operations_the_newest_are_kept_also_after_a_restart()
+    {
+        var store = new FaultStore(new VolatileRecordStore());
+        var clock = new ManualClock(EngineHarness.Start);
+        var first = await EngineHarness.StartAsync(store: store, clock: clock);
+        await first.PublishAsync(Manual);
+        var ids = new List<string>();
+        for (var i = 0; i < Jobs.EndedMax + 3; i++)
+        {
+            clock.MoveTo(clock.GetUtcNow().AddSeconds(1));
+            ids.Add((await BulkAsync(first, $"bulk{i}", 1)).Id);
+            await first.SettleAsync();
+        }
+
+        Assert.Equal(ids.Skip(3).Reverse(), (await OperationsAsync(first)).Select(o => o.Id));
+        await first.Engine.DisposeAsync();
+
+        await using var second = await EngineHarness.StartAsync(store: store, clock: clock);
+        clock.MoveTo(clock.GetUtcNow().AddSeconds(1));
+        ids.Add((await BulkAsync(second, "bulk0", 1)).Id);
+        await second.SettleAsync();
+        Assert.Equal(ids.Skip(4).Reverse(), (await OperationsAsync(second)).Select(o => o.Id));
+        Assert.Equal(Jobs.EndedMax, (await store.ReadDocumentsAsync(Token)).Count(d => d.Kind == "operation"));
+        Assert.Equal(1, (await second.StatsAsync("w")).Enrolled);
+    }
+
+    [Fact]
+    public async Task A_page_token_of_operations_that_is_none_is_refused()
+    {
+        await using var harness = await EngineHarness.StartAsync();
+        var failure = await Assert.ThrowsAsync<RosterException>(async () => await harness.Engine.ListOperationsAsync(EngineHarness.Tenant, new ListOperationsRequest { PageToken = "x" }, Token));
+        Assert.Equal("page_token", failure.Refusal!.Path);
+    }
+
+    [Fact]
+    public async Task DLY_18_The_zone_database_and_the_jobs_of_its_change_are_one_commit_and_each_change_has_its_own()
+    {
+        var store = new FaultStore(new VolatileRecordStore());
+        var clock = new ManualClock(EngineHarness.Start);
+        foreach (var (version, jobs) in new[] { ("one", 0), ("two", 1), ("one", 2), ("two", 3) })
+        {
+            clock.MoveTo(clock.GetUtcNow().AddSeconds(1));
+            await using var engine = await EmbeddedEngine.StartAsync(new EmbeddedOptions { ZonesVersion = version }, store, clock, Token);
+            await engine.GetTenantAsync(EngineHarness.Tenant, Token);
+            await engine.AdvanceClockAsync(new AdvanceClockRequest { To = Google.Protobuf.WellKnownTypes.Timestamp.FromDateTimeOffset(clock.GetUtcNow()) }, Token);
+            var operations = (await engine.ListOperationsAsync(EngineHarness.Tenant, new ListOperationsRequest(), Token)).Operations;
+            Assert.Equal(jobs, operations.Count(o => o.Kind == "zones_changed" && o.State == Operation.Types.State.Succeeded));
+        }
+
+        store.CrashAt(2);
+        await using var crashed = await EmbeddedEngine.StartAsync(new EmbeddedOptions { ZonesVersion = "three" }, store, clock, Token);
+        await Assert.ThrowsAsync<IOException>(() => crashed.Failed);
+        await using var again = await EmbeddedEngine.StartAsync(new EmbeddedOptions { ZonesVersion = "three" }, store, clock, Token);
+        await again.AdvanceClockAsync(new AdvanceClockRequest { To = Google.Protobuf.WellKnownTypes.Timestamp.FromDateTimeOffset(clock.GetUtcNow()) }, Token);
+        Assert.Equal(4, (await again.ListOperationsAsync(EngineHarness.Tenant, new ListOperationsRequest(), Token)).Operations.Count(o => o.State == Operation.Types.State.Succeeded));
+    }
+
+    private static IEnumerable<RecordRef> Refs(int count) => Enumerable.Range(0, count).Select(i => new RecordRef { ObjectType = "contact", RecordId = $"r{i}" });
+
+    private static Task<Operation> BulkAsync(EngineHarness harness, string requestId, int count) =>
+        harness.Engine.BulkEnrollAsync(EngineHarness.Tenant, new BulkEnrollRequest { WorkflowId = "w", RequestId = requestId, Refs = { Refs(count) } }, Token).AsTask();
+
+    private static async Task<List<Operation>> OperationsAsync(EngineHarness harness)
+    {
+        var all = new List<Operation>();
+        var request = new ListOperationsRequest { PageSize = 300 };
+        do
+        {
+            var page = await harness.Engine.ListOperationsAsync(EngineHarness.Tenant, request, Token);
+            all.AddRange(page.Operations);
+            request.PageToken = page.NextPageToken;
+        }
+        while (request.PageToken.Length > 0);
+
+        return all;
+    }
+}
