@@ -9,6 +9,9 @@ namespace Roster.Core.Calendars;
 /// </remarks>
 public sealed class RunSchedule
 {
+    /// <summary>A run that is later than this, in milliseconds, was missed while the engine was down, and not only late (SCH-05).</summary>
+    public const long LateMs = 60_000;
+
     /// <summary>The longest gap between runs is a year; the rest is for clocks that were set by whole days.</summary>
     private const int GapDaysMax = 2 * 366;
 

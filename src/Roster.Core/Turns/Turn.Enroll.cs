@@ -158,7 +158,7 @@ public sealed partial class Turn
         }
 
         var due = dates.NextAfter(ValueOf(schedule.DateProperty), BeforeAt, workflow.Zone);
-        return !due.IsNone && due <= _now && (workflow.MakesUpMissedRun || _now.Ms - due.Ms <= workflow.Settings.CatchUpGraceMs);
+        return !due.IsNone && due <= _now && workflow.Runs(due, _now, workflow.Settings.CatchUpGraceMs);
     }
 
     private Value ValueOf(int property) => _state.TryGetProperty(property, isBefore: false, out var view) ? view.Value : Value.Unknown;

@@ -115,7 +115,24 @@ public sealed class CompiledWorkflow
     public bool HasOpening(Timestamp from) => Settings.Windows?.HasOpening(from) ?? true;
 
     /// <summary>Whether the latest missed run is made up (SCH-05).</summary>
-    public bool MakesUpMissedRun => Settings.Start.Schedule is not { SkipMissed: true } && Settings.CatchUp != CatchUp.Skip;
+    private bool MakesUpMissedRun => Settings.Start.Schedule is not { SkipMissed: true } && Settings.CatchUp != CatchUp.Skip;
+
+    /// <summary>Whether an instant of its schedule that is due counts, or was missed and is not made up (SCH-05).</summary>
+    /// <param name="due">The instant.</param>
+    /// <param name="now">The clock.</param>
+    /// <param name="lateMs">What is later than this was missed.</param>
+    public bool Runs(Timestamp due, Timestamp now, long lateMs) => MakesUpMissedRun || now.Ms - due.Ms <= lateMs;
+
+    /// <summary>The run of its schedule that is due: of several, which were missed, only the latest, or none (SCH-05).</summary>
+    /// <param name="after">The latest run that was handled, or when the workflow was turned on; not included.</param>
+    /// <param name="now">The clock; included.</param>
+    /// <param name="handled">Up to where runs are handled then; none when nothing is due.</param>
+    /// <returns>The instant of the run to start; none when there is none to start.</returns>
+    public Timestamp DueRun(Timestamp after, Timestamp now, out Timestamp handled)
+    {
+        handled = RunSchedule?.LatestIn(after, now) ?? Timestamp.None;
+        return !handled.IsNone && Runs(handled, now, Calendars.RunSchedule.LateMs) ? handled : Timestamp.None;
+    }
 
     /// <summary>Whether a job that considers existing records makes sense (TRG-08).</summary>
     public bool CanEnrollExisting => Settings.Start.Kind is StartKind.Filter or StartKind.DateAnchor && Settings.Start.Criteria is not null;

@@ -74,7 +74,7 @@ public sealed partial class TenantOwner
         var schema = criteria is null
             ? _catalog.Schema
             : WithNames(_catalog.Schema, entry.Document.List.ObjectType, DefinitionWalk.EventTypes(criteria), DefinitionWalk.Subscriptions(criteria), []);
-        if (criteria is not null && FindCircle(entry.Id, criteria) is { } circle)
+        if (criteria is not null && ListReferences.FindCircle(entry.Id, criteria, list => WorkflowMapping.ToCore(_lists.GetValueOrDefault(list)?.Document.List.Criteria)) is { } circle)
         {
             throw RosterException.Invalid("list.criteria", entry.Id, $"Lists refer to each other in a circle: {circle} (LST-04).");
         }
@@ -91,29 +91,6 @@ public sealed partial class TenantOwner
         ChangeSchema(present => criteria is null
             ? present
             : WithNames(present, entry.Document.List.ObjectType, DefinitionWalk.EventTypes(criteria), DefinitionWalk.Subscriptions(criteria), []));
-    }
-
-    private string? FindCircle(string id, CriteriaDefinition criteria)
-    {
-        var stack = new Stack<(string List, string Path)>(DefinitionWalk.Lists(criteria).Select(l => (l, $"{id} -> {l}")));
-        var seen = new HashSet<string>(StringComparer.Ordinal);
-        while (stack.TryPop(out var present))
-        {
-            if (present.List == id)
-            {
-                return present.Path;
-            }
-
-            if (seen.Add(present.List) && _lists.GetValueOrDefault(present.List)?.Document.List.Criteria is { } next)
-            {
-                foreach (var list in DefinitionWalk.Lists(WorkflowMapping.ToCore(next)!))
-                {
-                    stack.Push((list, $"{present.Path} -> {list}"));
-                }
-            }
-        }
-
-        return null;
     }
 
     /// <summary>Reads a list; the count of its members is the caller's to fill.</summary>
@@ -166,7 +143,7 @@ public sealed partial class TenantOwner
         {
             var entry = FindList(id).Copy();
             var users = _workflows.Values
-                .Where(w => w.IsLive && w.Document.State is Workflow.Types.State.On or Workflow.Types.State.Paused && DefinitionWalk.Lists(WorkflowMapping.ToCore(w.Newest!)).Contains(id))
+                .Where(w => w.IsLive && w.Newest is { } newest && ListReferences.IsHeldBy(id, (WorkflowState)(int)w.Document.State, WorkflowMapping.ToCore(newest)))
                 .Select(w => $"workflow '{w.Id}'")
                 .Concat(_lists.Values.Where(l => l.IsLive && l.IsActive && DefinitionWalk.Lists(WorkflowMapping.ToCore(l.Document.List.Criteria)!).Contains(id)).Select(l => $"list '{l.Id}'"));
             if (users.FirstOrDefault() is { } user)

@@ -237,7 +237,7 @@ public sealed partial class TenantOwner
         {
             var entry = Find(request.WorkflowId).Copy();
             var present = entry.Document.State;
-            if (!IsAllowed(present, request.State))
+            if (!StateChanges.IsAllowed((WorkflowState)(int)present, (WorkflowState)(int)request.State))
             {
                 throw new RosterException(
                     RosterError.FailedPrecondition,
@@ -277,12 +277,6 @@ public sealed partial class TenantOwner
                 problems: [.. problems.Select(WorkflowMapping.ToWire)]);
         }
     }
-
-    private static bool IsAllowed(Workflow.Types.State from, Workflow.Types.State to) => from == to
-        || (from, to) is (Workflow.Types.State.Draft, Workflow.Types.State.On)
-            or (Workflow.Types.State.On, Workflow.Types.State.Off or Workflow.Types.State.Paused)
-            or (Workflow.Types.State.Off, Workflow.Types.State.On)
-            or (Workflow.Types.State.Paused, Workflow.Types.State.On or Workflow.Types.State.Off);
 
     /// <summary>Notes that a version or state comes into force now; whether active enrollments must hear of it (EDT-06).</summary>
     private bool ComesIntoForce(WorkflowEntry entry, Workflow? former, bool isSwitched)
@@ -449,9 +443,8 @@ public sealed partial class TenantOwner
     /// </summary>
     /// <param name="id">The workflow.</param>
     /// <param name="now">The clock.</param>
-    /// <param name="isLateAfterMs">A run later than this was missed while the engine was down.</param>
     /// <param name="jobs">Plans the jobs that follow; their documents are in the same commit. Called under the owner's lock.</param>
-    public void TakeScheduled(string id, Timestamp now, long isLateAfterMs, Func<WorkflowChange, IReadOnlyList<StoredDocument>> jobs)
+    public void TakeScheduled(string id, Timestamp now, Func<WorkflowChange, IReadOnlyList<StoredDocument>> jobs)
     {
         ArgumentNullException.ThrowIfNull(jobs);
         lock (_gate)
@@ -465,16 +458,15 @@ public sealed partial class TenantOwner
                 return;
             }
 
-            var compiled = _catalog.FindWorkflow(entry.Document.Number)!;
-            var run = compiled.RunSchedule!.LatestIn(new Timestamp(Math.Max(1, entry.Document.ScheduledAt)), now);
-            if (run.IsNone)
+            var after = new Timestamp(Math.Max(1, entry.Document.ScheduledAt));
+            var run = _catalog.FindWorkflow(entry.Document.Number)!.DueRun(after, now, out var handled);
+            if (handled.IsNone)
             {
                 return;
             }
 
-            entry.Document.ScheduledAt = run.Ms;
-            var isLost = now.Ms - run.Ms > isLateAfterMs && !compiled.MakesUpMissedRun;
-            if (isLost)
+            entry.Document.ScheduledAt = handled.Ms;
+            if (run.IsNone)
             {
                 Store(entry);
                 return;

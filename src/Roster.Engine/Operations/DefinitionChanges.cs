@@ -40,11 +40,11 @@ public sealed class DefinitionChanges
     }
 
     /// <summary>Does what has come to its instant: a run of a schedule, or a workflow that turns itself off (EDT-01, SCH-05).</summary>
-    public void TakeScheduled(TenantOwner owner, string workflowId, Timestamp now, long isLateAfterMs)
+    public void TakeScheduled(TenantOwner owner, string workflowId, Timestamp now)
     {
         ArgumentNullException.ThrowIfNull(owner);
         List<OperationDocument> planned = [];
-        owner.TakeScheduled(workflowId, now, isLateAfterMs, change => ToDocuments(owner, planned = After(change, enrollsExisting: false)));
+        owner.TakeScheduled(workflowId, now, change => ToDocuments(owner, planned = After(change, enrollsExisting: false)));
         Begin(owner, planned);
     }
 

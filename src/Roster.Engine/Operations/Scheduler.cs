@@ -9,7 +9,6 @@ namespace Roster.Engine.Operations;
 /// </summary>
 public sealed class Scheduler : IAsyncDisposable
 {
-    private const long LateMs = 60_000;
     private static readonly TimeSpan SleepMax = TimeSpan.FromHours(1);
 
     private readonly IJobHost _host;
@@ -55,7 +54,7 @@ public sealed class Scheduler : IAsyncDisposable
         var count = 0;
         while (Find() is { At.IsNone: false } next && next.At <= now)
         {
-            _changes.TakeScheduled(next.Owner!, next.WorkflowId, now, LateMs);
+            _changes.TakeScheduled(next.Owner!, next.WorkflowId, now);
             count++;
         }
 
