@@ -6,8 +6,7 @@ namespace Roster.Core.Filters;
 public static class OperatorTable
 {
     /// <summary>The API name: <c>IS_EQUAL_TO</c>.</summary>
-    public static string NameOf(Operator op) =>
-        string.Concat(op.ToString().Select((c, i) => char.IsUpper(c) && i > 0 ? $"_{c}" : char.ToUpperInvariant(c).ToString()));
+    public static string NameOf(Operator op) => ApiNames.Of(op.ToString());
 
     /// <summary>Whether an operator looks at former values (FIL-31).</summary>
     public static bool LooksAtHistory(Operator op) => op is >= Operator.HasEverBeenEqualTo and <= Operator.HasNeverContainedAll;

@@ -173,7 +173,7 @@ public sealed partial class Turn
         }
         else
         {
-            QueueStatus(enrollment.Workflow, _index.Types.Unenrolled, new NamedValue("reason", Value.OfText(ApiName(reason))));
+            QueueStatus(enrollment.Workflow, _index.Types.Unenrolled, new NamedValue("reason", Value.OfText(ApiNames.Of(reason.ToString()))));
         }
     }
 
@@ -194,7 +194,4 @@ public sealed partial class Turn
 
         Write(JournalEntry.EffectWithdrawn(effect.Workflow, effect.Version, effect.Enrollment, effect.Step, effect.Execution));
     }
-
-    private static string ApiName(EndReason reason) =>
-        string.Concat(reason.ToString().Select((c, i) => char.IsUpper(c) && i > 0 ? $"_{c}" : char.ToUpperInvariant(c).ToString()));
 }

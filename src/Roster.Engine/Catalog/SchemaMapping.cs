@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Roster.Core.Calendars;
 using Roster.Core.Schema;
 using Roster.Core.Values;
+using Roster.Protocol.Mapping;
 using Roster.Storage.V1;
 using Roster.V1;
 using Value = Roster.Core.Values.Value;
@@ -100,17 +101,12 @@ internal static class SchemaMapping
             AssociationsPerRecordMax = Or(wire.AssociationsPerRecordMax, present.AssociationsPerRecordMax),
         };
 
-    private static Weekdays ToDays(IEnumerable<Weekday> days)
+    private static Weekdays ToDays(IReadOnlyCollection<Weekday> days)
     {
-        var set = Weekdays.None;
-        foreach (var day in days)
-        {
-            set |= day is >= Weekday.Monday and <= Weekday.Sunday
-                ? (Weekdays)(1 << ((int)day - 1))
-                : throw RosterException.Invalid("settings.business_days", $"{day}", "A business day is MONDAY to SUNDAY.");
-        }
-
-        return set;
+        var set = WorkflowMapping.ToCore(days);
+        return set <= Weekdays.All
+            ? set
+            : throw RosterException.Invalid("settings.business_days", $"{days.First(d => WorkflowMapping.ToCore([d]) > Weekdays.All)}", "A business day is MONDAY to SUNDAY.");
     }
 
     private static IReadOnlyList<NodaTime.LocalDate> ToDates(IEnumerable<string> texts) => [.. texts.Select((text, i) =>
@@ -141,7 +137,7 @@ internal static class SchemaMapping
         GoalsMax = settings.GoalsMax,
         WorkflowsMax = settings.WorkflowsMax,
         ActiveEnrollmentsMax = settings.ActiveEnrollmentsMax,
-        BusinessDays = { Enum.GetValues<Weekday>().Where(d => d != Weekday.Unspecified && settings.BusinessDays.HasFlag((Weekdays)(1 << ((int)d - 1)))) },
+        BusinessDays = { Enum.GetValues<Weekday>().Where(d => d != Weekday.Unspecified && settings.BusinessDays.HasFlag(WorkflowMapping.ToCore([d]))) },
         Holidays = { settings.Holidays.Select(d => Value.OfDate(d).ToString()) },
         AssociatedCopiesMax = settings.AssociatedCopiesMax,
         AssociationsPerRecordMax = settings.AssociationsPerRecordMax,

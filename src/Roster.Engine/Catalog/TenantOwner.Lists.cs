@@ -82,10 +82,7 @@ public sealed partial class TenantOwner
         entry.Compile(Scope(schema), out var problems);
         if (problems.Any(p => p.IsError))
         {
-            throw new RosterException(
-                RosterError.FailedPrecondition,
-                $"List '{entry.Id}' cannot be saved: {problems[0].Path}: {problems[0].Message}",
-                problems: [.. problems.Select(WorkflowMapping.ToWire)]);
+            throw Broken($"List '{entry.Id}' cannot be saved", problems);
         }
 
         ChangeSchema(present => criteria is null

@@ -271,10 +271,7 @@ public sealed partial class TenantOwner
     {
         if (entry.Copy().Compile(entry.Newest!, entry.Document.Versions.Count, Scope(_catalog.Schema), out var problems) is null)
         {
-            throw new RosterException(
-                RosterError.FailedPrecondition,
-                $"Workflow '{entry.Id}' cannot be switched on: {problems[0].Path}: {problems[0].Message}",
-                problems: [.. problems.Select(WorkflowMapping.ToWire)]);
+            throw Broken($"Workflow '{entry.Id}' cannot be switched on", problems);
         }
     }
 
@@ -364,10 +361,7 @@ public sealed partial class TenantOwner
         var schema = WithNames(_catalog.Schema, draft);
         if (entry.Compile(draft, entry.Document.Versions.Count + 1, Scope(schema), out var problems) is not { } compiled)
         {
-            throw new RosterException(
-                RosterError.FailedPrecondition,
-                $"Workflow '{entry.Id}' cannot be published: {problems[0].Path}: {problems[0].Message}",
-                problems: [.. problems.Select(WorkflowMapping.ToWire)]);
+            throw Broken($"Workflow '{entry.Id}' cannot be published", problems);
         }
 
         if (!compiled.HasOpening(new Timestamp(Now)))

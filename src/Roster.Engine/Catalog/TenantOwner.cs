@@ -131,7 +131,7 @@ public sealed partial class TenantOwner : IJournalNames
         if (request.WorkflowId.Length > 0)
         {
             var workflow = CompileFor(request.WorkflowId, 0, out var found)
-                ?? throw new RosterException(RosterError.FailedPrecondition, $"Workflow '{request.WorkflowId}' does not compile: {found[0].Path}: {found[0].Message}", problems: [.. found.Select(WorkflowMapping.ToWire)]);
+                ?? throw Broken($"Workflow '{request.WorkflowId}' does not compile", found);
             return workflow.StartCriteria is { } criteria
                 ? (criteria, workflow.ObjectType.Number, FindWorkflowNumber(request.WorkflowId))
                 : throw new RosterException(RosterError.FailedPrecondition, $"Workflow '{request.WorkflowId}' has no criteria to look at.");
@@ -144,7 +144,7 @@ public sealed partial class TenantOwner : IJournalNames
             var zone = TimeZones.Find(_catalog.Schema.Settings.TimeZone) ?? NodaTime.DateTimeZone.Utc;
             var criteria = new CriteriaCompiler(Scope(_catalog.Schema), type, zone, problems.Add).Compile(WorkflowMapping.ToCore(request.Criteria), "criteria");
             return problems.Exists(p => p.IsError)
-                ? throw new RosterException(RosterError.FailedPrecondition, $"The criteria are not valid: {problems[0].Path}: {problems[0].Message}", problems: [.. problems.Select(WorkflowMapping.ToWire)])
+                ? throw Broken("The criteria are not valid", problems)
                 : (criteria, type.Number, 0);
         }
     }
@@ -248,6 +248,13 @@ public sealed partial class TenantOwner : IJournalNames
             RefusalReason.UndeclaredObjectType, "object_type", Core.Refusal.Cut(name), $"Object type '{Core.Refusal.Cut(name)}' is not declared."));
 
     private long Now => _clock.GetUtcNow().ToUnixTimeMilliseconds();
+
+    /// <summary>A definition that has errors. The message names the first; warnings may come before it.</summary>
+    private static RosterException Broken(string what, IReadOnlyList<WorkflowProblem> problems)
+    {
+        var first = problems.First(p => p.IsError);
+        return new RosterException(RosterError.FailedPrecondition, $"{what}: {first.Path}: {first.Message}", problems: [.. problems.Select(WorkflowMapping.ToWire)]);
+    }
 
     private static void CheckRevision(string what, string id, long named, long present)
     {

@@ -161,9 +161,5 @@ public static class JournalMapping
     public static string ResultName(StepResult result) => ApiName(result.ToString());
 
     /// <summary>The API name of a code: <c>AlreadyActive</c> becomes <c>ALREADY_ACTIVE</c>.</summary>
-    public static string ApiName(string name)
-    {
-        ArgumentNullException.ThrowIfNull(name);
-        return string.Concat(name.Select((c, i) => char.IsUpper(c) && i > 0 ? $"_{c}" : char.ToUpperInvariant(c).ToString()));
-    }
+    public static string ApiName(string name) => Core.ApiNames.Of(name);
 }

@@ -116,9 +116,10 @@ public static partial class WorkflowMapping
         : new WindowsDefinition(
             [.. windows.Windows.Select(w => new WindowDefinition(ToCore(w.Weekdays), w.Start, w.End))], [.. windows.BlockedDates], ToTimeSpan(windows.Spread));
 
-    /// <summary>Days as a set; one that is not a day makes the set invalid, which the compiler reports.</summary>
-    private static Weekdays ToCore(IEnumerable<Weekday> days)
+    /// <summary>Days as a set; one that is not a day makes the set more than <see cref="Weekdays.All"/>, which whoever takes the set reports.</summary>
+    public static Weekdays ToCore(IEnumerable<Weekday> days)
     {
+        ArgumentNullException.ThrowIfNull(days);
         var set = Weekdays.None;
         foreach (var day in days)
         {

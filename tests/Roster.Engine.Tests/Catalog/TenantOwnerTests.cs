@@ -144,6 +144,23 @@ public sealed class TenantOwnerTests
     }
 
     [Fact]
+    public void DLY_06_A_business_day_that_is_no_day_is_refused_by_its_value()
+    {
+        var failure = Fails(() => _owner.UpdateSettings(new TenantSettings { BusinessDays = { Weekday.Sunday, (Weekday)9 } }));
+        Assert.Equal(("settings.business_days", "9"), (failure.Refusal!.Path, failure.Refusal.Value));
+        Assert.Equal([Weekday.Monday, Weekday.Sunday], _owner.UpdateSettings(new TenantSettings { BusinessDays = { Weekday.Sunday, Weekday.Monday } }).Settings.BusinessDays);
+    }
+
+    [Fact]
+    public void LST_04_A_list_with_errors_is_refused_with_the_first_of_them_in_the_message()
+    {
+        var list = new List { Id = "l", ObjectType = "contact", Criteria = new Criteria { AnyOf = { new FilterGroup { AllOf = { new Filter { List = new ListFilter { ListId = "gone" } } } } } } };
+        var failure = Fails(() => _owner.SaveList(new SaveListRequest { List = list }, _ => []));
+        var first = failure.Problems.First(p => p.Severity == DefinitionProblem.Types.Severity.Error);
+        Assert.Equal($"List 'l' cannot be saved: {first.Path}: {first.Message}", failure.Message);
+    }
+
+    [Fact]
     public void A_change_of_the_tenants_zone_holds_for_workflows_without_one()
     {
         Save(Chain("a"), 0);
