@@ -54,6 +54,37 @@ public sealed class JobTests
         Assert.Equal(3, (await second.StatsAsync("w")).Enrolled);
     }
 
+    [Theory]
+    [InlineData("refs")]
+    [InlineData("list")]
+    public async Task TRG_12_UNE_03_The_journal_says_who_asked_for_a_bulk_request_and_else_names_the_job(string who)
+    {
+        await using var harness = await EngineHarness.StartAsync();
+        await harness.SendAsync(harness.Event("r0", "", EngineHarness.Text("stage", "x")));
+        await harness.ListAsync("""{ "id": "batch", "objectType": "contact" }""");
+        await harness.AddAsync("batch", "r0");
+        await harness.PublishAsync(Manual);
+        var (refs, list) = who == "refs" ? (Refs(1).ToList(), "") : ([], "batch");
+        await harness.Engine.BulkEnrollAsync(EngineHarness.Tenant, new BulkEnrollRequest { WorkflowId = "w", RequestId = "in", Refs = { refs }, ListId = list, Caller = "ann" }, Token);
+        await harness.SettleAsync();
+        await harness.Engine.BulkUnenrollAsync(EngineHarness.Tenant, new BulkUnenrollRequest { WorkflowId = "w", RequestId = "out", Refs = { refs }, ListId = list, Caller = "bob" }, Token);
+        await harness.SettleAsync();
+        var job = await harness.Engine.BulkEnrollAsync(EngineHarness.Tenant, new BulkEnrollRequest { WorkflowId = "w", RequestId = "again", Refs = { refs }, ListId = list }, Token);
+        await harness.SettleAsync();
+        var commands = (await harness.JournalAsync(JournalEntry.Types.Kind.CommandReceived)).Skip(1);
+        Assert.Equal(["ann", "bob", job.Id], commands.Select(e => e.Source));
+    }
+
+    [Fact]
+    public async Task A_caller_of_a_bulk_request_that_is_too_long_is_refused()
+    {
+        await using var harness = await EngineHarness.StartAsync();
+        await harness.PublishAsync(Manual);
+        var request = new BulkEnrollRequest { WorkflowId = "w", RequestId = "r", Refs = { Refs(1) }, Caller = new string('x', 101) };
+        var failure = await Assert.ThrowsAsync<RosterException>(async () => await harness.Engine.BulkEnrollAsync(EngineHarness.Tenant, request, Token));
+        Assert.Equal("caller", failure.Refusal!.Path);
+    }
+
     [Fact]
     public async Task UNE_03_A_bulk_job_whose_records_are_gone_fails_and_touches_nobody()
     {
@@ -149,8 +180,21 @@ public sealed class JobTests
         var clock = new ManualClock(EngineHarness.Start);
         var first = await EngineHarness.StartAsync(store: store, clock: clock);
         await first.PublishAsync(Manual);
+        await first.Engine.DisposeAsync();
         var ids = new List<string>();
-        for (var i = 0; i < Jobs.EndedMax + 3; i++)
+        var ended = new TurnBatch();
+        for (var i = 0; i < Jobs.EndedMax; i++)
+        {
+            var at = Google.Protobuf.WellKnownTypes.Timestamp.FromDateTimeOffset(EngineHarness.Start.AddSeconds(i));
+            ids.Add($"run-1-{i}");
+            var job = new OperationDocument { Operation = new Operation { Id = ids[i], Kind = "scheduled_run", State = Operation.Types.State.Succeeded, CreatedAt = at, EndedAt = at } };
+            ended.Documents.Add(new StoredDocument(1, "operation", ids[i], job.ToByteArray()));
+        }
+
+        await store.CommitAsync(ended, Token);
+        clock.MoveTo(clock.GetUtcNow().AddSeconds(Jobs.EndedMax));
+        first = await EngineHarness.StartAsync(store: store, clock: clock);
+        for (var i = 0; i < 3; i++)
         {
             clock.MoveTo(clock.GetUtcNow().AddSeconds(1));
             ids.Add((await BulkAsync(first, $"bulk{i}", 1)).Id);
@@ -162,7 +206,7 @@ public sealed class JobTests
 
         await using var second = await EngineHarness.StartAsync(store: store, clock: clock);
         clock.MoveTo(clock.GetUtcNow().AddSeconds(1));
-        ids.Add((await BulkAsync(second, "bulk0", 1)).Id);
+        ids.Add((await BulkAsync(second, "bulk3", 1)).Id);
         await second.SettleAsync();
         Assert.Equal(ids.Skip(4).Reverse(), (await OperationsAsync(second)).Select(o => o.Id));
         Assert.Equal(Jobs.EndedMax, (await store.ReadDocumentsAsync(Token)).Count(d => d.Kind == "operation"));

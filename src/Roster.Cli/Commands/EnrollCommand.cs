@@ -46,7 +46,14 @@ internal static class EnrollCommand
         using var client = ConnectionOptions.Connect(result);
         if (wanted.IsMany)
         {
-            var bulk = new BulkEnrollRequest { WorkflowId = wanted.Workflow, Refs = { wanted.Records }, ListId = wanted.List, RequestId = RequestOptions.NewId(result) };
+            var bulk = new BulkEnrollRequest
+            {
+                WorkflowId = wanted.Workflow,
+                Refs = { wanted.Records },
+                ListId = wanted.List,
+                RequestId = RequestOptions.NewId(result),
+                Caller = result.GetValue(RequestOptions.Caller)!,
+            };
             return await FollowAsync(client, await client.Operations.BulkEnrollAsync(bulk, cancellationToken: cancellationToken), result, console, cancellationToken);
         }
 
@@ -82,7 +89,14 @@ internal static class EnrollCommand
         using var client = ConnectionOptions.Connect(result);
         if (wanted.IsMany)
         {
-            var bulk = new BulkUnenrollRequest { WorkflowId = wanted.Workflow, Refs = { wanted.Records }, ListId = wanted.List, RequestId = RequestOptions.NewId(result) };
+            var bulk = new BulkUnenrollRequest
+            {
+                WorkflowId = wanted.Workflow,
+                Refs = { wanted.Records },
+                ListId = wanted.List,
+                RequestId = RequestOptions.NewId(result),
+                Caller = result.GetValue(RequestOptions.Caller)!,
+            };
             return await FollowAsync(client, await client.Operations.BulkUnenrollAsync(bulk, cancellationToken: cancellationToken), result, console, cancellationToken);
         }
 

@@ -54,7 +54,7 @@ public sealed partial class Jobs
         var requestId = $"{job.Operation.Id}/{index}";
         var number = owner.FindWorkflowNumber(job.WorkflowId);
         var kind = job.Operation.Kind == JobKinds.BulkEnroll ? CommandKind.Enroll : CommandKind.Unenroll;
-        var result = await _host.RunTurnAsync(key, new CommandInput(kind, number, requestId, job.Operation.Id, TriggerKind.Bulk), _stop.Token).ConfigureAwait(false);
+        var result = await _host.RunTurnAsync(key, new CommandInput(kind, number, requestId, CallerOf(job), TriggerKind.Bulk), _stop.Token).ConfigureAwait(false);
         if (result.Status != TurnStatus.Duplicate || kind != CommandKind.Enroll)
         {
             return NameOf(result);

@@ -25,6 +25,7 @@ public sealed partial class Jobs : IAsyncDisposable
     public const int EndedMax = 1_000;
 
     private const int ChunkMax = 500;
+    private const int CallerMax = 100;
 
     private readonly ConcurrentDictionary<(int Tenant, string Id), Job> _jobs = new();
     private readonly ConcurrentDictionary<int, Queue<string>> _ended = new();
@@ -92,7 +93,7 @@ public sealed partial class Jobs : IAsyncDisposable
             throw RosterException.Invalid("refs", "0", $"A bulk enrollment has 1 to {RecordsMax} records, or a list.");
         }
 
-        return BulkAsync(owner, JobKinds.BulkEnroll, request.WorkflowId, request.ListId, request.Refs, request.RequestId);
+        return BulkAsync(owner, JobKinds.BulkEnroll, request.WorkflowId, request.ListId, request.Refs, request.RequestId, request.Caller);
     }
 
     /// <summary>Starts a bulk unenrollment, or returns the one that the request started before (UNE-03).</summary>
@@ -100,14 +101,19 @@ public sealed partial class Jobs : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(owner);
         ArgumentNullException.ThrowIfNull(request);
-        return BulkAsync(owner, JobKinds.BulkUnenroll, request.WorkflowId, request.ListId, request.Refs, request.RequestId);
+        return BulkAsync(owner, JobKinds.BulkUnenroll, request.WorkflowId, request.ListId, request.Refs, request.RequestId, request.Caller);
     }
 
-    private ValueTask<Operation> BulkAsync(TenantOwner owner, string kind, string workflowId, string listId, IReadOnlyList<RecordRef> refs, string requestId)
+    private ValueTask<Operation> BulkAsync(TenantOwner owner, string kind, string workflowId, string listId, IReadOnlyList<RecordRef> refs, string requestId, string caller)
     {
         if (requestId.Length is 0 or > 100)
         {
             throw RosterException.Invalid("request_id", requestId, "request_id is required and has at most 100 bytes.");
+        }
+
+        if (caller.Length > CallerMax)
+        {
+            throw RosterException.Invalid("caller", caller, $"caller has at most {CallerMax} bytes.");
         }
 
         if (refs.Count > RecordsMax || (refs.Count > 0 && listId.Length > 0))
@@ -127,6 +133,7 @@ public sealed partial class Jobs : IAsyncDisposable
 
         var job = New(kind, $"bulk-{StableHash.Hash128(requestId).High:x16}", workflowId, listId);
         job.RequestId = requestId;
+        job.Caller = caller;
         job.Operation.Total = refs.Count;
         return StartAsync(new Job(owner.Number, job, refs));
     }
@@ -403,6 +410,9 @@ public sealed partial class Jobs : IAsyncDisposable
         await commit.ConfigureAwait(false);
         job.Written(version, operation);
     }
+
+    /// <summary>Who the journal says asked: the caller of a bulk request, else the job.</summary>
+    internal static string CallerOf(OperationDocument job) => job.Caller.Length > 0 ? job.Caller : job.Operation.Id;
 
     internal static StoredDocument ToDocument(int tenant, OperationDocument job) => new(tenant, DocumentKinds.Operation, job.Operation.Id, job.ToByteArray());
 }

@@ -86,7 +86,7 @@ internal sealed class ScanPlan
         JobKinds.EnrollExisting => Enroll(TriggerKind.Existing),
         JobKinds.ScheduledRun => Enroll(TriggerKind.Schedule),
         JobKinds.BulkEnroll => Enroll(TriggerKind.Bulk),
-        JobKinds.BulkUnenroll => new CommandInput(CommandKind.Unenroll, _workflowNumber, _job.Operation.Id, _job.Operation.Id),
+        JobKinds.BulkUnenroll => new CommandInput(CommandKind.Unenroll, _workflowNumber, _job.Operation.Id, Jobs.CallerOf(_job)),
         JobKinds.ListRebuild or JobKinds.DeleteList => new RefreshInput(0, _listNumber, _list?.Criteria?.DependsOnTime == true ? new Timestamp(_job.ArmsSince) : Timestamp.None, movesPinned: false),
         JobKinds.Refresh => new RefreshInput(_workflowNumber, 0, new Timestamp(_job.ArmsSince), _job.MovesPinned),
         JobKinds.DeleteWorkflow => new RefreshInput(0, 0, Timestamp.None, movesPinned: false),
@@ -125,7 +125,7 @@ internal sealed class ScanPlan
         return areAllThere;
     }
 
-    private CommandInput Enroll(TriggerKind trigger) => new(CommandKind.Enroll, _workflowNumber, _job.Operation.Id, _job.Operation.Id, trigger);
+    private CommandInput Enroll(TriggerKind trigger) => new(CommandKind.Enroll, _workflowNumber, _job.Operation.Id, Jobs.CallerOf(_job), trigger);
 
     private async ValueTask<bool> MeetsAsync(RecordState state, Criteria? criteria, IRecordStore store, CancellationToken cancellationToken)
     {

@@ -45,11 +45,12 @@ public sealed class EnrollCommandTests
     {
         await using var server = await TestServer.StartAsync();
         await CommandRunner.RunAsync(server, "enroll", "--list", "vip", "w");
-        await CommandRunner.RunAsync(server, "unenroll", "--list", "vip", "w", "--request-id", "r7");
+        await CommandRunner.RunAsync(server, "unenroll", "--list", "vip", "w", "--request-id", "r7", "--caller", "ann");
         await CommandRunner.RunAsync(server, "unenroll", "--all", "w");
         var requests = server.Engine.Calls.Select(call => call.Request).ToList();
         Assert.Equal(("vip", "w"), (((BulkEnrollRequest)requests[0]).ListId, ((BulkEnrollRequest)requests[0]).WorkflowId));
         Assert.Equal(("vip", "r7"), (((BulkUnenrollRequest)requests[1]).ListId, ((BulkUnenrollRequest)requests[1]).RequestId));
+        Assert.Equal(("roster cli", "ann"), (((BulkEnrollRequest)requests[0]).Caller, ((BulkUnenrollRequest)requests[1]).Caller));
         Assert.Equal(("", 0), (((BulkUnenrollRequest)requests[2]).ListId, ((BulkUnenrollRequest)requests[2]).Refs.Count));
     }
 
