@@ -135,7 +135,7 @@ public sealed partial class Jobs : IAsyncDisposable
         job.RequestId = requestId;
         job.Caller = caller;
         job.Operation.Total = refs.Count;
-        return StartAsync(new Job(owner.Number, job, refs));
+        return StartAsync(new Job(owner.Number, job, [.. refs]));
     }
 
     /// <summary>A job over all records that a workflow or list concerns.</summary>
