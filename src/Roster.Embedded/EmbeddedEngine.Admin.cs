@@ -86,17 +86,20 @@ public sealed partial class EmbeddedEngine
         await SettleAsync(cancellationToken).ConfigureAwait(false);
         while (_scheduler.Next is { IsNone: false } next && next <= to)
         {
-            fired += await _timers.FireUntilAsync(next, cancellationToken).ConfigureAwait(false);
+            fired += await _timers.FireUntilAsync(next, SendsMessages, cancellationToken).ConfigureAwait(false);
             var now = new Timestamp(clock.GetUtcNow().ToUnixTimeMilliseconds());
             clock.MoveTo(DateTimeOffset.FromUnixTimeMilliseconds(Math.Max(now.Ms, next.Ms)));
             _scheduler.RunDue(next > now ? next : now);
             await SettleAsync(cancellationToken).ConfigureAwait(false);
         }
 
-        fired += await _timers.FireUntilAsync(to, cancellationToken).ConfigureAwait(false);
+        fired += await _timers.FireUntilAsync(to, SendsMessages, cancellationToken).ConfigureAwait(false);
         await SettleAsync(cancellationToken).ConfigureAwait(false);
         return fired;
     }
+
+    /// <summary>Records send each other messages, so what is due at one instant must be done before the next (ENG-15).</summary>
+    private bool SendsMessages => _tenants.All.Any(t => t.Catalog.SendsMessages);
 
     /// <inheritdoc/>
     public async ValueTask<CheckpointResponse> CheckpointAsync(CancellationToken cancellationToken)

@@ -117,6 +117,7 @@ public sealed partial class EmbeddedEngine
     private async Task SettleAsync(CancellationToken cancellationToken)
     {
         await _jobs.IdleAsync(cancellationToken).ConfigureAwait(false);
+        await _messages.WhenIdleAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
         while (_settling.Keys.ToArray() is { Length: > 0 } tasks)
         {
             await Task.WhenAll(tasks).WaitAsync(cancellationToken).ConfigureAwait(false);

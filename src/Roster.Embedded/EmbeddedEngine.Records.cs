@@ -105,6 +105,16 @@ public sealed partial class EmbeddedEngine
             : new RestoreRecordResponse { Result = await RunCommandAsync(key, CommandKind.Restore, 0, request.RequestId, request.Caller, cancellationToken).ConfigureAwait(false) };
     }
 
+    /// <inheritdoc/>
+    public async ValueTask<ListAssociationsResponse> ListAssociationsAsync(string tenant, ListAssociationsRequest request, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        var owner = _tenants.Get(tenant);
+        var state = await ReadStateAsync(owner, request.Ref, cancellationToken).ConfigureAwait(false)
+            ?? throw new RosterException(RosterError.NotFound, $"There is no record `{request.Ref?.ObjectType}/{request.Ref?.RecordId}`.");
+        return await new AssociationReader(_store).ReadAsync(owner, state, request, cancellationToken).ConfigureAwait(false);
+    }
+
     private async ValueTask<EventResult> RunCommandAsync(
         RecordKey key, CommandKind kind, int target, string requestId, string caller, CancellationToken cancellationToken) =>
         CheckCommand(requestId, caller) is { } refusal

@@ -6,6 +6,7 @@ using Roster.Engine;
 using Roster.Engine.Catalog;
 using Roster.Engine.Commits;
 using Roster.Engine.Effects;
+using Roster.Engine.Messages;
 using Roster.Engine.Operations;
 using Roster.Engine.Stores;
 using Roster.Engine.Timers;
@@ -19,7 +20,7 @@ namespace Roster.Embedded;
 /// The single-process host: record actors in shards, one committer, one store. It adds placement and threads to
 /// <see cref="Roster.Engine"/>, and no rules.
 /// </summary>
-public sealed partial class EmbeddedEngine : IRosterEngine, IJobHost, ICheckpointSource, IAsyncDisposable
+public sealed partial class EmbeddedEngine : IRosterEngine, IJobHost, IMessageHost, ICheckpointSource, IAsyncDisposable
 {
     private readonly EmbeddedOptions _options;
     private readonly IRecordStore _store;
@@ -27,6 +28,7 @@ public sealed partial class EmbeddedEngine : IRosterEngine, IJobHost, ICheckpoin
     private readonly TenantDirectory _tenants;
     private readonly TimerShard _timers;
     private readonly Outbox _outbox;
+    private readonly MessagePump _messages;
     private readonly Jobs _jobs;
     private readonly DefinitionChanges _changes;
     private readonly Scheduler _scheduler;
@@ -47,8 +49,9 @@ public sealed partial class EmbeddedEngine : IRosterEngine, IJobHost, ICheckpoin
         _jobs = new Jobs(this);
         _changes = new DefinitionChanges(_jobs);
         _scheduler = new Scheduler(this, _changes, () => _tenants.All);
-        _tenants.Changed += _scheduler.Wake;
         _shards = new Shard[options.Shards];
+        _messages = new MessagePump(store, this, ((IJobHost)this).PauseAsync);
+        _tenants.Changed += _scheduler.Wake;
         for (var i = 0; i < _shards.Length; i++)
         {
             _shards[i] = new Shard(store, _tenants, clock, NewOwnerEpoch(), options.CacheBytes / _shards.Length, _committer.Signal, options.BeforeTurn);
@@ -94,6 +97,7 @@ public sealed partial class EmbeddedEngine : IRosterEngine, IJobHost, ICheckpoin
             shard.Start();
         }
 
+        await engine._messages.StartAsync(cancellationToken).ConfigureAwait(false);
         engine._jobs.Resume(documents);
         await engine._jobs.FollowZonesAsync(documents, options.ZonesVersion).ConfigureAwait(false);
         if (clock is not ManualClock)
@@ -145,6 +149,7 @@ public sealed partial class EmbeddedEngine : IRosterEngine, IJobHost, ICheckpoin
         await _timers.DisposeAsync().ConfigureAwait(false);
         await _scheduler.DisposeAsync().ConfigureAwait(false);
         await _jobs.DisposeAsync().ConfigureAwait(false);
+        await _messages.DisposeAsync().ConfigureAwait(false);
         foreach (var shard in _shards)
         {
             await shard.StopAsync().ConfigureAwait(false);
@@ -167,6 +172,7 @@ public sealed partial class EmbeddedEngine : IRosterEngine, IJobHost, ICheckpoin
         CountActive(batch.Turns.Counters);
         _timers.OnDurable(batch.TimerChanges);
         _outbox.OnDurable(batch.Turns);
+        _messages.OnDurable(batch.Turns);
     }
 
     /// <summary>Active enrollments per tenant follow the commits (LIM-04).</summary>
@@ -266,6 +272,10 @@ public sealed partial class EmbeddedEngine : IRosterEngine, IJobHost, ICheckpoin
             .ToList();
         items.ForEach(i => _shards[i.Shard].Post(i.Item));
         await Task.WhenAll(items.Select(i => i.Item.Task)).ConfigureAwait(false);
+        if (isManual)
+        {
+            await _messages.WhenIdleAsync().ConfigureAwait(false);
+        }
     }
 
     private async ValueTask<T> MapAsync<T>(Task<T> task, CancellationToken cancellationToken)

@@ -46,6 +46,9 @@ public interface IRosterEngine
     /// <summary>Brings a deleted record back (REC-16).</summary>
     ValueTask<RestoreRecordResponse> RestoreRecordAsync(string tenant, RestoreRecordRequest request, CancellationToken cancellationToken);
 
+    /// <summary>Reads the links of a record (ASC-07).</summary>
+    ValueTask<ListAssociationsResponse> ListAssociationsAsync(string tenant, ListAssociationsRequest request, CancellationToken cancellationToken);
+
     /// <summary>Says whether a record would be enrolled in a workflow now, and why not (HIS-07).</summary>
     ValueTask<Explanation> ExplainAsync(string tenant, ExplainRequest request, CancellationToken cancellationToken);
 

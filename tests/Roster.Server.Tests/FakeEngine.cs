@@ -190,6 +190,9 @@ public sealed class FakeEngine : IRosterEngine, IAsyncDisposable
     public ValueTask<RestoreRecordResponse> RestoreRecordAsync(string tenant, RestoreRecordRequest request, CancellationToken cancellationToken) =>
         Answer("restore", tenant, request, new RestoreRecordResponse { Result = CommandResult });
 
+    public ValueTask<ListAssociationsResponse> ListAssociationsAsync(string tenant, ListAssociationsRequest request, CancellationToken cancellationToken) =>
+        Answer("associations", tenant, request, new ListAssociationsResponse());
+
     public ValueTask<Explanation> ExplainAsync(string tenant, ExplainRequest request, CancellationToken cancellationToken) =>
         Answer("explain", tenant, request, new Explanation { Ref = request.Ref, WorkflowId = request.WorkflowId, Summary = "Because." });
 

@@ -12,8 +12,11 @@ namespace Roster.Core.Catalog;
 internal sealed class ObjectTypeCatalog
 {
     private readonly FrozenSet<int> _listened;
+    private readonly FrozenDictionary<int, CopyTarget> _copyTargets;
+    private readonly FrozenSet<int> _copied;
+    private readonly FrozenSet<int> _copiedLists;
 
-    public ObjectTypeCatalog(ObjectTypeDefinition type, TenantSchema schema, ImmutableArray<CompiledWorkflow> workflows, ImmutableArray<CompiledWorkflow> older, IEnumerable<CompiledList> lists)
+    public ObjectTypeCatalog(ObjectTypeDefinition type, TenantSchema schema, ImmutableArray<CompiledWorkflow> workflows, ImmutableArray<CompiledWorkflow> older, IEnumerable<CompiledList> lists, CopyPlan copies)
     {
         Lists = InOrder(lists.Where(l => l.Info.ObjectType == type.Number && l.Criteria is not null));
         var mine = workflows.Where(w => w.ObjectType.Number == type.Number).ToArray();
@@ -44,7 +47,13 @@ internal sealed class ObjectTypeCatalog
         StatusFilters = mine.SelectMany(w => w.AllCriteria).Concat(Lists.Select(l => l.Criteria!)).SelectMany(c => c.Workflows).ToFrozenSet();
         DateSchedules = [.. Enumerable.Range(0, workflows.Length).Where(i => workflows[i].ObjectType.Number == type.Number && workflows[i].IsEnrolling && workflows[i].Start.Schedule?.Dates is not null)];
         Types = new SignalTypes(schema);
+        _copyTargets = copies.TargetsOf(type.Number);
+        _copied = _copyTargets.Values.SelectMany(t => t.Properties).ToFrozenSet();
+        _copiedLists = _copyTargets.Values.SelectMany(t => t.Lists).ToFrozenSet();
     }
+
+    /// <summary>Whether records of other types keep copies of records of this one (ASC-04).</summary>
+    public bool SendsCopies => _copyTargets.Count > 0;
 
     /// <summary>Active lists in the order of dependency.</summary>
     public CompiledList[] Lists { get; }
@@ -72,6 +81,15 @@ internal sealed class ObjectTypeCatalog
 
     /// <summary>Whether a trigger or wait looks at an event type.</summary>
     public bool Listens(int eventType) => eventType != 0 && _listened.Contains(eventType);
+
+    /// <summary>What records of a type keep of records of this one; null when nothing.</summary>
+    public CopyTarget? FindCopyTarget(int objectType) => _copyTargets.GetValueOrDefault(objectType);
+
+    /// <summary>Whether a property is in copies.</summary>
+    public bool IsCopied(int property) => _copied.Contains(property);
+
+    /// <summary>Whether membership in a list is in copies.</summary>
+    public bool IsCopiedList(int list) => _copiedLists.Contains(list);
 
     private static void AddStart(Dependents.Builder starts, HashSet<int> listened, CompiledWorkflow workflow, int index)
     {
@@ -125,6 +143,12 @@ internal readonly struct SignalTypes(TenantSchema schema)
     public int Unenrolled { get; } = schema.FindEventType(StandardEventTypes.WorkflowUnenrolled);
 
     public int Completed { get; } = schema.FindEventType(StandardEventTypes.WorkflowCompleted);
+
+    /// <summary>A task was completed (ACT-25).</summary>
+    public int TaskCompleted { get; } = schema.FindEventType(StandardEventTypes.TaskCompleted);
+
+    /// <summary>The object type of tasks.</summary>
+    public int Task { get; } = schema.FindObjectType(StandardObjectTypes.Task)?.Number ?? 0;
 
     public int Goal { get; } = schema.FindEventType(StandardEventTypes.WorkflowGoal);
 }

@@ -40,7 +40,9 @@ public sealed class TenantCatalog
         _older = (older ?? []).ToDictionary(w => (w.Number, w.Version));
         _lists = (lists ?? []).ToDictionary(l => l.Info.Number);
         Business = new BusinessCalendar(schema.Settings.BusinessDays, schema.Settings.Holidays.ToFrozenSet());
-        _byType = [.. schema.ObjectTypes.Select(type => new ObjectTypeCatalog(type, schema, Workflows, [.. _older.Values], _lists.Values))];
+        Copies = new CopyPlan([.. Workflows, .. _older.Values], _lists.Values);
+        SendsMessages = !Copies.IsEmpty || Workflows.Any(w => w.SendsMessages);
+        _byType = [.. schema.ObjectTypes.Select(type => new ObjectTypeCatalog(type, schema, Workflows, [.. _older.Values], _lists.Values, Copies))];
     }
 
     /// <summary>Number of the tenant.</summary>
@@ -57,6 +59,12 @@ public sealed class TenantCatalog
 
     /// <summary>Published workflows by ascending creation time, then id (ENG-05).</summary>
     public ImmutableArray<CompiledWorkflow> Workflows { get; }
+
+    /// <summary>What records keep of the records that they are linked to (ASC-04).</summary>
+    public CopyPlan Copies { get; }
+
+    /// <summary>Whether records send each other messages: because copies are kept, or because steps concern other records.</summary>
+    public bool SendsMessages { get; }
 
     /// <summary>Business days and holidays (DLY-06).</summary>
     public BusinessCalendar Business { get; }

@@ -104,6 +104,39 @@ public enum EntryKind
 
     /// <summary>Another record was merged into this one (REC-13).</summary>
     RecordAbsorbed = 39,
+
+    /// <summary>A link to another record came to be, or got a label (ACT-27).</summary>
+    Associated = 40,
+
+    /// <summary>A link to another record went, or lost a label (ACT-27).</summary>
+    Dissociated = 41,
+
+    /// <summary>A message of another record arrived (ENG-15).</summary>
+    MessageReceived = 42,
+
+    /// <summary>A message could not be delivered: its receiver has gone.</summary>
+    MessageReturned = 43,
+
+    /// <summary>A copy of an associated record went because there are too many (ASC-05).</summary>
+    CopiesCut = 44,
+
+    /// <summary>Messages were sent to other records (ENG-15). Bookkeeping, not shown.</summary>
+    MessagesSent = 50,
+
+    /// <summary>A copy of an associated record changed (ASC-04). Bookkeeping, not shown.</summary>
+    CopyChanged = 51,
+
+    /// <summary>Copies were written anew. Bookkeeping, not shown.</summary>
+    CopiesMoved = 52,
+
+    /// <summary>Links moved out of the head. Bookkeeping, not shown.</summary>
+    AssociationsMoved = 53,
+
+    /// <summary>A record with many links begins or ends to tell them something. Bookkeeping, not shown.</summary>
+    SpreadChanged = 54,
+
+    /// <summary>The workflows that led to the record's creation (ACT-23). Bookkeeping, not shown.</summary>
+    ChainSet = 55,
 }
 
 /// <summary>Outcome of a consideration (section 7). Numbers equal those of <c>roster.v1.Decision.Code</c>.</summary>

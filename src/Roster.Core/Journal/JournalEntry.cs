@@ -389,6 +389,78 @@ public readonly struct JournalEntry
     /// <summary>A deleted record was brought back (REC-16).</summary>
     public static JournalEntry RecordRestored() => new() { Kind = EntryKind.RecordRestored };
 
+    /// <summary>
+    /// A link to another record came to be when <paramref name="isNew"/>, or got a label. Workflow and step when a step did it.
+    /// </summary>
+    public static JournalEntry Associated(Records.Association after, bool isNew, int label, int workflow = 0, int step = 0) =>
+        OfAssociation(EntryKind.Associated, after, isNew, label, workflow, step);
+
+    /// <summary>A link to another record went when <paramref name="isGone"/>, or lost a label.</summary>
+    public static JournalEntry Dissociated(Records.Association after, bool isGone, int label, int workflow = 0, int step = 0) =>
+        OfAssociation(EntryKind.Dissociated, after, isGone, label, workflow, step);
+
+    private static JournalEntry OfAssociation(EntryKind kind, Records.Association after, bool flag, int label, int workflow, int step) => new()
+    {
+        Kind = kind,
+        Subject = after.ObjectType,
+        Text = after.Id,
+        Source = Records.Association.LabelsText(after.Labels),
+        OccurredAt = after.Since,
+        Code = label,
+        Flag = flag,
+        Workflow = workflow,
+        Step = step,
+    };
+
+    /// <summary>Links moved out of the head: the directory of the leaves is now section <paramref name="directory"/>.</summary>
+    public static JournalEntry AssociationsMoved(int directory, int lastSection) => new() { Kind = EntryKind.AssociationsMoved, Subject = directory, Number = lastSection };
+
+    /// <summary>What is known of an associated record changed, or, when <paramref name="isRemoved"/>, went.</summary>
+    public static JournalEntry CopyChanged(Records.Association link, NamedValue[] content, bool isRemoved) =>
+        OfAssociation(EntryKind.CopyChanged, link, isRemoved, 0, 0, 0) with { Fields = content };
+
+    /// <summary>Copies were written anew, as so many sections from a number on.</summary>
+    public static JournalEntry CopiesMoved(int first, int count) => new() { Kind = EntryKind.CopiesMoved, Number = first, Subject = count };
+
+    /// <summary>The copy of an associated record went because <c>associated_copies_max</c> newer ones are kept (ASC-05).</summary>
+    public static JournalEntry CopiesCut(int objectType, string id, int label) => new() { Kind = EntryKind.CopiesCut, Subject = objectType, Text = id, Code = label };
+
+    /// <summary>Messages were sent to other records.</summary>
+    public static JournalEntry MessagesSent(int count) => new() { Kind = EntryKind.MessagesSent, Subject = count };
+
+    /// <summary>A message of another record arrived. The hops are those of ENG-11.</summary>
+    public static JournalEntry MessageReceived(int kind, int fromType, string fromId, long sender, int hops, int workflow, int step) => new()
+    {
+        Kind = EntryKind.MessageReceived,
+        Code = kind,
+        Subject = fromType,
+        Text = fromId,
+        Number = sender,
+        Execution = hops,
+        Workflow = workflow,
+        Step = step,
+    };
+
+    /// <summary>A message could not be delivered: its receiver has gone, or refused it.</summary>
+    public static JournalEntry MessageReturned(int kind, int toType, string toId, RefusalReason reason) => new()
+    {
+        Kind = EntryKind.MessageReturned,
+        Code = kind,
+        Subject = toType,
+        Text = toId,
+        Number = (int)reason,
+    };
+
+    /// <summary>A record with many links begins or ends to tell them something.</summary>
+    /// <param name="spreading">What it does.</param>
+    /// <param name="hops">Hops of what it tells (ENG-11).</param>
+    /// <param name="isInitial">Whether what it tells fires nothing (ASC-04).</param>
+    public static JournalEntry SpreadChanged(Records.Spreading spreading, int hops, bool isInitial) =>
+        new() { Kind = EntryKind.SpreadChanged, Code = (int)spreading, Execution = hops, Flag = isInitial };
+
+    /// <summary>The workflows that led to the record's creation.</summary>
+    public static JournalEntry ChainSet(IEnumerable<int> chain) => new() { Kind = EntryKind.ChainSet, Text = Records.RecordState.ChainText(chain) };
+
     /// <summary>A publish removed the step an enrollment was in; it goes on at <paramref name="step"/>, 0 for the end (EDT-09).</summary>
     public static JournalEntry StepMoved(int workflow, int version, int enrollment, int from, int step) => new()
     {

@@ -141,6 +141,47 @@ public sealed partial class RecordState
                 Gone = GoneKind.None;
                 break;
             default:
+                ApplyLinks(entry);
+                break;
+        }
+    }
+
+    /// <summary>The rest of the switch: links, copies, messages.</summary>
+    private void ApplyLinks(in JournalEntry entry)
+    {
+        switch (entry.Kind)
+        {
+            case EntryKind.Associated:
+                Associate(entry);
+                break;
+            case EntryKind.Dissociated:
+                Dissociate(entry);
+                break;
+            case EntryKind.AssociationsMoved:
+                MoveAssociations(entry);
+                break;
+            case EntryKind.CopyChanged:
+                ChangeCopy(entry);
+                break;
+            case EntryKind.CopiesMoved:
+                MoveCopies(entry);
+                break;
+            case EntryKind.MessagesSent:
+                LastMessage += entry.Subject;
+                break;
+            case EntryKind.SpreadChanged:
+                Spreading = (Spreading)entry.Code;
+                SpreadHops = entry.Execution;
+                IsSpreadInitial = entry.Flag;
+                break;
+            case EntryKind.ChainSet:
+                SetChain(entry);
+                break;
+            case EntryKind.CopiesCut:
+            case EntryKind.MessageReceived:
+            case EntryKind.MessageReturned:
+                break;
+            default:
                 throw new InvalidOperationException($"Journal entry kind {(int)entry.Kind} is unknown: the journal was written by a later version.");
         }
     }

@@ -46,9 +46,9 @@ public sealed partial class RecordState
                 _whole.Load(_data.AsSpan(0, _loadedLength));
             }
 
-            // What expired in this turn is left out on both sides (FIL-09).
+            // What expired in this turn is left out on both sides (FIL-09). Pages of copies that were written anew are still what was before.
             _whole._loadedSections = _loadedSections;
-            _whole._sections.RemoveAll(s => !_sections.Exists(present => present.Index == s.Index));
+            _whole._sections.RemoveAll(s => s.Kind != SectionKind.Copies && !_sections.Exists(present => present.Index == s.Index));
             _whole.EventsSince = EventsSince;
             _hasBefore = true;
             return _whole;

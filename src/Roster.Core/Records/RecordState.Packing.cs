@@ -32,6 +32,16 @@ public sealed partial class RecordState
     private const int OccurrenceField = 29;
     private const int OutputsField = 30;
     private const int GoneField = 31;
+    private const int AssociationField = 32;
+    private const int CopyField = 33;
+    private const int AssociationCountField = 34;
+    private const int DirectoryField = 35;
+    private const int LastMessageField = 36;
+    private const int ChainField = 37;
+    private const int SpreadingField = 38;
+    private const int MergedIntoField = 39;
+    private const int SpreadHopsField = 40;
+    private const int SpreadInitialField = 41;
 
     /// <summary>Makes this the state in <paramref name="packed"/>, which is copied.</summary>
     /// <exception cref="FormatException">The bytes are no state, or of a later version than this program reads.</exception>
@@ -91,12 +101,46 @@ public sealed partial class RecordState
                 case GoneField:
                     Gone = (GoneKind)reader.Int();
                     break;
-                case >= PropertyField and <= OutputsField:
+                case (>= PropertyField and <= OutputsField) or AssociationField or CopyField:
                     LoadPart(field, reader.Bytes(), reader.Position);
                     break;
                 default:
-                    throw Unknown(field);
+                    LoadLinkField(field, ref reader);
+                    break;
             }
+        }
+    }
+
+    private void LoadLinkField(int field, ref PackedReader reader)
+    {
+        switch (field)
+        {
+            case AssociationCountField:
+                AssociationCount = reader.Int();
+                break;
+            case DirectoryField:
+                _directory = reader.Int();
+                break;
+            case LastMessageField:
+                LastMessage = reader.Int();
+                break;
+            case SpreadingField:
+                Spreading = (Spreading)reader.Int();
+                break;
+            case ChainField:
+                _chain.Add(reader.Int());
+                break;
+            case MergedIntoField:
+                MergedInto = reader.Text();
+                break;
+            case SpreadHopsField:
+                SpreadHops = reader.Int();
+                break;
+            case SpreadInitialField:
+                IsSpreadInitial = reader.Bool();
+                break;
+            default:
+                throw Unknown(field);
         }
     }
 
@@ -137,6 +181,12 @@ public sealed partial class RecordState
                 break;
             case OutputsField:
                 _outputs.Add(LoadOutputs(packed));
+                break;
+            case AssociationField:
+                _associations.Add(Association.Unpack(packed));
+                break;
+            case CopyField:
+                _copies.Add(UnpackCopy(packed));
                 break;
             default:
                 throw Unknown(field);
@@ -214,6 +264,33 @@ public sealed partial class RecordState
         }
 
         writer.Int(GoneField, (int)Gone);
+        PackLinks(writer);
+    }
+
+    private void PackLinks(PackedWriter writer)
+    {
+        foreach (var association in _associations)
+        {
+            association.Pack(writer, AssociationField);
+        }
+
+        foreach (var copy in _copies)
+        {
+            PackCopy(writer, CopyField, copy);
+        }
+
+        writer.Int(AssociationCountField, AssociationCount);
+        writer.Int(DirectoryField, _directory);
+        writer.Int(LastMessageField, LastMessage);
+        foreach (var workflow in _chain)
+        {
+            writer.Int(ChainField, workflow);
+        }
+
+        writer.Int(SpreadingField, (int)Spreading);
+        writer.Text(MergedIntoField, MergedInto);
+        writer.Int(SpreadHopsField, SpreadHops);
+        writer.Bool(SpreadInitialField, IsSpreadInitial);
     }
 
     private static void PackOutputs(PackedWriter writer, in StepOutputs outputs)

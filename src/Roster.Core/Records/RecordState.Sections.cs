@@ -18,6 +18,9 @@ public enum SectionKind
 
     /// <summary>Older occurrences of one event type (FIL-09).</summary>
     EventHistory = 3,
+
+    /// <summary>Older copies of associated records (ASC-04).</summary>
+    Copies = 4,
 }
 
 /// <summary>A part of a state that lies in a row of its own. It never changes; it is only added or removed.</summary>
@@ -225,6 +228,11 @@ public sealed partial class RecordState
         if (_occurrences.Count > OccurrencesMax)
         {
             MoveOutOccurrences();
+        }
+
+        if (_copies.Count > CopiesMax)
+        {
+            MoveOutCopies();
         }
     }
 

@@ -303,6 +303,17 @@ public sealed partial class RecordState
         _eventSummaries.Clear();
         _occurrences.Clear();
         _memberships.Clear();
+        _associations.Clear();
+        _directory = 0;
+        AssociationCount = 0;
+        _copies.Clear();
+        _copiesSeen = null;
+        LastMessage = 0;
+        _chain.Clear();
+        Spreading = Spreading.None;
+        SpreadHops = 0;
+        IsSpreadInitial = false;
+        MergedInto = string.Empty;
         _loadedLength = 0;
         _isLoadStale = false;
         _hasSnapshot = false;

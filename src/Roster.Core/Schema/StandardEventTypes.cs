@@ -33,6 +33,12 @@ public static class StandardEventTypes
     public const string WorkflowGoal = "workflow_goal";
 
     /// <summary>
+    /// A task was completed (ACT-25). Sent to the task, it is an event of the records that the task is linked to; property <c>task</c> is the
+    /// id of the task.
+    /// </summary>
+    public const string TaskCompleted = "task_completed";
+
+    /// <summary>
     /// Types that may create the record they fire on (REC-10). All others need a record that existed before, unless the
     /// trigger says <c>allow_new_record</c>.
     /// </summary>

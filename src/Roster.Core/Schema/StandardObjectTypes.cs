@@ -6,6 +6,12 @@ namespace Roster.Core.Schema;
 /// <summary>The object types that every tenant has (REC-01).</summary>
 public static class StandardObjectTypes
 {
+    /// <summary>The type of tasks (ACT-24).</summary>
+    public const string Task = "task";
+
+    /// <summary>The type of notes (ACT-24).</summary>
+    public const string Note = "note";
+
     /// <summary>Their names; a type's number is its index plus one, for good.</summary>
     public static readonly ImmutableArray<string> Names =
     [

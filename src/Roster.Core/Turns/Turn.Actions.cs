@@ -74,6 +74,15 @@ public sealed partial class Turn
                 case CompiledOtherWorkflow other:
                     (other.Enrolls ? _queued.Enrolls : _queued.Unenrolls).Add(new Request(other.Workflow, TriggerKind.Workflow, steps.Number));
                     break;
+                case CompiledSetAssociated set:
+                    result = SetAssociated(steps, enrollment, set, out failure);
+                    break;
+                case CompiledCreate create:
+                    result = Create(steps, enrollment, create, execution, out failure, out outputs);
+                    break;
+                case CompiledLink link:
+                    result = ChangeLink(steps, enrollment, link, out failure);
+                    break;
                 case CompiledDeleteRecord:
                     _isDeleting = true;
                     break;
@@ -127,40 +136,33 @@ public sealed partial class Turn
     /// <summary>Set, copy, clear, increment, append, timestamp (ACT-20). Returns a failure code, or null.</summary>
     private string? SetProperty(CompiledWorkflow steps, in EnrollmentState enrollment, CompiledSetProperty set)
     {
-        var given = set.From?.Read(Context(steps, enrollment)) ?? set.Value;
-        var present = ValueOf(set.Property.Number);
-        Value wanted;
-        switch (set.Mode)
+        var given = set.Mode == SetMode.Timestamp ? TurnTimeFor(set.Property, steps.Zone) : set.From?.Read(Context(steps, enrollment)) ?? set.Value;
+        if (!TryMakeValue(set.Mode, given, set.Property, out var wanted))
         {
-            case SetMode.Timestamp:
-                wanted = set.Property.Type == PropertyType.DateTime ? Value.OfDateTime(_now) : Value.OfDate(Calendars.LocalTimes.Of(_now, steps.Zone).Date);
-                break;
-            case SetMode.Increment:
-                if (!TryAdd(present, given, set.Property, out wanted))
-                {
-                    return InvalidValue;
-                }
-
-                break;
-            case SetMode.Append:
-                if (!TryConvert(given, set.Property, out var added))
-                {
-                    return InvalidValue;
-                }
-
-                wanted = Append(present, added);
-                break;
-            default:
-                if (!TryConvert(given, set.Property, out wanted))
-                {
-                    return InvalidValue;
-                }
-
-                break;
+            return InvalidValue;
         }
 
         WriteByStep(set.Property, wanted, set.Source, steps.Number, set.Number);
         return null;
+    }
+
+    private Value TurnTimeFor(PropertyDefinition property, NodaTime.DateTimeZone zone) =>
+        property.Type == PropertyType.DateTime ? Value.OfDateTime(_now) : Value.OfDate(Calendars.LocalTimes.Of(_now, zone).Date);
+
+    /// <summary>The value that a property has after a write in some mode; false when what is given does not fit.</summary>
+    private bool TryMakeValue(SetMode mode, in Value given, PropertyDefinition property, out Value wanted)
+    {
+        switch (mode)
+        {
+            case SetMode.Increment:
+                return TryAdd(ValueOf(property.Number), given, property, out wanted);
+            case SetMode.Append:
+                var fits = TryConvert(given, property, out var added);
+                wanted = fits ? Append(ValueOf(property.Number), added) : Value.Unknown;
+                return fits;
+            default:
+                return TryConvert(given, property, out wanted);
+        }
     }
 
     private void WriteByStep(PropertyDefinition property, in Value value, string source, int workflow, int step)

@@ -18,12 +18,13 @@ public sealed partial class Turn
             return refused;
         }
 
-        if (BeginTurn() is { } missing)
+        if ((CheckLinks(input.Associations) ?? BeginTurn()) is { } other)
         {
-            return missing;
+            return other;
         }
 
         _event = input;
+        _firesNothing = input.IsBaseline;
         var isClamped = input.OccurredAt > _now;
         var occurredAt = input.OccurredAt.IsNone || isClamped ? _now : input.OccurredAt;
         CreateIfNew(occurredAt);
@@ -34,7 +35,14 @@ public sealed partial class Turn
             WriteProperty(write.Property.Number, write.Value, occurredAt, input.Source);
         }
 
+        if (input.Associations.Length > 0)
+        {
+            TidyLinks();
+            ApplyLinks(input.Associations);
+        }
+
         _eventOccurredAt = occurredAt;
+        ForwardToLinks(input, occurredAt);
         return RunRounds();
     }
 

@@ -18,17 +18,21 @@ public sealed partial class Turn
 
         public List<int> Workflows { get; } = [];
 
+        /// <summary>Types of associated records of which a copy changed.</summary>
+        public List<int> Copies { get; } = [];
+
         public List<Request> Enrolls { get; } = [];
 
         public List<Request> Unenrolls { get; } = [];
 
-        public bool IsEmpty => Occurred.Count == 0 && Lists.Count == 0 && Workflows.Count == 0 && Enrolls.Count == 0 && Unenrolls.Count == 0;
+        public bool IsEmpty => Occurred.Count == 0 && Lists.Count == 0 && Workflows.Count == 0 && Copies.Count == 0 && Enrolls.Count == 0 && Unenrolls.Count == 0;
 
         public void Clear()
         {
             Occurred.Clear();
             Lists.Clear();
             Workflows.Clear();
+            Copies.Clear();
             Enrolls.Clear();
             Unenrolls.Clear();
         }
@@ -117,7 +121,7 @@ public sealed partial class Turn
             return true;
         }
 
-        return criteria.NeedsWhole && (Shares(criteria.Lists, _present.Lists) || Shares(criteria.Workflows, _present.Workflows) || LooksAtEvent(criteria));
+        return criteria.NeedsWhole && (Shares(criteria.Lists, _present.Lists) || Shares(criteria.Workflows, _present.Workflows) || Shares(criteria.AssociatedTypes, _present.Copies) || LooksAtEvent(criteria));
     }
 
     private bool LooksAtEvent(Criteria criteria)
@@ -212,6 +216,11 @@ public sealed partial class Turn
         foreach (var workflow in _present.Workflows)
         {
             _candidates.AddRange(_index.Starts.ByWorkflow(workflow));
+        }
+
+        foreach (var type in _present.Copies)
+        {
+            _candidates.AddRange(_index.Starts.ByAssociated(type));
         }
 
         foreach (var request in _present.Enrolls)

@@ -100,6 +100,7 @@ public sealed partial class Turn
         // Time went on and lists may have got other criteria meanwhile; what comes of it fires nothing.
         TouchAllLists();
         RecomputeTouched(_present);
+        _isCopyStale = true;
         return EndOfTurn();
     }
 
@@ -127,6 +128,7 @@ public sealed partial class Turn
         }
 
         Write(JournalEntry.RecordDeleted());
+        _isCopyStale = true;
     }
 
     /// <summary>The one timer that is first in the order of ENG-04.</summary>

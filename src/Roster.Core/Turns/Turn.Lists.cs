@@ -41,6 +41,11 @@ public sealed partial class Turn
             Touch(_index.Members.ByWorkflow(workflow));
         }
 
+        foreach (var type in changes.Copies)
+        {
+            Touch(_index.Members.ByAssociated(type));
+        }
+
         if (_isClockRound)
         {
             Touch(_index.Members.Timed);

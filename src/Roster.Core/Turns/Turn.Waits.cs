@@ -70,7 +70,7 @@ public sealed partial class Turn
 
         foreach (var occurred in _present.Occurred)
         {
-            if ((!isNew || occurred.Sequence > entered.Sequence) && IsMatch(wait, occurred))
+            if ((!isNew || occurred.Sequence > entered.Sequence) && IsMatch(wait, occurred, enrollment))
             {
                 return true;
             }
@@ -79,8 +79,13 @@ public sealed partial class Turn
         return false;
     }
 
-    private bool IsMatch(CompiledWait wait, in Occurred occurred)
+    private bool IsMatch(CompiledWait wait, in Occurred occurred, int enrollment)
     {
+        if (wait.OfTask != 0 && !NamedValues.Find(occurred.Properties, "task").Equals(_state.FindOutput(enrollment, wait.OfTask, CompiledCreate.IdOutput)))
+        {
+            return false;
+        }
+
         foreach (var trigger in wait.Events)
         {
             if (trigger.Fires(occurred, _now) && (trigger.AllowNewRecord || !IsOfNewRecord(occurred)) && TryAccept(trigger.OnlyIf) == true)

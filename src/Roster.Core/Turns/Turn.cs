@@ -52,6 +52,7 @@ public sealed partial class Turn
         _catalog = catalog;
         _index = catalog.For(state.ObjectType);
         _now = state.LastTurnAt > now ? state.LastTurnAt : now;
+        _now = input is MessageInput { Message.At: var sentAt } && sentAt > _now ? sentAt : _now;
         _turnId = turnId;
         Forget();
         var result = input switch
@@ -61,6 +62,8 @@ public sealed partial class Turn
             TimerInput => DecideTimer(),
             CompletionInput c => DecideCompletion(c),
             RefreshInput r => DecideRefresh(r),
+            MessageInput m => DecideMessage(m),
+            MessageReturnedInput m => DecideReturned(m),
             _ => throw new InvalidOperationException($"Turn input {input?.GetType().Name} is not known."),
         };
         if (result.Status == TurnStatus.Applied)
@@ -78,6 +81,11 @@ public sealed partial class Turn
         _decision = Decision.None;
         _isNewRecord = false;
         _isDeleting = false;
+        _hops = 0;
+        _firesNothing = false;
+        _isCopyStale = false;
+        _missingInStep = null;
+        _messages.Clear();
         _isClockRound = false;
         _isFirstRound = true;
         _flipHandled = Timestamp.None;
@@ -114,6 +122,10 @@ public sealed partial class Turn
     {
         _entries.Add(entry);
         _state.Apply(entry);
+        if (_index.SendsCopies)
+        {
+            NoteCopied(entry);
+        }
     }
 
     /// <summary>Phases 4 to 10: rounds until nothing changes any more (ENG-06). A record that has gone has none.</summary>
@@ -141,7 +153,7 @@ public sealed partial class Turn
                 return missing;
             }
 
-            if (!_isFirstRound || _event is not { IsBaseline: true })
+            if (!_isFirstRound || !_firesNothing)
             {
                 Exit();
                 CheckGoals();
@@ -160,6 +172,11 @@ public sealed partial class Turn
             }
 
             RunReady();
+            if (_missingInStep is { } missingInStep)
+            {
+                return missingInStep;
+            }
+
             if (_state.ChangedCount == 0 && _queued.IsEmpty)
             {
                 break;
@@ -189,6 +206,7 @@ public sealed partial class Turn
             Delete();
         }
 
+        SendAll();
         ArmFlip();
         return new TurnResult(TurnStatus.Applied, Decision: _decision, Enrollment: _decision == Decision.Enrolled ? _enrollmentOfCommand : 0);
     }
@@ -250,7 +268,7 @@ public sealed partial class Turn
 
         foreach (var list in _index.Lists)
         {
-            if (FindMissing(list.Criteria!.NeedsHistory, list.Criteria.NeedsEvents) is { } missing)
+            if (FindMissing(list.Criteria!.NeedsHistory, list.Criteria.NeedsEvents, list.Criteria.NeedsCopies) is { } missing)
             {
                 return missing;
             }
@@ -273,10 +291,15 @@ public sealed partial class Turn
         return null;
     }
 
-    private TurnResult? FindMissing(CompiledWorkflow workflow) => FindMissing(workflow.NeedsHistory, workflow.NeedsEvents);
+    private TurnResult? FindMissing(CompiledWorkflow workflow) => FindMissing(workflow.NeedsHistory, workflow.NeedsEvents, workflow.NeedsCopies);
 
-    private TurnResult? FindMissing(bool needsHistory, IReadOnlyList<int> needsEvents)
+    private TurnResult? FindMissing(bool needsHistory, IReadOnlyList<int> needsEvents, bool needsCopies)
     {
+        if (needsCopies && FindMissingCopies() is { } missing)
+        {
+            return missing;
+        }
+
         if (needsHistory && _state.IsMissing(SectionKind.PropertyHistory))
         {
             return new TurnResult(TurnStatus.NeedsSections, Missing: SectionKind.PropertyHistory);

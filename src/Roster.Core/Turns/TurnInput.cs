@@ -19,6 +19,13 @@ public abstract class TurnInput
 /// <param name="Value">The value, fitted to its type; unknown clears.</param>
 public readonly record struct PropertyWrite(PropertyDefinition Property, Value Value);
 
+/// <summary>A change of a link of the record.</summary>
+/// <param name="ObjectType">Number of the type of the other record.</param>
+/// <param name="Id">Id of the other record.</param>
+/// <param name="Label">Number of the label, or 0 for the link itself.</param>
+/// <param name="Removes">Whether the label, or the link, is taken away.</param>
+public readonly record struct AssociationWrite(int ObjectType, string Id, int Label, bool Removes);
+
 /// <summary>An event, checked against the schema.</summary>
 public sealed class EventInput : TurnInput
 {
@@ -56,6 +63,9 @@ public sealed class EventInput : TurnInput
     /// <summary>Writes to the record.</summary>
     public PropertyWrite[] Writes { get; }
 
+    /// <summary>Links that it makes and takes away.</summary>
+    public AssociationWrite[] Associations { get; init; } = [];
+
     /// <summary>Set values but fire nothing (REC-19).</summary>
     public bool IsBaseline { get; }
 
@@ -81,6 +91,16 @@ public sealed class EventInput : TurnInput
             var start = scratch.BeginMessage(6);
             scratch.Int(1, write.Property.Number);
             write.Value.Pack(scratch);
+            scratch.EndMessage(start);
+        }
+
+        foreach (ref readonly var link in Associations.AsSpan())
+        {
+            var start = scratch.BeginMessage(7);
+            scratch.Int(1, link.ObjectType);
+            scratch.Text(2, link.Id);
+            scratch.Int(3, link.Label);
+            scratch.Bool(4, link.Removes);
             scratch.EndMessage(start);
         }
 
@@ -160,6 +180,9 @@ public sealed class RefreshInput : TurnInput
 
     /// <summary>Whether pinned enrollments move to the newest version.</summary>
     public bool MovesPinned { get; }
+
+    /// <summary>Whether linked records get first copies of this one, which fire nothing (ASC-04).</summary>
+    public bool SendsCopies { get; init; }
 
     /// <summary>Whether pending due instants are computed again because the rules of zones changed (DLY-18).</summary>
     public bool RecomputesDelays { get; init; }

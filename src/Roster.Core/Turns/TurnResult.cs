@@ -31,5 +31,7 @@ public enum TurnStatus
 /// <param name="Missing">Kind of the sections that are missing.</param>
 /// <param name="Decision">For enroll commands: the decision.</param>
 /// <param name="Enrollment">For enroll commands: the enrollment number.</param>
+/// <param name="MissingSections">Numbers of the sections that are missing, when it is not all of a kind.</param>
 public readonly record struct TurnResult(
-    TurnStatus Status, Refusal? Refusal = null, SectionKind Missing = SectionKind.None, Decision Decision = Decision.None, int Enrollment = 0);
+    TurnStatus Status, Refusal? Refusal = null, SectionKind Missing = SectionKind.None, Decision Decision = Decision.None, int Enrollment = 0,
+    int[]? MissingSections = null);

@@ -54,6 +54,9 @@ internal sealed record CompiledWait(int Number, string Id, int Order, int Next, 
 
     public override IReadOnlyList<string> BranchNames => ["met", "timeout"];
 
+    /// <summary>For a human step: number of the step that created the task (ACT-25); 0 otherwise.</summary>
+    public int OfTask { get; init; }
+
     /// <summary>Event types whose occurrences a lookback reads.</summary>
     public IEnumerable<int> LookbackTypes => Lookback ? Events.Select(e => e.EventType) : [];
 }
@@ -102,7 +105,7 @@ internal sealed record CompiledGoTo(int Number, string Id, int Order, int Next) 
     public override bool IsAction => false;
 }
 
-/// <summary>Writes a property of the record, or of the records of a data source.</summary>
+/// <summary>Writes a property of the record (ACT-20).</summary>
 internal sealed record CompiledSetProperty(int Number, string Id, int Order, int Next, PropertyDefinition Property, SetMode Mode, Value Value, CompiledValue? From, string Source)
     : CompiledStep(Number, Id, Order, Next)
 {

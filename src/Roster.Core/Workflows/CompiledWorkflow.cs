@@ -55,7 +55,7 @@ public sealed class CompiledWorkflow
         AllCriteria = [.. settings.AllCriteria, .. steps.SelectMany(s => s.AllCriteria)];
         NeedsHistory = AllCriteria.Any(c => c.NeedsHistory);
         NeedsEvents = [.. AllCriteria.SelectMany(c => c.NeedsEvents).Concat(steps.OfType<CompiledWait>().SelectMany(w => w.LookbackTypes)).Distinct().Order()];
-        NeedsCopies = AllCriteria.Any(c => c.NeedsCopies);
+        NeedsCopies = AllCriteria.Any(c => c.NeedsCopies) || settings.ReadFromAssociated.Length > 0;
         NeedsWhole = AllCriteria.Any(c => c.NeedsWhole);
     }
 
@@ -143,8 +143,14 @@ public sealed class CompiledWorkflow
     /// <summary>Criteria of the start: whom a scheduled run or the job of existing records would consider (ENR-02); null for everybody.</summary>
     public Criteria? StartCriteria => Settings.Start.Criteria;
 
+    /// <summary>Whether a step of it concerns other records.</summary>
+    internal bool SendsMessages => _steps.Any(s => s is CompiledCreate or CompiledLink or CompiledSetAssociated);
+
     /// <summary>Event types that its waits look at.</summary>
     internal IEnumerable<int> WaitedFor => _steps.OfType<CompiledWait>().SelectMany(w => w.Events).Select(e => e.EventType);
+
+    /// <summary>Properties of associated records that data sources read; property 0 for one that reads none (ASC-06).</summary>
+    internal (int ObjectType, int Property)[] ReadFromAssociated => Settings.ReadFromAssociated;
 
     internal CompiledSettings Settings { get; }
 
@@ -192,6 +198,9 @@ internal sealed record CompiledSettings(CompiledStart Start, CompiledGoal[] Goal
 
     /// <summary>Whether a step reads properties of the enrolling event (ACT-07).</summary>
     public bool ReadsEventProperties { get; init; }
+
+    /// <summary>What data sources read (ASC-06).</summary>
+    public (int ObjectType, int Property)[] ReadFromAssociated { get; init; } = [];
 
     /// <summary>Numbers of steps whose outputs a later step reads (ACT-05).</summary>
     public FrozenSet<int> ReadOutputs { get; init; } = FrozenSet<int>.Empty;

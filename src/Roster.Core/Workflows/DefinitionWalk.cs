@@ -9,7 +9,8 @@ public static class DefinitionWalk
     public static IEnumerable<string> EventTypes(WorkflowDefinition workflow)
     {
         ArgumentNullException.ThrowIfNull(workflow);
-        return Triggers(workflow).Select(t => t.EventType).Concat(EventTypes(Filters(workflow))).Distinct();
+        var awaited = workflow.Steps.Any(s => s is CreateTaskStepDefinition { Wait: true }) ? new[] { StandardEventTypes.TaskCompleted } : [];
+        return Triggers(workflow).Select(t => t.EventType).Concat(EventTypes(Filters(workflow))).Concat(awaited).Distinct();
     }
 
     /// <summary>Names of event types that criteria look at.</summary>
@@ -56,8 +57,41 @@ public static class DefinitionWalk
         return [.. workflow.Steps.OfType<OtherWorkflowStepDefinition>().Where(s => s.Enrolls).Select(s => s.WorkflowId).Distinct()];
     }
 
-    /// <summary>Labels of associations that filters name.</summary>
-    public static IEnumerable<string> Labels(WorkflowDefinition workflow) => Filters(workflow).OfType<AssociatedFilterDefinition>().Select(a => a.Label).Where(l => l.Length > 0).Distinct();
+    /// <summary>Labels of associations that filters, data sources and steps name.</summary>
+    public static IEnumerable<string> Labels(WorkflowDefinition workflow)
+    {
+        ArgumentNullException.ThrowIfNull(workflow);
+        return Filters(workflow).OfType<AssociatedFilterDefinition>().Select(a => a.Label)
+            .Concat(workflow.DataSources.Select(d => d.Label))
+            .Concat(workflow.Steps.Select(s => s switch
+            {
+                CreateRecordStepDefinition create => create.Label,
+                AssociateStepDefinition link => link.Label,
+                _ => string.Empty,
+            }))
+            .Where(l => l.Length > 0)
+            .Distinct();
+    }
+
+    /// <summary>Labels of associations that criteria name.</summary>
+    public static IEnumerable<string> Labels(CriteriaDefinition criteria) => Filters(criteria).OfType<AssociatedFilterDefinition>().Select(a => a.Label).Where(l => l.Length > 0).Distinct();
+
+    /// <summary>Properties of tasks and notes that steps write (ACT-24): they are declared by their first use.</summary>
+    public static IEnumerable<(string ObjectType, string Property, Values.PropertyType Type)> TaskProperties(WorkflowDefinition workflow)
+    {
+        ArgumentNullException.ThrowIfNull(workflow);
+        if (workflow.Steps.Any(s => s is CreateTaskStepDefinition))
+        {
+            yield return (StandardObjectTypes.Task, Schema.TaskProperties.Title, Values.PropertyType.String);
+            yield return (StandardObjectTypes.Task, Schema.TaskProperties.Body, Values.PropertyType.String);
+            yield return (StandardObjectTypes.Task, Schema.TaskProperties.DueAt, Values.PropertyType.DateTime);
+        }
+
+        if (workflow.Steps.Any(s => s is CreateNoteStepDefinition))
+        {
+            yield return (StandardObjectTypes.Note, Schema.TaskProperties.Body, Values.PropertyType.String);
+        }
+    }
 
     private static IEnumerable<string> Named(EventTriggerDefinition trigger, string property) =>
         trigger.Where.OfType<PropertyFilterDefinition>().Where(f => f.Property == property).SelectMany(f => f.Values);

@@ -23,7 +23,12 @@ public static class StepMoves
             var steps = versions[v].Steps.DistinctBy(s => s.Id).ToDictionary(s => s.Id, StringComparer.Ordinal);
             foreach (var id in steps.Keys.Where(id => !kept.Contains(id)))
             {
-                moved.TryAdd(stepNumber(id), Successor(id, steps, step => After(versions[v], step), kept, stepNumber));
+                var next = Successor(id, steps, step => After(versions[v], step), kept, stepNumber);
+                moved.TryAdd(stepNumber(id), next);
+                if (steps[id] is CreateTaskStepDefinition { Wait: true })
+                {
+                    moved.TryAdd(stepNumber(WorkflowCompiler.WaitOf(id)), next);
+                }
             }
         }
 

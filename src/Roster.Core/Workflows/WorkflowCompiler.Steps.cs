@@ -30,7 +30,8 @@ public sealed partial class WorkflowCompiler
             }
         }
 
-        return _definition.Steps.Select(CompileStep).OfType<CompiledStep>().ToArray();
+        var waits = _definition.Steps.Select((s, i) => s is CreateTaskStepDefinition { Wait: true } task ? CompileTaskWait(task, i) : null);
+        return _definition.Steps.Select(CompileStep).Concat(waits).OfType<CompiledStep>().ToArray();
     }
 
     private CompiledStep? CompileStep(StepDefinition step, int index)
@@ -46,7 +47,7 @@ public sealed partial class WorkflowCompiler
         var next = isFork ? 0 : Connection($"{path}.next", NextInOrder(step));
         var compiled = step switch
         {
-            DelayStepDefinition delay => CompileDelay(delay, number, index, next, path),
+            DelayStepDefinition delay => CompileDelay(delay, number, index, next, $"{path}.delay"),
             WaitStepDefinition wait => CompileWait(wait, number, index, next, path),
             BranchStepDefinition branch => CompileBranch(branch, number, index, path),
             ValueBranchStepDefinition branch => CompileValueBranch(branch, number, index, $"{path}.valueBranch"),
@@ -62,7 +63,19 @@ public sealed partial class WorkflowCompiler
         switch (step)
         {
             case SetPropertyStepDefinition set:
-                return CompileSetProperty(set, number, index, next, $"{path}.setProperty");
+                return set.DataSource.Length > 0
+                    ? CompileSetAssociated(set, number, index, next, $"{path}.setProperty")
+                    : CompileSetProperty(set, number, index, next, $"{path}.setProperty");
+            case CreateRecordStepDefinition create:
+                return CompileCreate(create, number, index, next, $"{path}.createRecord");
+            case CreateTaskStepDefinition task:
+                return CompileTask(task, number, index, task.Wait ? _stepNumber(WaitOf(task.Id)) : next, $"{path}.createTask");
+            case CreateNoteStepDefinition note:
+                return CompileNote(note, number, index, next, $"{path}.createNote");
+            case AssociateStepDefinition link:
+                return CompileLink(link.ObjectType, link.RecordId, link.Label, adds: true, step, number, index, next, $"{path}.associate");
+            case DissociateStepDefinition link:
+                return CompileLink(link.ObjectType, link.RecordId, link.Label, adds: false, step, number, index, next, $"{path}.dissociate");
             case WorkerStepDefinition worker:
                 return CompileWorker(worker, number, index, next, $"{path}.worker");
             case OtherWorkflowStepDefinition other:
@@ -101,9 +114,8 @@ public sealed partial class WorkflowCompiler
         return compiled is null ? null : compiled with { At = new CompiledOffset(step.At.OffsetDays, time) };
     }
 
-    private CompiledDelay CompileDelay(DelayStepDefinition delay, int number, int index, int next, string path)
+    private CompiledDelay CompileDelay(DelayStepDefinition delay, int number, int index, int next, string at)
     {
-        var at = $"{path}.delay";
         var setting = delay.Delay;
         var property = setting.Property is null ? 0 : DateProperty(setting.Property.Property, $"{at}.property.property");
         var zone = new CompiledZone(Zone($"{at}.timeZone", setting.TimeZone, _zone), ZoneProperty(setting.TimeZoneProperty, $"{at}.timeZoneProperty"));
@@ -268,11 +280,6 @@ public sealed partial class WorkflowCompiler
 
     private CompiledSetProperty? CompileSetProperty(SetPropertyStepDefinition set, int number, int index, int next, string path)
     {
-        if (set.DataSource.Length > 0)
-        {
-            Error($"{path}.dataSource", "UNSUPPORTED_STEP", set.DataSource, "Writing to associated records is not supported by this version.");
-        }
-
         if (Find(set.Property, $"{path}.property") is not { } property)
         {
             return null;
@@ -280,6 +287,12 @@ public sealed partial class WorkflowCompiler
 
         var mode = set.Mode == SetMode.None ? SetMode.Set : set.Mode;
         var from = set.Source is null ? null : CompileSource(set.Source, $"{path}.source");
+        CheckSet(set, mode, property, path);
+        return new CompiledSetProperty(number, set.Id, index, next, property, mode, FixedValue(set, property, path), from, Source);
+    }
+
+    private void CheckSet(SetPropertyStepDefinition set, SetMode mode, PropertyDefinition property, string path)
+    {
         var isGiven = set.Value.Length > 0;
         var count = (isGiven ? 1 : 0) + (set.Clear ? 1 : 0) + (set.Source is null ? 0 : 1);
         Require(Enum.IsDefined(mode), $"{path}.mode", "MISSING_FIELD", $"{(int)mode}", "A mode is SET, INCREMENT, APPEND or TIMESTAMP.");
@@ -288,7 +301,6 @@ public sealed partial class WorkflowCompiler
         Require(mode != SetMode.Append || property.Type is PropertyType.String or PropertyType.Enumeration, $"{path}.mode", "WRONG_TYPE", property.Name, "Only a text or a set of options can be appended to.");
         Require(mode != SetMode.Timestamp || property.Type is PropertyType.Date or PropertyType.DateTime, $"{path}.mode", "WRONG_TYPE", property.Name, "Only a date or datetime can hold the turn time.");
         Require(!set.Clear || mode == SetMode.Set, $"{path}.clear", "VALUE_OR_CLEAR", string.Empty, "Clearing has no mode.");
-        return new CompiledSetProperty(number, set.Id, index, next, property, mode, FixedValue(set, property, path), from, Source);
     }
 
     private string Source => $"workflow:{_definition.Id}";

@@ -20,8 +20,7 @@ public sealed partial class WorkflowCompiler
                 Require(IsWithin(now.OffsetDays, DelayDaysMax), $"{path}.now.offsetDays", "OUT_OF_RANGE", $"{now.OffsetDays}", $"An offset is at most {DelayDaysMax} days.");
                 return new NowValueSource(now.OffsetDays);
             case AssociatedSourceDefinition associated:
-                Error($"{path}.associated", "UNSUPPORTED_SOURCE", associated.DataSource, "Values of associated records are not supported by this version.");
-                return null;
+                return CompileAssociatedValue(associated.DataSource, associated.Property, $"{path}.associated");
             default:
                 Error(path, "MISSING_FIELD", string.Empty, "A source is a text, property, output, associated, eventProperty or now.");
                 return null;
@@ -37,8 +36,8 @@ public sealed partial class WorkflowCompiler
     }
 
     /// <summary>
-    /// A text with tokens: <c>{{property}}</c>, <c>{{event.name}}</c>, <c>{{step.output}}</c>, each with a default after a bar:
-    /// <c>{{first_name|there}}</c> (ACT-07).
+    /// A text with tokens: <c>{{property}}</c>, <c>{{event.name}}</c>, <c>{{step.output}}</c>, <c>{{data_source.property}}</c>, each with a
+    /// default after a bar: <c>{{first_name|there}}</c> (ACT-07).
     /// </summary>
     private TextValueSource CompileText(string text, string path)
     {
@@ -86,7 +85,12 @@ public sealed partial class WorkflowCompiler
             return new OutputValueSource(ReadOutput(new StepOutputDefinition(token[..dot], token[(dot + 1)..]), path), token[(dot + 1)..]);
         }
 
-        Error(path, "UNKNOWN_TOKEN", token, $"Token '{Refusal.Cut(token)}' is no declared property, no event.NAME and no STEP.OUTPUT (ACT-07).");
+        if (dot > 0 && _dataSources.ContainsKey(token[..dot]))
+        {
+            return CompileAssociatedValue(token[..dot], token[(dot + 1)..], path);
+        }
+
+        Error(path, "UNKNOWN_TOKEN", token, $"Token '{Refusal.Cut(token)}' is no declared property, no event.NAME, no STEP.OUTPUT and no DATA_SOURCE.PROPERTY (ACT-07).");
         return null;
     }
 }

@@ -90,6 +90,7 @@ public sealed partial class WorkflowCompiler
 
         _zone = Zone("timeZone", _definition.TimeZone, TimeZones.Find(Limits.TimeZone) ?? DateTimeZone.Utc);
         _criteria = new CriteriaCompiler(_scope, _type, _zone, _problems.Add);
+        CompileDataSources();
         var start = CompileStart();
         var steps = CompileSteps();
         var settings = CompileSettings(start, CompileGoals(steps));
@@ -137,6 +138,7 @@ public sealed partial class WorkflowCompiler
             AllowExternalCrm = _definition.AllowExternalCrm,
             ReadsEventProperties = _readsEventProperties,
             ReadOutputs = _readOutputs.ToFrozenSet(),
+            ReadFromAssociated = [.. _readFromAssociated],
         };
     }
 

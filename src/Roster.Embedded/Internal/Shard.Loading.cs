@@ -104,7 +104,7 @@ internal sealed partial class Shard
     /// <summary>Loads the sections that the latest turn asked for; they are kept until that record's turn is done.</summary>
     private async Task LoadSectionsAsync()
     {
-        List<SectionRef> wanted;
+        List<int> wanted;
         int failures;
         lock (_gate)
         {
@@ -116,18 +116,18 @@ internal sealed partial class Shard
             }
 
             _state.Load(_cache.Head(slot));
-            wanted = [.. _state.Sections.Where(s => s.Kind == _missingKind)];
+            wanted = _missingSections is { } given ? [.. given] : [.. _state.Sections.Where(s => s.Kind == _missingKind).Select(s => s.Index)];
         }
 
-        var sections = new List<(int, byte[])>();
+        var sections = new Dictionary<int, byte[]>();
         foreach (var section in wanted)
         {
-            if (await LoadSectionAsync(section.Index, failures).ConfigureAwait(false) is not { } content)
+            if (await LoadSectionAsync(section, failures).ConfigureAwait(false) is not { } content)
             {
                 return;
             }
 
-            sections.Add((section.Index, content));
+            sections[section] = content;
         }
 
         // Sections never change, so they may be kept as long as there is room for them.
@@ -138,7 +138,12 @@ internal sealed partial class Shard
 
         if (_sections.TryGetValue(_missingRecord, out var known))
         {
-            sections.AddRange(known.Where(k => sections.TrueForAll(s => s.Item1 != k.Index)));
+            foreach (var (index, content) in sections)
+            {
+                known[index] = content;
+            }
+
+            return;
         }
 
         _sections[_missingRecord] = sections;

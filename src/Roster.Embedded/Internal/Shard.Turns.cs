@@ -28,6 +28,7 @@ internal sealed partial class Shard
 
     private int _sectionsSince;
     private SectionKind _missingKind;
+    private int[]? _missingSections;
     private long _missingRecord;
 
     private async Task RunSliceAsync(EventSlice slice)
@@ -139,6 +140,11 @@ internal sealed partial class Shard
             return item.Number != 0 ? Step.Done : Step.NotLoaded;
         }
 
+        if (item.FailuresExpected >= 0 && item.FailuresExpected != _failures)
+        {
+            throw new StoreFullException("A commit failed before it: what it follows must come first.");
+        }
+
         LoadState(slot, item.Key);
         if (item.Input(_state) is not { } input)
         {
@@ -146,7 +152,8 @@ internal sealed partial class Shard
             return Step.Done;
         }
 
-        var step = RunInput(slot, item.Key, input, Now, out var result);
+        var now = Now;
+        var step = RunInput(slot, item.Key, input, item.NotBefore > now ? item.NotBefore : now, out var result);
         item.Result = result;
         return step;
     }
@@ -273,10 +280,12 @@ internal sealed partial class Shard
         {
             _cache.Change(slot, _runner.Head.Written);
             _open.Slots.Add(slot);
+            KeepSections();
         }
         else if (result.Status == TurnStatus.NeedsSections)
         {
             _missingKind = result.Missing;
+            _missingSections = result.MissingSections;
             _missingRecord = _cache.Number(slot);
         }
 
@@ -306,6 +315,32 @@ internal sealed partial class Shard
             {
                 _state.AddSection(index, content);
             }
+        }
+    }
+
+    /// <summary>What the turn wrote of a record whose sections are at hand is at hand too, without waiting for its commit.</summary>
+    private void KeepSections()
+    {
+        if (_state.SectionWrites.Count == 0 || !_sections.TryGetValue(_state.Number, out var sections))
+        {
+            return;
+        }
+
+        foreach (var write in _state.SectionWrites)
+        {
+            if (write.Content is null)
+            {
+                sections.Remove(write.Index);
+            }
+            else
+            {
+                sections[write.Index] = write.Content;
+            }
+        }
+
+        if (sections.Count > SectionsMax)
+        {
+            _sections.Remove(_state.Number);
         }
     }
 

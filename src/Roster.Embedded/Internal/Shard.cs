@@ -24,6 +24,7 @@ internal sealed partial class Shard : ICommitSource
     private const int OpenBytesMax = 8 << 20;
     private const int OpenTurnsMax = 8_192;
     private const int SequencesReserved = 1_024;
+    private const int SectionsMax = 512;
 
     private readonly Lock _gate = new();
     private readonly Channel<WorkItem> _queue = Channel.CreateUnbounded<WorkItem>(new UnboundedChannelOptions { SingleReader = true });
@@ -36,7 +37,7 @@ internal sealed partial class Shard : ICommitSource
     private readonly RecordState _state = new();
     private readonly RecordCache _cache;
     private readonly SemaphoreSlim _room = new(0);
-    private readonly Dictionary<long, List<(int Index, byte[] Content)>> _sections = [];
+    private readonly Dictionary<long, Dictionary<int, byte[]>> _sections = [];
     private readonly List<RecordKey> _missingKeys = [];
     private readonly List<Hash128> _missingHashes = [];
     private readonly List<LoadedRecord> _loaded = [];
@@ -58,6 +59,9 @@ internal sealed partial class Shard : ICommitSource
         _runner = new TurnRunner(ownerEpoch, store.NeedsHeads);
         _cache = new RecordCache(cacheBytes);
     }
+
+    /// <summary>Commits that have failed.</summary>
+    public int Failures => Volatile.Read(ref _failures);
 
     public void Start() => _loop = Task.Run(RunAsync);
 

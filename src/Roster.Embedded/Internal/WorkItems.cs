@@ -111,6 +111,12 @@ internal sealed class TurnItem(RecordKey key, Hash128 hash, long number, Func<Co
 
     public TurnResult Result { get; set; }
 
+    /// <summary>The turn time is not before this; none for no bound.</summary>
+    public Core.Timestamp NotBefore { get; init; }
+
+    /// <summary>It fails when a commit has failed beyond so many; -1 for whatever has failed.</summary>
+    public int FailuresExpected { get; init; } = -1;
+
     public Task<TurnResult> Task => _done.Task;
 
     public override void OnCommitted(Exception? failure)

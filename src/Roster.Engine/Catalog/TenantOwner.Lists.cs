@@ -73,7 +73,7 @@ public sealed partial class TenantOwner
         var criteria = WorkflowMapping.ToCore(entry.Document.List.Criteria);
         var schema = criteria is null
             ? _catalog.Schema
-            : WithNames(_catalog.Schema, entry.Document.List.ObjectType, DefinitionWalk.EventTypes(criteria), DefinitionWalk.Subscriptions(criteria), []);
+            : WithNames(_catalog.Schema, entry.Document.List.ObjectType, DefinitionWalk.EventTypes(criteria), DefinitionWalk.Subscriptions(criteria), DefinitionWalk.Labels(criteria));
         if (criteria is not null && ListReferences.FindCircle(entry.Id, criteria, list => WorkflowMapping.ToCore(_lists.GetValueOrDefault(list)?.Document.List.Criteria)) is { } circle)
         {
             throw RosterException.Invalid("list.criteria", entry.Id, $"Lists refer to each other in a circle: {circle} (LST-04).");
@@ -87,7 +87,7 @@ public sealed partial class TenantOwner
 
         ChangeSchema(present => criteria is null
             ? present
-            : WithNames(present, entry.Document.List.ObjectType, DefinitionWalk.EventTypes(criteria), DefinitionWalk.Subscriptions(criteria), []));
+            : WithNames(present, entry.Document.List.ObjectType, DefinitionWalk.EventTypes(criteria), DefinitionWalk.Subscriptions(criteria), DefinitionWalk.Labels(criteria)));
     }
 
     /// <summary>Reads a list; the count of its members is the caller's to fill.</summary>

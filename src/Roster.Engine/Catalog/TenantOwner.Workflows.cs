@@ -378,7 +378,8 @@ public sealed partial class TenantOwner
     private static TenantSchema WithNames(TenantSchema schema, Workflow workflow)
     {
         var definition = WorkflowMapping.ToCore(workflow);
-        return WithNames(schema, workflow.ObjectType, DefinitionWalk.EventTypes(definition), DefinitionWalk.Subscriptions(definition), DefinitionWalk.Labels(definition));
+        schema = WithNames(schema, workflow.ObjectType, DefinitionWalk.EventTypes(definition), DefinitionWalk.Subscriptions(definition), DefinitionWalk.Labels(definition));
+        return WithTaskProperties(schema, definition);
     }
 
     private WorkflowEntry Store(WorkflowEntry entry)

@@ -293,6 +293,20 @@ public sealed partial class TenantOwner : IJournalNames
         return schema;
     }
 
+    /// <summary>Properties that tasks and notes of steps have (ACT-24).</summary>
+    private static TenantSchema WithTaskProperties(TenantSchema schema, WorkflowDefinition definition)
+    {
+        foreach (var (objectType, property, kind) in DefinitionWalk.TaskProperties(definition))
+        {
+            if (schema.FindObjectType(objectType) is { } type && type.Find(property) is null && type.PropertyCount < TenantSchema.PropertiesMax)
+            {
+                schema = schema.WithProperty(type, property, kind, []);
+            }
+        }
+
+        return schema;
+    }
+
     private void Publish(TenantSchema schema)
     {
         var catalog = BuildCatalog(_catalog.Version + 1, schema);

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Roster.Core;
 using Roster.Engine.Commits;
+using Roster.Engine.Messages;
 using Roster.Engine.Stores;
 
 namespace Roster.Engine.Effects;
@@ -50,6 +51,11 @@ public sealed class Outbox
             for (var i = 0; i < turn.EffectsAdded.Count; i++)
             {
                 var added = batch.EffectsAdded[turn.EffectsAdded.Start + i];
+                if (added.Queue == MessageCodec.Queue)
+                {
+                    continue;
+                }
+
                 QueueOf(added.Tenant, added.Queue).Add(new StoredEffect(turn.Position + i, added.Id, added.Tenant, added.Queue, added.Task));
             }
 

@@ -27,6 +27,9 @@ public static class JobKinds
     /// <summary>Computes pending due instants again after the rules of zones changed (DLY-18).</summary>
     public const string ZonesChanged = "zones_changed";
 
+    /// <summary>Has records send first copies to those linked to them (ASC-04).</summary>
+    public const string SendCopies = "send_copies";
+
     /// <summary>Ends all enrollments of a deleted workflow (UNE-04).</summary>
     public const string DeleteWorkflow = "delete_workflow";
 }

@@ -22,6 +22,7 @@ internal sealed class ScanPlan
     private readonly int _workflowNumber;
     private readonly CompiledList? _list;
     private readonly int _listNumber;
+    private readonly int _objectType;
 
     public ScanPlan(TenantOwner owner, OperationDocument job, Timestamp now)
     {
@@ -33,6 +34,7 @@ internal sealed class ScanPlan
         _workflow = _catalog.FindWorkflow(_workflowNumber);
         _listNumber = job.ListId.Length == 0 ? 0 : owner.NumberOfList(job.ListId);
         _list = _catalog.FindList(_listNumber);
+        _objectType = job.ObjectType.Length == 0 ? 0 : _catalog.Schema.FindObjectType(job.ObjectType)?.Number ?? 0;
     }
 
     private string Kind => _job.Operation.Kind;
@@ -53,6 +55,7 @@ internal sealed class ScanPlan
         JobKinds.BulkUnenroll or JobKinds.DeleteWorkflow => state.FindActive(_workflowNumber) >= 0,
         JobKinds.DeleteList => state.IsMember(_listNumber),
         JobKinds.ZonesChanged => state.Enrollments.Length > 0,
+        JobKinds.SendCopies => state.ObjectType == _objectType,
         JobKinds.ListRebuild => state.ObjectType == _list!.Info.ObjectType,
         _ => state.ObjectType == _workflow?.ObjectType.Number,
     };
@@ -73,6 +76,8 @@ internal sealed class ScanPlan
                 return await MeetsAsync(state, _workflow!.StartCriteria, store, cancellationToken).ConfigureAwait(false);
             case JobKinds.ListRebuild:
                 return await MeetsAsync(state, _list!.Criteria, store, cancellationToken).ConfigureAwait(false) != state.IsMember(_listNumber) || _list.Criteria!.DependsOnTime;
+            case JobKinds.SendCopies:
+                return state.AssociationCount > 0;
             case JobKinds.Refresh:
                 return NeedsRefresh(state);
             default:
@@ -90,23 +95,25 @@ internal sealed class ScanPlan
         JobKinds.ListRebuild or JobKinds.DeleteList => new RefreshInput(0, _listNumber, _list?.Criteria?.DependsOnTime == true ? new Timestamp(_job.ArmsSince) : Timestamp.None, movesPinned: false),
         JobKinds.Refresh => new RefreshInput(_workflowNumber, 0, new Timestamp(_job.ArmsSince), _job.MovesPinned),
         JobKinds.DeleteWorkflow => new RefreshInput(0, 0, Timestamp.None, movesPinned: false),
+        JobKinds.SendCopies => new RefreshInput(0, 0, Timestamp.None, movesPinned: false) { SendsCopies = true },
         JobKinds.ZonesChanged => new RefreshInput(0, 0, Timestamp.None, movesPinned: false) { RecomputesDelays = true },
         _ => throw new InvalidOperationException($"Job kind {Kind} is not known."),
     };
 
     /// <summary>Gives a state the sections that criteria look at.</summary>
     public static async ValueTask LoadSectionsAsync(RecordState state, Criteria criteria, IRecordStore store, CancellationToken cancellationToken) =>
-        await LoadSectionsAsync(state, criteria.NeedsHistory, criteria.NeedsEvents, store, cancellationToken).ConfigureAwait(false);
+        await LoadSectionsAsync(state, criteria.NeedsHistory, criteria.NeedsEvents, criteria.NeedsCopies, store, cancellationToken).ConfigureAwait(false);
 
-    /// <summary>Gives a state the sections of former values, and of occurrences of event types; false when one is not there any more.</summary>
+    /// <summary>Gives a state the sections of former values, of occurrences of event types, and of copies of associated records; false when one is not there any more.</summary>
     public static async ValueTask<bool> LoadSectionsAsync(
-        RecordState state, bool needsHistory, IReadOnlyList<int> needsEvents, IRecordStore store, CancellationToken cancellationToken)
+        RecordState state, bool needsHistory, IReadOnlyList<int> needsEvents, bool needsCopies, IRecordStore store, CancellationToken cancellationToken)
     {
         var areAllThere = true;
         foreach (var section in state.Sections)
         {
             var isWanted = (section.Kind == SectionKind.PropertyHistory && needsHistory)
-                || (section.Kind == SectionKind.EventHistory && needsEvents.Contains(section.Subject));
+                || (section.Kind == SectionKind.EventHistory && needsEvents.Contains(section.Subject))
+                || (section.Kind == SectionKind.Copies && needsCopies);
             if (!isWanted)
             {
                 continue;

@@ -83,7 +83,7 @@ public sealed class Explainer(IRecordStore store, TenantOwner owner, TimeProvide
 
     private async Task LoadSectionsAsync(RecordState state, CompiledWorkflow workflow, CancellationToken cancellationToken)
     {
-        if (!await ScanPlan.LoadSectionsAsync(state, workflow.NeedsHistory, workflow.NeedsEvents, store, cancellationToken).ConfigureAwait(false))
+        if (!await ScanPlan.LoadSectionsAsync(state, workflow.NeedsHistory, workflow.NeedsEvents, workflow.NeedsCopies, store, cancellationToken).ConfigureAwait(false))
         {
             throw new RosterException(RosterError.RevisionConflict, "The record changed while it was read. Ask again.");
         }

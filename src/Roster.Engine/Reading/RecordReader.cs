@@ -75,6 +75,7 @@ public static class RecordReader
     private static void AddMemory(Record record, RecordState state, TenantOwner owner)
     {
         record.Deleted = state.Gone == GoneKind.Deleted;
+        record.AssociationCount = state.AssociationCount;
         foreach (ref readonly var membership in state.Memberships)
         {
             record.Lists.Add(owner.ListId(membership.List));

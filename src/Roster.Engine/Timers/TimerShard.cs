@@ -118,12 +118,15 @@ public sealed class TimerShard : IAsyncDisposable
     }
 
     /// <summary>Fires everything due up to an instant, each timer at its own instant, until nothing is left; returns how many records were sent.</summary>
-    public async Task<long> FireUntilAsync(Timestamp to, CancellationToken cancellationToken)
+    /// <param name="to">The instant.</param>
+    /// <param name="isOneInstant">Whether all that is due at one instant is done before the next: what records tell each other needs it.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async Task<long> FireUntilAsync(Timestamp to, bool isOneInstant, CancellationToken cancellationToken)
     {
         var fired = 0L;
         while (true)
         {
-            var due = await TakeDueAsync(to, cancellationToken).ConfigureAwait(false);
+            var (due, asOf) = await TakeDueAsync(to, isOneInstant, cancellationToken).ConfigureAwait(false);
             if (due.Count == 0)
             {
                 return fired;
@@ -131,7 +134,7 @@ public sealed class TimerShard : IAsyncDisposable
 
             try
             {
-                await _fire(due, to, isManual: true).ConfigureAwait(false);
+                await _fire(due, asOf, isManual: true).ConfigureAwait(false);
             }
             catch
             {
@@ -177,7 +180,7 @@ public sealed class TimerShard : IAsyncDisposable
         try
         {
             var now = Now();
-            var due = await TakeDueAsync(now, _stop.Token).ConfigureAwait(false);
+            var (due, _) = await TakeDueAsync(now, isOneInstant: false, _stop.Token).ConfigureAwait(false);
             if (due.Count > 0)
             {
                 await _fire(due, now, isManual: false).ConfigureAwait(false);
@@ -207,22 +210,30 @@ public sealed class TimerShard : IAsyncDisposable
         }
     }
 
-    private async Task<List<long>> TakeDueAsync(Timestamp now, CancellationToken cancellationToken)
+    private async Task<(List<long> Due, Timestamp AsOf)> TakeDueAsync(Timestamp now, bool isOneInstant, CancellationToken cancellationToken)
     {
         while (true)
         {
             var due = new List<long>();
             bool needsWindow;
+            var asOf = now;
             lock (_gate)
             {
-                Take(now, due);
+                do
+                {
+                    // What stands first may be out of date.
+                    asOf = isOneInstant && _queue.TryPeek(out _, out var next) && next.DueAt < now ? next.DueAt : now;
+                    Take(asOf, due);
+                }
+                while (due.Count == 0 && asOf < now);
+
                 var isPastWindow = !_queue.TryPeek(out _, out var first) || first.CompareTo(_windowEnd) > 0;
                 needsWindow = due.Count == 0 && isPastWindow && _windowEnd.CompareTo(End) < 0 && !(_windowEnd.DueAt > now);
             }
 
             if (!needsWindow)
             {
-                return due;
+                return (due, asOf);
             }
 
             await LoadWindowAsync(cancellationToken).ConfigureAwait(false);

@@ -28,6 +28,7 @@ public readonly record struct AdmittedEvent(RecordKey Key, EventInput Input);
 public static class EventReader
 {
     private const int PropertiesMax = 250;
+    private const int AssociationsMax = 100;
 
     /// <summary>Reads one event.</summary>
     /// <returns>Null when it is fine.</returns>
@@ -65,14 +66,84 @@ public static class EventReader
         refusal = ReadProperties(sent.Properties, out var properties)
             ?? ReadWrites(sent.Writes, type!, owner, out writes)
             ?? ReadConsents(sent.Consents, type!, owner, ref writes);
+        AssociationWrite[] associations = [];
+        refusal ??= ReadAssociations(sent, type!, owner, out associations);
         if (refusal is null)
         {
             admitted = new AdmittedEvent(
                 new RecordKey(owner.Number, type!.Number, sent.RecordId),
-                new EventInput(sent.EventId, eventType, occurredAt, sent.Source, properties, writes, sent.Baseline));
+                new EventInput(sent.EventId, eventType, occurredAt, sent.Source, properties, writes, sent.Baseline) { Associations = associations });
         }
 
         return refusal;
+    }
+
+    private static Refusal? ReadAssociations(Event sent, ObjectTypeDefinition type, TenantOwner owner, out AssociationWrite[] associations)
+    {
+        associations = sent.Associations.Count == 0 ? [] : new AssociationWrite[Math.Min(sent.Associations.Count, AssociationsMax)];
+        if (sent.Associations.Count > AssociationsMax)
+        {
+            return Invalid("associations", $"{sent.Associations.Count}", $"An event changes at most {AssociationsMax} links.");
+        }
+
+        for (var i = 0; i < sent.Associations.Count; i++)
+        {
+            if (ReadAssociation(sent.Associations[i], $"associations[{i}]", owner, out associations[i]) is { } refusal)
+            {
+                return refusal;
+            }
+
+            var link = associations[i];
+            if (link.ObjectType == type.Number && link.Id == sent.RecordId)
+            {
+                return Invalid($"associations[{i}].record_id", sent.RecordId, "A record is not linked to itself.");
+            }
+
+            for (var j = 0; j < i; j++)
+            {
+                if (associations[j].ObjectType == link.ObjectType && associations[j].Id == link.Id && associations[j].Label == link.Label)
+                {
+                    return Invalid($"associations[{i}]", link.Id, "The same link and label is changed twice.");
+                }
+            }
+        }
+
+        return null;
+    }
+
+    private static Refusal? ReadAssociation(V1.AssociationChange sent, string path, TenantOwner owner, out AssociationWrite association)
+    {
+        association = default;
+        var schema = owner.Catalog.Schema;
+        var type = schema.FindObjectType(sent.ObjectType);
+        if (type is null && DeclareType(sent.ObjectType, owner, ref schema, out type) is { } undeclared)
+        {
+            return undeclared with { Path = $"{path}.object_type" };
+        }
+
+        if (CheckRecordId(sent.RecordId) is { } bad)
+        {
+            return bad with { Path = $"{path}.record_id" };
+        }
+
+        var label = schema.FindLabel(sent.Label);
+        if (label < 0 && !sent.Remove)
+        {
+            if (!Names.IsName(sent.Label))
+            {
+                return Invalid($"{path}.label", sent.Label, "A label has 1 to 100 characters of a-z, 0-9, _, - and '.'.");
+            }
+
+            label = owner.ChangeSchema(s => s.Labels.Length < TenantSchema.LabelsMax ? s.WithLabel(sent.Label) : s).FindLabel(sent.Label);
+            if (label < 0)
+            {
+                return new Refusal(RefusalReason.LimitReached, $"{path}.label", sent.Label, $"The tenant has {TenantSchema.LabelsMax} labels already.");
+            }
+        }
+
+        // A label that nobody ever used: taking it away changes nothing.
+        association = new AssociationWrite(type!.Number, sent.RecordId, label < 0 ? int.MaxValue : label, sent.Remove);
+        return null;
     }
 
     /// <summary>Consent is a property of the record with a name of its own; it is declared by its first use (FIL-34).</summary>

@@ -20,4 +20,7 @@ public enum TurnCause
 
     /// <summary>A job, because definitions changed.</summary>
     Refresh = 5,
+
+    /// <summary>A message between records.</summary>
+    Message = 6,
 }

@@ -8,6 +8,7 @@ using Roster.Core.Packing;
 using Roster.Core.Records;
 using Roster.Core.Turns;
 using Roster.Engine.Commits;
+using Roster.Engine.Messages;
 using Roster.Engine.Stores;
 
 namespace Roster.Engine.Turns;
@@ -66,7 +67,7 @@ public sealed class TurnRunner
 
         var dueAfter = state.NextDueAt;
         var info = new TurnInfo(state.Tenant, state.ObjectType, state.Number, turnId, expected, state.LastTurnAt, dueAfter, CauseOf(input), DayOf(state, catalog));
-        Write(state, info, isNew ? state.Id : string.Empty);
+        Write(state, info, isNew ? state.Id : string.Empty, input);
         if (dueAfter != dueBefore)
         {
             open.TimerChanges.Add(new TimerEntry(dueAfter, state.Number));
@@ -83,6 +84,7 @@ public sealed class TurnRunner
         TimerInput => TurnCause.Timer,
         CompletionInput => TurnCause.Completion,
         RefreshInput => TurnCause.Refresh,
+        MessageInput or MessageReturnedInput => TurnCause.Message,
         _ => throw new InvalidOperationException($"Turn input {input.GetType().Name} has no cause."),
     };
 
@@ -116,7 +118,7 @@ public sealed class TurnRunner
         }
     }
 
-    private void Write(RecordState state, in TurnInfo info, string createdId)
+    private void Write(RecordState state, in TurnInfo info, string createdId, TurnInput input)
     {
         ref var header = ref _batch.AddTurn();
         header.RecordNumber = state.Number;
@@ -127,7 +129,7 @@ public sealed class TurnRunner
         header.CreatedKey = createdId.Length > 0 ? new RecordKey(state.Tenant, state.ObjectType, createdId) : default;
         header.Sections = (_batch.Sections.Count, state.SectionWrites.Count);
         _batch.Sections.AddRange(state.SectionWrites);
-        AddEffects(state, info, ref header);
+        AddEffects(state, info, input, ref header);
         AddActivity(info.Tenant);
         var bytes = _batch.Bytes;
         var start = bytes.Length;
@@ -145,7 +147,7 @@ public sealed class TurnRunner
         }
     }
 
-    private void AddEffects(RecordState state, in TurnInfo info, ref TurnHeader header)
+    private void AddEffects(RecordState state, in TurnInfo info, TurnInput input, ref TurnHeader header)
     {
         var added = _batch.EffectsAdded.Count;
         var removed = _batch.EffectsRemoved.Count;
@@ -166,8 +168,32 @@ public sealed class TurnRunner
             }
         }
 
+        AddMessages(state, info, input);
         header.EffectsAdded = (added, _batch.EffectsAdded.Count - added);
         header.EffectsRemoved = (removed, _batch.EffectsRemoved.Count - removed);
+    }
+
+    /// <summary>Messages that the turn sends are rows of the outbox; the one that it handles is a row that goes (ENG-15).</summary>
+    private void AddMessages(RecordState state, in TurnInfo info, TurnInput input)
+    {
+        var messages = _turn.Messages;
+        for (var i = 0; i < messages.Length; i++)
+        {
+            var id = new EffectId(info.RecordNumber, 0, 0, state.LastMessage - messages.Length + i + 1);
+            _batch.EffectsAdded.Add(new EffectAdd(id, info.Tenant, MessageCodec.Queue, MessageCodec.Pack(messages[i])));
+        }
+
+        switch (input)
+        {
+            case MessageInput message:
+                _batch.EffectsRemoved.Add(new EffectId(message.Sender, 0, 0, message.Sequence));
+                break;
+            case MessageReturnedInput returned:
+                _batch.EffectsRemoved.Add(new EffectId(info.RecordNumber, 0, 0, returned.Sequence));
+                break;
+            default:
+                break;
+        }
     }
 
     /// <summary>A task leaves the outbox when it is completed or withdrawn, whichever comes first (UNE-07).</summary>

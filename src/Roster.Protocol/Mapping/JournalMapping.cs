@@ -8,7 +8,7 @@ namespace Roster.Protocol.Mapping;
 public static class JournalMapping
 {
     /// <summary>Whether an entry is shown; bookkeeping is not.</summary>
-    public static bool IsShown(EntryKind kind) => kind is < EntryKind.PropertyTouched or > EntryKind.RecurrenceSet;
+    public static bool IsShown(EntryKind kind) => kind is < EntryKind.PropertyTouched or (> EntryKind.RecurrenceSet and < EntryKind.MessagesSent);
 
     /// <summary>Maps an entry.</summary>
     /// <param name="entry">The entry.</param>
@@ -108,6 +108,13 @@ public static class JournalMapping
             case EntryKind.ListLeft:
                 wire.Name = names.ListId(entry.Subject);
                 break;
+            case EntryKind.Associated:
+            case EntryKind.Dissociated:
+            case EntryKind.CopiesCut:
+            case EntryKind.MessageReceived:
+            case EntryKind.MessageReturned:
+                AddOther(wire, entry, names);
+                break;
             case EntryKind.RecordCreated:
             case EntryKind.LoopGuard:
             case EntryKind.EffectWithdrawn:
@@ -119,6 +126,22 @@ public static class JournalMapping
                 break;
             default:
                 throw new InvalidOperationException($"Journal entry kind {entry.Kind} is not shown.");
+        }
+    }
+
+    private static void AddOther(Wire wire, in JournalEntry entry, IJournalNames names)
+    {
+        wire.Other = new V1.RecordRef { ObjectType = names.Schema.ObjectType(entry.Subject).Name, RecordId = entry.Text ?? string.Empty };
+        wire.Source = string.Empty;
+        if (entry.Kind is EntryKind.MessageReceived or EntryKind.MessageReturned)
+        {
+            wire.Type = ApiName(((Core.Turns.MessageKind)entry.Code).ToString()).ToLowerInvariant();
+            wire.Detail = entry.Kind == EntryKind.MessageReturned ? ApiName(((Core.RefusalReason)entry.Number).ToString()) : string.Empty;
+            wire.ExecutionIndex = 0;
+        }
+        else
+        {
+            wire.Name = names.Schema.LabelName(entry.Code);
         }
     }
 

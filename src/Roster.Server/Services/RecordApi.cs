@@ -23,6 +23,29 @@ internal sealed class RecordApi(IRosterEngine engine, CallerTenant caller, Serve
         };
     }
 
+    public override async Task<ChangeAssociationResponse> ChangeAssociation(ChangeAssociationRequest request, ServerCallContext context)
+    {
+        var reference = Check.Reference(request.Ref);
+        if (request.Change is null)
+        {
+            throw RosterException.Invalid("change", string.Empty, "change is required.");
+        }
+
+        var item = new Event { EventId = request.RequestId, ObjectType = reference.ObjectType, RecordId = reference.RecordId, Associations = { request.Change } };
+        var batch = CheckedBatch.Check([item], options, "change");
+        var results = batch.Merge(await engine.IngestAsync(caller.Of(context), batch.Events, context.CancellationToken));
+        return new ChangeAssociationResponse
+        {
+            Result = results.Count == 0 ? new EventResult { Code = EventResult.Types.Code.Applied } : results[0].Result,
+        };
+    }
+
+    public override Task<ListAssociationsResponse> ListAssociations(ListAssociationsRequest request, ServerCallContext context)
+    {
+        Check.Reference(request.Ref);
+        return engine.ListAssociationsAsync(caller.Of(context), request, context.CancellationToken).AsTask();
+    }
+
     public override async Task<Record> GetRecord(GetRecordRequest request, ServerCallContext context)
     {
         var reference = Check.Reference(request.Ref);

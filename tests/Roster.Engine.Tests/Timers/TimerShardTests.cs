@@ -20,12 +20,12 @@ public sealed class TimerShardTests
     {
         _store.Set((3, 30), (1, 10), (2, 20), (4, 20));
         await using var shard = New();
-        Assert.Equal(0, await shard.FireUntilAsync(At(9), Token));
-        Assert.Equal(1, await shard.FireUntilAsync(At(19), Token));
-        Assert.Equal(2, await shard.FireUntilAsync(At(20), Token));
+        Assert.Equal(0, await shard.FireUntilAsync(At(9), isOneInstant: false, Token));
+        Assert.Equal(1, await shard.FireUntilAsync(At(19), isOneInstant: false, Token));
+        Assert.Equal(2, await shard.FireUntilAsync(At(20), isOneInstant: false, Token));
         Assert.Equal([1, 2, 4], _fired);
-        Assert.Equal(1, await shard.FireUntilAsync(At(1_000), Token));
-        Assert.Equal(0, await shard.FireUntilAsync(At(2_000), Token));
+        Assert.Equal(1, await shard.FireUntilAsync(At(1_000), isOneInstant: false, Token));
+        Assert.Equal(0, await shard.FireUntilAsync(At(2_000), isOneInstant: false, Token));
         Assert.Equal([1, 2, 4, 3], _fired);
     }
 
@@ -37,7 +37,7 @@ public sealed class TimerShardTests
     {
         _store.Set([.. Enumerable.Range(1, 100).Select(i => ((long)i, (long)(i * 7 % 50)))]);
         await using var shard = New(window);
-        Assert.Equal(100, await shard.FireUntilAsync(At(1_000), Token));
+        Assert.Equal(100, await shard.FireUntilAsync(At(1_000), isOneInstant: false, Token));
         Assert.Equal(Enumerable.Range(1, 100).OrderBy(i => i * 7 % 50).ThenBy(i => i).Select(i => (long)i), _fired);
     }
 
@@ -46,24 +46,24 @@ public sealed class TimerShardTests
     {
         _store.Set((1, 10), (2, 10));
         await using var shard = New();
-        Assert.Equal(0, await shard.FireUntilAsync(At(5), Token));
+        Assert.Equal(0, await shard.FireUntilAsync(At(5), isOneInstant: false, Token));
         Change(shard, (1, 50), (2, 0));
-        Assert.Equal(0, await shard.FireUntilAsync(At(20), Token));
-        Assert.Equal(1, await shard.FireUntilAsync(At(50), Token));
+        Assert.Equal(0, await shard.FireUntilAsync(At(20), isOneInstant: false, Token));
+        Assert.Equal(1, await shard.FireUntilAsync(At(50), isOneInstant: false, Token));
     }
 
     [Fact]
     public async Task A_full_window_shrinks_and_what_it_lets_go_still_fires()
     {
         await using var shard = New(window: 4);
-        Assert.Equal(0, await shard.FireUntilAsync(At(1), Token));
+        Assert.Equal(0, await shard.FireUntilAsync(At(1), isOneInstant: false, Token));
         for (var i = 1; i <= 50; i++)
         {
             Change(shard, (i, 100 - i));
             Assert.True(shard.Count <= 9);
         }
 
-        Assert.Equal(50, await shard.FireUntilAsync(At(1_000), Token));
+        Assert.Equal(50, await shard.FireUntilAsync(At(1_000), isOneInstant: false, Token));
         Assert.Equal(Enumerable.Range(1, 50).Select(i => (long)(51 - i)), _fired);
     }
 
@@ -77,8 +77,8 @@ public sealed class TimerShardTests
             _store.WhileReading = null;
             Change(shard, (99, 1_000));
         };
-        Assert.Equal(10, await shard.FireUntilAsync(At(500), Token));
-        Assert.Equal(1, await shard.FireUntilAsync(At(1_000), Token));
+        Assert.Equal(10, await shard.FireUntilAsync(At(500), isOneInstant: false, Token));
+        Assert.Equal(1, await shard.FireUntilAsync(At(1_000), isOneInstant: false, Token));
         Assert.Equal(99, _fired[^1]);
     }
 
@@ -87,13 +87,13 @@ public sealed class TimerShardTests
     {
         _store.Set([.. Enumerable.Range(1, 6).Select(i => ((long)i, (long)(i * 10)))]);
         await using var shard = New(window: 2);
-        Assert.Equal(2, await shard.FireUntilAsync(At(25), Token));
+        Assert.Equal(2, await shard.FireUntilAsync(At(25), isOneInstant: false, Token));
         _store.WhileReading = () =>
         {
             _store.WhileReading = null;
             shard.Reload();
         };
-        await shard.FireUntilAsync(At(60), Token);
+        await shard.FireUntilAsync(At(60), isOneInstant: false, Token);
         Assert.Equal([1, 2, 3, 4, 5, 6], _fired.Distinct().Order());
     }
 
@@ -104,9 +104,9 @@ public sealed class TimerShardTests
         var isFull = true;
         await using var shard = new TimerShard(
             _store.Store, (records, _, _) => isFull ? throw new StoreFullException("full") : Fire(records), _clock);
-        await Assert.ThrowsAsync<StoreFullException>(() => shard.FireUntilAsync(At(10), Token));
+        await Assert.ThrowsAsync<StoreFullException>(() => shard.FireUntilAsync(At(10), isOneInstant: false, Token));
         isFull = false;
-        Assert.Equal(1, await shard.FireUntilAsync(At(10), Token));
+        Assert.Equal(1, await shard.FireUntilAsync(At(10), isOneInstant: false, Token));
     }
 
     [Fact]

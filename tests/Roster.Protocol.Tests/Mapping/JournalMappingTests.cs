@@ -11,7 +11,7 @@ public sealed class JournalMappingTests
     [Fact]
     public void Every_kind_is_shown_or_known_bookkeeping()
     {
-        var schema = TenantSchema.New(TenantSettings.Default);
+        var schema = TenantSchema.New(TenantSettings.Default).WithLabel("buyer");
         schema = schema.WithProperty(schema.FindObjectType("contact")!, "stage", PropertyType.String, []);
         var names = new Names(schema);
         foreach (var kind in Enum.GetValues<EntryKind>().Where(k => k is not (EntryKind.None or EntryKind.CommandReceived) && JournalMapping.IsShown(k)))

@@ -1,0 +1,287 @@
+using Roster.Engine.Stores;
+using Roster.V1;
+using Kind = Roster.V1.JournalEntry.Types.Kind;
+
+namespace Roster.Embedded.Tests;
+
+/// <summary>Links, copies and messages between records on a host (ASC, ENG-11, ENG-15, ACT-20 to ACT-27).</summary>
+public sealed class AssociationTests
+{
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    /// <summary>A contact enrolls when an associated deal is worth more than 1,000.</summary>
+    private const string OnBigDeal = """
+        { "id": "big", "objectType": "contact",
+          "start": { "filter": { "criteria": { "anyOf": [ { "allOf": [ { "associated": { "objectType": "deal", "allOf": [
+            { "property": "amount", "operator": "IS_GREATER_THAN", "values": ["1000"] },
+            { "property": "stage", "operator": "IS_EQUAL_TO", "values": ["open"] } ] } } ] } ] } } },
+          "steps": [ { "id": "mark", "setProperty": { "property": "tier", "value": "gold" } } ] }
+        """;
+
+    private static async Task<EngineHarness> StartAsync(IRecordStore? store = null)
+    {
+        var harness = await EngineHarness.StartAsync(store: store);
+        await harness.SendAsync(harness.Event("seed", "", EngineHarness.Text("tier", "x"), EngineHarness.Text("deal_id", "x")));
+        await harness.SendAsync(Deal(harness, "seed", "1", "closed"));
+        return harness;
+    }
+
+    private static Event Deal(EngineHarness harness, string id, string amount, string stage, params string[] contacts)
+    {
+        var e = harness.Event(id, "", EngineHarness.Number("amount", amount), EngineHarness.Text("stage", stage));
+        e.ObjectType = "deal";
+        e.Associations.AddRange(contacts.Select(c => new AssociationChange { ObjectType = "contact", RecordId = c }));
+        return e;
+    }
+
+    private static Event Link(EngineHarness harness, string contact, string type, string id, string label = "", bool removes = false)
+    {
+        var e = harness.Event(contact);
+        e.Associations.Add(new AssociationChange { ObjectType = type, RecordId = id, Label = label, Remove = removes });
+        return e;
+    }
+
+    private static async Task<List<string>> EnrolledAsync(EngineHarness harness) => [.. (await harness.JournalAsync(Kind.Enrolled)).Select(e => e.Ref.RecordId)];
+
+    private static async Task<List<string>> LinksAsync(EngineHarness harness, string type, string id)
+    {
+        var links = new List<string>();
+        var request = new ListAssociationsRequest { Ref = new RecordRef { ObjectType = type, RecordId = id }, PageSize = 100 };
+        do
+        {
+            var page = await harness.Engine.ListAssociationsAsync(EngineHarness.Tenant, request, Token);
+            links.AddRange(page.Associations.Select(a => $"{a.Ref.ObjectType}/{a.Ref.RecordId}{(a.Labels.Count == 0 ? "" : $" {string.Join(',', a.Labels)}")}"));
+            request.PageToken = page.NextPageToken;
+        }
+        while (request.PageToken.Length > 0);
+        links.Sort(StringComparer.Ordinal);
+        return links;
+    }
+
+    [Fact]
+    public async Task ASC_01_A_contact_enrolls_when_a_linked_deal_meets_all_filters_in_the_turn_of_its_message()
+    {
+        await using var harness = await StartAsync();
+        await harness.PublishAsync(OnBigDeal);
+        await harness.SendAsync(Deal(harness, "d1", "500", "open", "ada"));
+        await harness.SettleAsync();
+        Assert.Empty(await EnrolledAsync(harness));
+        await harness.SendAsync(Deal(harness, "d1", "1500", "open"));
+        await harness.SettleAsync();
+        Assert.Equal(["ada"], await EnrolledAsync(harness));
+        Assert.Equal(["deal/d1"], await LinksAsync(harness, "contact", "ada"));
+        Assert.Equal(["contact/ada"], await LinksAsync(harness, "deal", "d1"));
+        await harness.VerifyAsync();
+    }
+
+    [Fact]
+    public async Task ASC_02_Filters_of_one_branch_are_met_by_one_record()
+    {
+        await using var harness = await StartAsync();
+        await harness.PublishAsync(OnBigDeal);
+        await harness.SendAsync(Deal(harness, "d1", "2000", "closed", "ada"), Deal(harness, "d2", "10", "open", "ada"));
+        await harness.SettleAsync();
+        Assert.Empty(await EnrolledAsync(harness));
+        await harness.SendAsync(Deal(harness, "d2", "2000", "open"));
+        await harness.SettleAsync();
+        Assert.Equal(["ada"], await EnrolledAsync(harness));
+    }
+
+    [Fact]
+    public async Task ASC_04_A_link_to_a_deal_that_meets_the_criteria_already_fires_and_one_that_is_taken_away_counts_no_more()
+    {
+        await using var harness = await StartAsync();
+        await harness.PublishAsync(OnBigDeal);
+        await harness.SendAsync(Deal(harness, "d1", "2000", "open"));
+        await harness.SendAsync(Link(harness, "ada", "deal", "d1"));
+        await harness.SettleAsync();
+        Assert.Equal(["ada"], await EnrolledAsync(harness));
+        await harness.SendAsync(Link(harness, "ada", "deal", "d1", removes: true));
+        await harness.SettleAsync();
+        Assert.Empty(await LinksAsync(harness, "deal", "d1"));
+        var explained = await harness.Engine.ExplainAsync(
+            EngineHarness.Tenant, new ExplainRequest { Ref = new RecordRef { ObjectType = "contact", RecordId = "ada" }, WorkflowId = "big" }, Token);
+        Assert.Contains("no associated record", explained.ToString(), StringComparison.Ordinal);
+        await harness.VerifyAsync();
+    }
+
+    [Fact]
+    public async Task ENG_15_A_record_with_many_links_tells_them_all_leaf_by_leaf()
+    {
+        await using var harness = await StartAsync();
+        await harness.PublishAsync(OnBigDeal);
+        for (var chunk = 0; chunk < 10; chunk++)
+        {
+            var from = chunk * 50;
+            await harness.SendAsync(Deal(harness, "hub", "1", "open", [.. Enumerable.Range(from, 50).Select(i => $"c{i}")]));
+        }
+
+        await harness.SettleAsync();
+        Assert.Equal(500, (await LinksAsync(harness, "deal", "hub")).Count);
+        await harness.SendAsync(Deal(harness, "hub", "5000", "open"));
+        await harness.SettleAsync();
+        Assert.Equal(500, (await EnrolledAsync(harness)).Distinct().Count());
+        await harness.VerifyAsync();
+    }
+
+    [Fact]
+    public async Task ENG_15_Messages_that_were_committed_before_a_stop_are_delivered_once_after_it()
+    {
+        var store = new VolatileRecordStore();
+        var harness = await StartAsync(store);
+        await harness.PublishAsync(OnBigDeal);
+        await harness.SendAsync(Deal(harness, "d1", "2000", "open", "ada", "bob"));
+        await harness.Engine.DisposeAsync();
+        await using var again = await EngineHarness.StartAsync(store: store, clock: harness.Clock);
+        await again.SettleAsync();
+        Assert.Equal(["ada", "bob"], (await EnrolledAsync(again)).Order(StringComparer.Ordinal));
+        Assert.Empty(await store.ReadEffectQueuesAsync(Token));
+        await again.VerifyAsync();
+    }
+
+    [Fact]
+    public async Task ACT_27_Steps_link_and_unlink_both_sides_with_labels()
+    {
+        await using var harness = await StartAsync();
+        await harness.PublishAsync("""
+            { "id": "w", "objectType": "contact", "start": { "event": { "anyOf": [ { "eventType": "go", "allowNewRecord": true } ] }, "reenroll": true },
+              "steps": [ { "id": "a", "next": "b", "associate": { "objectType": "deal", "recordId": { "property": "deal_id" }, "label": "buyer" } },
+                         { "id": "b", "next": "c", "delay": { "amount": 1, "unit": "DAYS" } },
+                         { "id": "c", "dissociate": { "objectType": "deal" } } ] }
+            """);
+        var go = harness.Event("ada", "go", EngineHarness.Text("deal_id", "d7"));
+        await harness.SendAsync(go);
+        await harness.SettleAsync();
+        Assert.Equal(["deal/d7 buyer"], await LinksAsync(harness, "contact", "ada"));
+        Assert.Equal(["contact/ada buyer"], await LinksAsync(harness, "deal", "d7"));
+        await harness.AdvanceAsync(TimeSpan.FromDays(2));
+        Assert.Empty(await LinksAsync(harness, "contact", "ada"));
+        Assert.Empty(await LinksAsync(harness, "deal", "d7"));
+        await harness.VerifyAsync();
+    }
+
+    [Fact]
+    public async Task ACT_22_A_step_creates_a_linked_record_with_an_id_that_later_steps_read()
+    {
+        await using var harness = await StartAsync();
+        await harness.PublishAsync("""
+            { "id": "w", "objectType": "contact", "start": { "event": { "anyOf": [ { "eventType": "go", "allowNewRecord": true } ] } },
+              "steps": [ { "id": "make", "next": "keep", "createRecord": { "objectType": "deal", "label": "primary", "properties": [
+                             { "property": "stage", "value": { "text": "for {{tier}}" } }, { "property": "amount", "value": { "text": "77" } } ] } },
+                         { "id": "keep", "setProperty": { "property": "deal_id", "source": { "output": { "step": "make", "name": "record_id" } } } } ] }
+            """);
+        await harness.SendAsync(harness.Event("ada", "go", EngineHarness.Text("tier", "gold")));
+        await harness.SettleAsync();
+        var id = (await harness.RecordAsync("ada")).Properties.Single(p => p.Name == "deal_id").Value.Text;
+        var deal = await harness.Engine.GetRecordAsync(EngineHarness.Tenant, new RecordRef { ObjectType = "deal", RecordId = id }, Token);
+        Assert.Equal(["77", "for gold"], deal!.Properties.Select(p => p.Value.KindCase == Value.KindOneofCase.Number ? p.Value.Number : p.Value.Text));
+        Assert.Equal([$"deal/{id} primary"], await LinksAsync(harness, "contact", "ada"));
+        Assert.Equal(["contact/ada primary"], await LinksAsync(harness, "deal", id));
+        await harness.VerifyAsync();
+    }
+
+    [Fact]
+    public async Task ACT_23_A_created_record_does_not_create_a_further_one_of_its_type_by_the_workflow_that_led_to_it()
+    {
+        await using var harness = await StartAsync();
+        await harness.PublishAsync("""
+            { "id": "w", "objectType": "deal", "start": { "event": { "anyOf": [ { "eventType": "record_created" } ] } },
+              "steps": [ { "id": "make", "createRecord": { "objectType": "deal" } } ] }
+            """);
+        await harness.SendAsync(Deal(harness, "first", "1", "open"));
+        await harness.SettleAsync();
+        Assert.Equal(2, (await EnrolledAsync(harness)).Count);
+        Assert.Equal(["SUCCESS", "SKIPPED_LOOP"], (await harness.JournalAsync(Kind.StepFinished)).Select(e => e.Result));
+    }
+
+    [Fact]
+    public async Task ACT_24_ACT_25_A_human_step_waits_until_its_own_task_is_completed()
+    {
+        await using var harness = await StartAsync();
+        await harness.PublishAsync("""
+            { "id": "w", "objectType": "contact", "start": { "event": { "anyOf": [ { "eventType": "go", "allowNewRecord": true } ] } },
+              "steps": [ { "id": "call", "next": "done", "createTask": { "title": "Call {{tier}}", "due": { "amount": 2, "unit": "DAYS" }, "wait": true,
+                             "timeout": "864000s", "timeoutNext": "late" } },
+                         { "id": "done", "setProperty": { "property": "tier", "value": "called" } },
+                         { "id": "late", "setProperty": { "property": "tier", "value": "late" } } ] }
+            """);
+        await harness.SendAsync(harness.Event("ada", "go", EngineHarness.Text("tier", "Ada")), harness.Event("bob", "go"));
+        await harness.SettleAsync();
+        var task = Assert.Single(await LinksAsync(harness, "contact", "ada"))["task/".Length..];
+        var record = await harness.Engine.GetRecordAsync(EngineHarness.Tenant, new RecordRef { ObjectType = "task", RecordId = task }, Token);
+        Assert.Equal("Call Ada", record!.Properties.Single(p => p.Name == "title").Value.Text);
+        Assert.Equal(EngineHarness.Start.AddDays(2), record.Properties.Single(p => p.Name == "due_at").Value.Datetime.ToDateTimeOffset());
+        var completed = harness.Event(task, "task_completed");
+        completed.ObjectType = "task";
+        await harness.SendAsync(completed);
+        await harness.SettleAsync();
+        Assert.Equal("called", (await harness.RecordAsync("ada")).Properties.Single(p => p.Name == "tier").Value.Text);
+        await harness.AdvanceAsync(TimeSpan.FromDays(11));
+        Assert.Equal("late", (await harness.RecordAsync("bob")).Properties.Single(p => p.Name == "tier").Value.Text);
+        await harness.VerifyAsync();
+    }
+
+    [Fact]
+    public async Task ASC_06_A_data_source_names_one_associated_record_for_tokens_and_writes()
+    {
+        await using var harness = await StartAsync();
+        await harness.PublishAsync("""
+            { "id": "w", "objectType": "contact", "start": { "event": { "anyOf": [ { "eventType": "go" } ] }, "reenroll": true },
+              "dataSources": [ { "name": "best", "objectType": "deal", "sortBy": "amount", "descending": true } ],
+              "steps": [ { "id": "copy", "next": "write", "setProperty": { "property": "deal_id", "source": { "text": "{{best.stage|none}}" } } },
+                         { "id": "write", "setProperty": { "property": "amount", "dataSource": "best", "mode": "INCREMENT", "value": "5" } } ] }
+            """);
+        await harness.SendAsync(harness.Event("ada"));
+        await harness.SendAsync(harness.Event("ada", "go"));
+        Assert.Equal("none", (await harness.RecordAsync("ada")).Properties.Single(p => p.Name == "deal_id").Value.Text);
+        Assert.Equal("NO_TARGET", (await harness.JournalAsync(Kind.StepFinished))[^1].Result);
+        await harness.SendAsync(Deal(harness, "d1", "10", "small", "ada"), Deal(harness, "d2", "900", "big", "ada"));
+        await harness.SettleAsync();
+        await harness.SendAsync(harness.Event("ada", "go"));
+        await harness.SettleAsync();
+        Assert.Equal("big", (await harness.RecordAsync("ada")).Properties.Single(p => p.Name == "deal_id").Value.Text);
+        var deal = await harness.Engine.GetRecordAsync(EngineHarness.Tenant, new RecordRef { ObjectType = "deal", RecordId = "d2" }, Token);
+        Assert.Equal("905", deal!.Properties.Single(p => p.Name == "amount").Value.Number);
+        await harness.VerifyAsync();
+    }
+
+    [Fact]
+    public async Task ENG_11_Two_records_that_write_to_each_other_without_end_are_stopped()
+    {
+        await using var harness = await StartAsync();
+        string PingPong(string id, string type, string other) => $$"""
+            { "id": "{{id}}", "objectType": "{{type}}", "start": { "event": { "anyOf": [ { "eventType": "property_changed", "where": [ { "property": "property", "operator": "IS_EQUAL_TO", "values": ["amount"] } ] } ] }, "reenroll": true },
+              "dataSources": [ { "name": "o", "objectType": "{{other}}" } ],
+              "steps": [ { "id": "s", "setProperty": { "property": "amount", "dataSource": "o", "mode": "INCREMENT", "value": "1" } } ] }
+            """;
+        await harness.SendAsync(harness.Event("seed", "", EngineHarness.Number("amount", "0")));
+        await harness.Engine.UpdateSettingsAsync(
+            EngineHarness.Tenant, new UpdateSettingsRequest { Settings = new TenantSettings { EnrollmentsPerHourMax = 1_000, Undeclared = TenantSettings.Types.Undeclared.Declare } }, Token);
+        await harness.PublishAsync(PingPong("p", "contact", "deal"));
+        await harness.PublishAsync(PingPong("q", "deal", "contact"));
+        await harness.SendAsync(Link(harness, "ada", "deal", "d1"));
+        await harness.SettleAsync();
+        await harness.SendAsync(harness.Event("ada", "", EngineHarness.Number("amount", "1")));
+        await harness.SettleAsync();
+        Assert.Single(await harness.JournalAsync(Kind.LoopGuard));
+        await harness.VerifyAsync();
+    }
+
+    [Fact]
+    public async Task REC_16_A_deleted_record_counts_for_no_filter_and_a_link_to_it_is_taken_away_again()
+    {
+        await using var harness = await StartAsync();
+        await harness.PublishAsync(OnBigDeal);
+        await harness.SendAsync(Deal(harness, "d1", "5000", "closed", "ada"));
+        await harness.SettleAsync();
+        await harness.Engine.DeleteRecordAsync(
+            EngineHarness.Tenant, new DeleteRecordRequest { Ref = new RecordRef { ObjectType = "deal", RecordId = "d1" }, RequestId = "r" }, Token);
+        await harness.SettleAsync();
+        await harness.SendAsync(Link(harness, "bob", "deal", "d1"));
+        await harness.SettleAsync();
+        Assert.Empty(await LinksAsync(harness, "contact", "bob"));
+        var returned = Assert.Single(await harness.JournalAsync(Kind.MessageReturned));
+        Assert.Equal(("RECORD_GONE", "d1"), (returned.Detail, returned.Other.RecordId));
+        await harness.VerifyAsync();
+    }
+}
