@@ -2,6 +2,7 @@ using Roster.Core;
 using Roster.Core.Turns;
 using Roster.Embedded.Internal;
 using Roster.Engine.Messages;
+using Roster.Engine.Operations;
 
 namespace Roster.Embedded;
 
@@ -20,6 +21,9 @@ public sealed partial class EmbeddedEngine
         _shards[shard].Post(item);
         return item.Task;
     }
+
+    /// <inheritdoc/>
+    Task IJobHost.WhenDeliveredAsync(int tenant, CancellationToken cancellationToken) => _messages.WhenDeliveredAsync(tenant, _store.Status.JournalPosition).WaitAsync(cancellationToken);
 
     /// <inheritdoc/>
     Task<TurnResult> IMessageHost.ReturnAsync(long sender, MessageReturnedInput input)

@@ -284,4 +284,101 @@ public sealed class AssociationTests
         Assert.Equal(("RECORD_GONE", "d1"), (returned.Detail, returned.Other.RecordId));
         await harness.VerifyAsync();
     }
+
+    [Fact]
+    public async Task ASC_04_A_publish_has_owners_send_first_copies_which_fire_nothing_and_then_considers_existing_records()
+    {
+        await using var harness = await StartAsync();
+        await harness.SendAsync(Deal(harness, "d1", "5000", "open", "ada"), Deal(harness, "d2", "10", "open", "bob"));
+        await harness.SettleAsync();
+        await harness.Engine.SaveWorkflowAsync(EngineHarness.Tenant, new SaveWorkflowRequest { Workflow = Google.Protobuf.JsonParser.Default.Parse<Workflow>(OnBigDeal) }, Token);
+        var published = await harness.Engine.PublishWorkflowAsync(EngineHarness.Tenant, new PublishWorkflowRequest { WorkflowId = "big" }, Token);
+        Assert.Equal("send_copies", Assert.Single(published.Operations).Kind);
+        await harness.SwitchAsync("big", Workflow.Types.State.On);
+        await harness.SettleAsync();
+        Assert.Empty(await EnrolledAsync(harness));
+        await harness.SwitchAsync("big", Workflow.Types.State.Off);
+        await harness.SwitchAsync("big", Workflow.Types.State.On, enrollExisting: true);
+        await harness.SettleAsync();
+        Assert.Equal(["ada"], await EnrolledAsync(harness));
+        await harness.SendAsync(Deal(harness, "d2", "1001", "open"));
+        await harness.SettleAsync();
+        Assert.Equal(["ada", "bob"], await EnrolledAsync(harness));
+        await harness.VerifyAsync();
+    }
+
+    [Fact]
+    public async Task ASC_04_A_list_on_associated_records_is_computed_after_the_copies_have_come()
+    {
+        await using var harness = await StartAsync();
+        await harness.SendAsync(Deal(harness, "d1", "5000", "open", "ada"), Deal(harness, "d2", "10", "open", "bob"));
+        await harness.SettleAsync();
+        await harness.ListAsync("""
+            { "id": "rich", "objectType": "contact", "criteria": { "anyOf": [ { "allOf": [ { "associated": { "objectType": "deal", "allOf": [
+              { "property": "amount", "operator": "IS_GREATER_THAN", "values": ["1000"] } ] } } ] } ] } }
+            """);
+        await harness.SettleAsync();
+        Assert.Equal(["ada"], await harness.MembersAsync("rich"));
+        await harness.SendAsync(Deal(harness, "d1", "1", "open"), Deal(harness, "d2", "2000", "open"));
+        await harness.SettleAsync();
+        Assert.Equal(["bob"], await harness.MembersAsync("rich"));
+        await harness.VerifyAsync();
+    }
+
+    [Fact]
+    public async Task ASC_05_Of_a_label_the_newest_copies_are_kept_and_the_cut_is_journaled()
+    {
+        await using var harness = await StartAsync();
+        await harness.Engine.UpdateSettingsAsync(
+            EngineHarness.Tenant, new UpdateSettingsRequest { Settings = new TenantSettings { AssociatedCopiesMax = 20, Undeclared = TenantSettings.Types.Undeclared.Declare } }, Token);
+        await harness.PublishAsync(OnBigDeal);
+        for (var i = 0; i < 25; i++)
+        {
+            await harness.SendAsync(Deal(harness, $"d{i}", "1", "open", "ada"));
+            await harness.AdvanceAsync(TimeSpan.FromMinutes(1));
+        }
+
+        Assert.Equal(["d0", "d1", "d2", "d3", "d4"], (await harness.JournalAsync(Kind.CopiesCut)).Select(e => e.Other.RecordId));
+        await harness.SendAsync(Deal(harness, "d0", "5000", "open"));
+        await harness.SettleAsync();
+        Assert.Empty(await EnrolledAsync(harness));
+        await harness.SendAsync(Deal(harness, "d24", "5000", "open"));
+        await harness.SettleAsync();
+        Assert.Equal(["ada"], await EnrolledAsync(harness));
+        await harness.VerifyAsync();
+    }
+
+    [Fact]
+    public async Task ASC_07_One_link_too_many_is_refused_on_either_side()
+    {
+        await using var harness = await StartAsync();
+        await harness.Engine.UpdateSettingsAsync(
+            EngineHarness.Tenant, new UpdateSettingsRequest { Settings = new TenantSettings { AssociationsPerRecordMax = 2, Undeclared = TenantSettings.Types.Undeclared.Declare } }, Token);
+        await harness.SendAsync(Link(harness, "ada", "deal", "d1"), Link(harness, "ada", "deal", "d2"));
+        await harness.SettleAsync();
+        var refused = Assert.Single(await harness.SendAsync(Link(harness, "ada", "deal", "d3"))).Result.Refusal;
+        Assert.Equal((Refusal.Types.Reason.LimitReached, "associations_per_record_max"), (refused.Reason, refused.Setting));
+        await harness.SendAsync(Link(harness, "bob", "deal", "d1"), Link(harness, "cleo", "deal", "d1"));
+        await harness.SettleAsync();
+        Assert.Equal(2, (await LinksAsync(harness, "deal", "d1")).Count);
+        Assert.Empty(await LinksAsync(harness, "contact", "cleo"));
+        Assert.Equal("LIMIT_REACHED", Assert.Single(await harness.JournalAsync(Kind.MessageReturned)).Detail);
+        await harness.VerifyAsync();
+    }
+
+    [Fact]
+    public async Task ACT_24_A_note_is_a_record_linked_to_the_enrolled_one()
+    {
+        await using var harness = await StartAsync();
+        await harness.PublishAsync("""
+            { "id": "w", "objectType": "contact", "start": { "event": { "anyOf": [ { "eventType": "go", "allowNewRecord": true } ] } },
+              "steps": [ { "id": "n", "createNote": { "body": "Came in as {{tier|nobody}}" } } ] }
+            """);
+        await harness.SendAsync(harness.Event("ada", "go"));
+        await harness.SettleAsync();
+        var id = Assert.Single(await LinksAsync(harness, "contact", "ada"))["note/".Length..];
+        var note = await harness.Engine.GetRecordAsync(EngineHarness.Tenant, new RecordRef { ObjectType = "note", RecordId = id }, Token);
+        Assert.Equal("Came in as nobody", Assert.Single(note!.Properties).Value.Text);
+        Assert.Equal(["contact/ada"], await LinksAsync(harness, "note", id));
+    }
 }

@@ -85,6 +85,12 @@ public sealed class CopyPlan
             .Order()];
     }
 
+    /// <summary>What one workflow needs.</summary>
+    public static CopyPlan Of(CompiledWorkflow workflow) => new([workflow], []);
+
+    /// <summary>What one list needs.</summary>
+    public static CopyPlan Of(CompiledList list) => new([], [list]);
+
     /// <summary>Whether no copies are kept.</summary>
     public bool IsEmpty => _targets.Count == 0;
 

@@ -1,4 +1,5 @@
 using Roster.Core;
+using Roster.Core.Catalog;
 using Roster.Core.Workflows;
 
 namespace Roster.Engine.Catalog;
@@ -22,4 +23,5 @@ public sealed record WorkflowChange(string Id, int Number, long Change, Compiled
 /// <param name="Revision">Its new revision.</param>
 /// <param name="NeedsRebuild">Whether its criteria are new, so that every record must be computed (LST-05).</param>
 /// <param name="At">When it comes into force.</param>
-public sealed record ListChange(string Id, int Number, long Revision, bool NeedsRebuild, Timestamp At);
+/// <param name="Compiled">The list as turns will see it; null for one that is deleted.</param>
+public sealed record ListChange(string Id, int Number, long Revision, bool NeedsRebuild, Timestamp At, CompiledList? Compiled);

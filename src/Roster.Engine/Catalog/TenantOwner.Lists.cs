@@ -156,7 +156,8 @@ public sealed partial class TenantOwner
     private void StoreList(ListEntry entry, bool needsRebuild, Func<ListChange, IReadOnlyList<StoredDocument>> jobs)
     {
         entry.Document.UpdatedAt = Now;
-        var change = new ListChange(entry.Id, entry.Document.Number, entry.Document.Revision, needsRebuild, new Timestamp(Now));
+        var change = new ListChange(
+            entry.Id, entry.Document.Number, entry.Document.Revision, needsRebuild, new Timestamp(Now), entry.IsLive ? entry.Compile(Scope(_catalog.Schema, isStored: true)) : null);
         _commit([new StoredDocument(Number, DocumentKinds.List, entry.Id, entry.Document.ToByteArray()), .. jobs(change)]);
         _lists[entry.Id] = entry;
         Publish(_catalog.Schema);

@@ -82,6 +82,26 @@ public sealed class MessagePump : IAsyncDisposable
         }
     }
 
+    /// <summary>
+    /// Completes when the messages of a tenant with a sequence up to some position have been delivered. What they have their receivers send is
+    /// not waited for.
+    /// </summary>
+    public Task WhenDeliveredAsync(int tenant, long position)
+    {
+        lock (_gate)
+        {
+            var lane = LaneOf(tenant);
+            if (lane.HasDelivered(position))
+            {
+                return Task.CompletedTask;
+            }
+
+            var waiter = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            lane.Waiters.Enqueue(waiter, position);
+            return waiter.Task;
+        }
+    }
+
     /// <summary>Stops: what is not delivered stays in the store.</summary>
     public async ValueTask DisposeAsync()
     {
@@ -90,6 +110,14 @@ public sealed class MessagePump : IAsyncDisposable
         lock (_gate)
         {
             loads = [.. _lanes.Values.Select(l => l.Loading)];
+            foreach (var lane in _lanes.Values)
+            {
+                foreach (var (waiter, _) in lane.Waiters.UnorderedItems)
+                {
+                    waiter.TrySetCanceled(_stop.Token);
+                }
+            }
+
             _idle?.TrySetResult();
         }
 
@@ -139,10 +167,10 @@ public sealed class MessagePump : IAsyncDisposable
     {
         while (!lane.HasFailed && lane.InFlight < WindowMax && !_stop.IsCancellationRequested && lane.Waiting.TryDequeue(out var effect))
         {
-            lane.InFlight++;
+            lane.Leave(effect.Sequence);
             var message = MessageCodec.Unpack(effect.Task);
             var key = new RecordKey(effect.Tenant, message.ToType, message.ToId);
-            _ = FollowAsync(lane, message, effect.Id, _host.DeliverAsync(key, new MessageInput(message, effect.Id.RecordNumber, effect.Id.Execution), lane.Mark));
+            _ = FollowAsync(lane, message, effect, _host.DeliverAsync(key, new MessageInput(message, effect.Id.RecordNumber, effect.Id.Execution), lane.Mark));
         }
 
         if (lane.HasMore && lane.Waiting.Count == 0 && lane.InFlight == 0)
@@ -151,8 +179,9 @@ public sealed class MessagePump : IAsyncDisposable
         }
     }
 
-    private async Task FollowAsync(Lane lane, RecordMessage message, EffectId id, Task<TurnResult> delivery)
+    private async Task FollowAsync(Lane lane, RecordMessage message, StoredEffect effect, Task<TurnResult> delivery)
     {
+        var id = effect.Id;
         var hasFailed = false;
         try
         {
@@ -175,7 +204,7 @@ public sealed class MessagePump : IAsyncDisposable
 
         lock (_gate)
         {
-            lane.InFlight--;
+            lane.Arrive(effect.Sequence);
             if (hasFailed)
             {
                 lane.HasFailed = true;
@@ -191,11 +220,7 @@ public sealed class MessagePump : IAsyncDisposable
                 Deliver(lane);
             }
 
-            if (IsIdle)
-            {
-                _idle?.TrySetResult();
-                _idle = null;
-            }
+            Tell(lane);
         }
     }
 
@@ -278,6 +303,18 @@ public sealed class MessagePump : IAsyncDisposable
         lane.HasMore |= loaded.Count >= WaitingMax;
         lane.IsLoading = false;
         Deliver(lane);
+        Tell(lane);
+    }
+
+    /// <summary>Tells those who wait. In the gate.</summary>
+    private void Tell(Lane lane)
+    {
+        while (lane.Waiters.TryPeek(out var waiter, out var position) && lane.HasDelivered(position))
+        {
+            lane.Waiters.Dequeue();
+            waiter.TrySetResult();
+        }
+
         if (IsIdle)
         {
             _idle?.TrySetResult();
@@ -288,6 +325,8 @@ public sealed class MessagePump : IAsyncDisposable
     /// <summary>The messages of one tenant.</summary>
     private sealed class Lane(int tenant, object mark)
     {
+        private readonly SortedSet<long> _inFlight = [];
+
         public int Tenant { get; } = tenant;
 
         public Queue<StoredEffect> Waiting { get; } = new();
@@ -297,7 +336,25 @@ public sealed class MessagePump : IAsyncDisposable
         /// <summary>Sequence of the newest message that was taken into memory.</summary>
         public long LastRead { get; set; }
 
-        public int InFlight { get; set; }
+        public int InFlight => _inFlight.Count;
+
+        /// <summary>Those who wait for a position.</summary>
+        public PriorityQueue<TaskCompletionSource, long> Waiters { get; } = new();
+
+        public void Leave(long sequence) => _inFlight.Add(sequence);
+
+        public void Arrive(long sequence) => _inFlight.Remove(sequence);
+
+        /// <summary>Whether nothing up to a position is left: in the store only what is newer than what was read.</summary>
+        public bool HasDelivered(long position)
+        {
+            if (HasFailed || ((IsLoading || HasMore) && LastRead < position))
+            {
+                return false;
+            }
+
+            return (_inFlight.Count == 0 || _inFlight.Min > position) && (!Waiting.TryPeek(out var first) || first.Sequence > position);
+        }
 
         /// <summary>The store has messages that are not in memory.</summary>
         public bool HasMore { get; set; }

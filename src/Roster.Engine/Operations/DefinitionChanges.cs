@@ -1,4 +1,5 @@
 using Roster.Core;
+using Roster.Core.Catalog;
 using Roster.Engine.Catalog;
 using Roster.Engine.Stores;
 using Roster.Storage.V1;
@@ -23,7 +24,7 @@ public sealed class DefinitionChanges
         ArgumentNullException.ThrowIfNull(owner);
         ArgumentNullException.ThrowIfNull(request);
         List<OperationDocument> planned = [];
-        var response = owner.Publish(request, change => ToDocuments(owner, planned = After(change, request.EnrollExisting)));
+        var response = owner.Publish(request, change => ToDocuments(owner, planned = After(owner, change, request.EnrollExisting)));
         response.Operations.AddRange(Begin(owner, planned));
         return response;
     }
@@ -34,7 +35,7 @@ public sealed class DefinitionChanges
         ArgumentNullException.ThrowIfNull(owner);
         ArgumentNullException.ThrowIfNull(request);
         List<OperationDocument> planned = [];
-        var workflow = owner.SetState(request, change => ToDocuments(owner, planned = After(change, request.EnrollExisting)));
+        var workflow = owner.SetState(request, change => ToDocuments(owner, planned = After(owner, change, request.EnrollExisting)));
         Begin(owner, planned);
         return workflow;
     }
@@ -44,7 +45,7 @@ public sealed class DefinitionChanges
     {
         ArgumentNullException.ThrowIfNull(owner);
         List<OperationDocument> planned = [];
-        owner.TakeScheduled(workflowId, now, change => ToDocuments(owner, planned = After(change, enrollsExisting: false)));
+        owner.TakeScheduled(workflowId, now, change => ToDocuments(owner, planned = After(owner, change, enrollsExisting: false)));
         Begin(owner, planned);
     }
 
@@ -76,8 +77,8 @@ public sealed class DefinitionChanges
     {
         ArgumentNullException.ThrowIfNull(owner);
         List<OperationDocument> planned = [];
-        var list = owner.SaveList(request, change => ToDocuments(owner, planned = After(change)));
-        return new SaveListResponse { List = list, Operation = Begin(owner, planned).FirstOrDefault() };
+        var list = owner.SaveList(request, change => ToDocuments(owner, planned = After(owner, change)));
+        return new SaveListResponse { List = list, Operation = Begin(owner, planned).LastOrDefault() };
     }
 
     /// <summary>Deletes a list; a job takes its members off (LST-06).</summary>
@@ -91,7 +92,7 @@ public sealed class DefinitionChanges
     }
 
     /// <summary>The jobs that follow a publish, a switch or an instant of a schedule.</summary>
-    private List<OperationDocument> After(WorkflowChange change, bool enrollsExisting)
+    private List<OperationDocument> After(TenantOwner owner, WorkflowChange change, bool enrollsExisting)
     {
         if (change.Newest is not { } newest)
         {
@@ -105,6 +106,8 @@ public sealed class DefinitionChanges
             return jobs;
         }
 
+        AddCopies(jobs, owner, CopyPlan.Of(newest), $"{change.Number}.{change.Change}", change.Id, string.Empty);
+        var copies = jobs.Select(j => j.Operation.Id).ToList();
         var arms = newest is { DependsOnTime: true, IsEnrolling: true };
         if (change.Touches || arms)
         {
@@ -118,19 +121,45 @@ public sealed class DefinitionChanges
             jobs.Add(_jobs.New(JobKinds.EnrollExisting, IdOf("existing", change), change.Id, string.Empty));
         }
 
+        return InOrder(jobs, copies);
+    }
+
+    /// <summary>Copies that a new definition needs and that nobody kept until now are sent first (ASC-04).</summary>
+    private void AddCopies(List<OperationDocument> jobs, TenantOwner owner, CopyPlan needed, string suffix, string workflowId, string listId)
+    {
+        foreach (var type in owner.Catalog.Copies.FindAdded(needed).Select(p => p.Owner).Distinct())
+        {
+            var job = _jobs.New(JobKinds.SendCopies, $"copies-{suffix}-{type}", workflowId, listId);
+            job.ObjectType = owner.Schema.ObjectType(type).Name;
+            jobs.Add(job);
+        }
+    }
+
+    /// <summary>The other jobs look at what those copies say.</summary>
+    private static List<OperationDocument> InOrder(List<OperationDocument> jobs, List<string> copies)
+    {
+        foreach (var job in jobs.Where(j => j.Operation.Kind != JobKinds.SendCopies))
+        {
+            job.Follows.AddRange(copies);
+        }
+
         return jobs;
     }
 
-    private List<OperationDocument> After(ListChange change)
+    private List<OperationDocument> After(TenantOwner owner, ListChange change)
     {
-        if (!change.NeedsRebuild)
+        if (!change.NeedsRebuild || change.Compiled is null)
         {
             return [];
         }
 
         var job = _jobs.New(JobKinds.ListRebuild, $"list-{change.Number}-{change.Revision}", string.Empty, change.Id);
         job.ArmsSince = change.At.Ms;
-        return [job];
+        var jobs = new List<OperationDocument>();
+        AddCopies(jobs, owner, CopyPlan.Of(change.Compiled), $"list-{change.Number}-{change.Revision}", string.Empty, change.Id);
+        var copies = jobs.Select(j => j.Operation.Id).ToList();
+        jobs.Add(job);
+        return InOrder(jobs, copies);
     }
 
     /// <summary>The dot tells these ids from older ones, which were numbered by what was in memory.</summary>

@@ -34,6 +34,9 @@ public interface IJobHost
     /// <exception cref="RosterException">The disk is full (overloaded): a later call may succeed. Or the store has failed for good.</exception>
     Task CommitAsync(IReadOnlyList<StoredDocument> documents);
 
+    /// <summary>Completes when all messages between records of a tenant that are durable now have been delivered (ENG-15).</summary>
+    Task WhenDeliveredAsync(int tenant, CancellationToken cancellationToken);
+
     /// <summary>The tenant of a number.</summary>
     TenantOwner TenantOf(int number);
 }

@@ -12,6 +12,7 @@ namespace Roster.Engine.Operations;
 internal sealed class Job
 {
     private readonly TaskCompletionSource _begun = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Operation? _durable;
     private long _version;
     private long _durableVersion;
@@ -24,6 +25,10 @@ internal sealed class Job
         Tenant = tenant;
         Document = document;
         Refs = refs;
+        if (!IsRunning)
+        {
+            SetEnded();
+        }
     }
 
     public int Tenant { get; }
@@ -41,6 +46,12 @@ internal sealed class Job
 
     /// <summary>Completes when its document is durable for the first time; fails when that failed.</summary>
     public Task Begun => _begun.Task;
+
+    /// <summary>Completes when the job has ended, and its document says so.</summary>
+    public Task Ended => _ended.Task;
+
+    /// <summary>The job has ended.</summary>
+    public void SetEnded() => _ended.TrySetResult();
 
     /// <summary>The operation as of its newest commit; null before the first.</summary>
     public Operation? Durable

@@ -284,6 +284,7 @@ public sealed partial class Jobs : IAsyncDisposable
         {
             await WorkAsync(_host.TenantOf(job.Tenant), job).ConfigureAwait(false);
             await TryAsync(() => StoreAsync(job, isFirst: false)).ConfigureAwait(false);
+            job.SetEnded();
             await KeepNewestAsync(job).ConfigureAwait(false);
         }
         catch (Exception failure) when (failure is OperationCanceledException or RosterException { Error: RosterError.Unavailable })
@@ -293,11 +294,31 @@ public sealed partial class Jobs : IAsyncDisposable
         }
     }
 
+    /// <summary>Waits for the jobs that this one follows, and until what they sent has arrived.</summary>
+    private async Task FollowAsync(Job job)
+    {
+        if (job.Document.Follows.Count == 0)
+        {
+            return;
+        }
+
+        foreach (var id in job.Document.Follows)
+        {
+            if (_jobs.TryGetValue((job.Tenant, id), out var before))
+            {
+                await before.Ended.WaitAsync(_stop.Token).ConfigureAwait(false);
+            }
+        }
+
+        await _host.WhenDeliveredAsync(job.Tenant, _stop.Token).ConfigureAwait(false);
+    }
+
     /// <summary>Works until the job has ended.</summary>
     private async Task WorkAsync(TenantOwner owner, Job job)
     {
         try
         {
+            await FollowAsync(job).ConfigureAwait(false);
             if (job.NamesRecords && job.Refs.Count != job.Document.Operation.Total)
             {
                 throw new RosterException(RosterError.FailedPrecondition, $"Of the {job.Document.Operation.Total} records of the request {job.Refs.Count} are stored.");
