@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using System.Collections.Immutable;
+using Roster.Core.Filters;
 using Roster.Core.Schema;
 using Roster.Core.Workflows;
 
@@ -19,6 +20,7 @@ internal sealed class ObjectTypeCatalog
     public ObjectTypeCatalog(ObjectTypeDefinition type, TenantSchema schema, ImmutableArray<CompiledWorkflow> workflows, ImmutableArray<CompiledWorkflow> older, IEnumerable<CompiledList> lists, CopyPlan copies)
     {
         Lists = InOrder(lists.Where(l => l.Info.ObjectType == type.Number && l.Criteria is not null));
+        ListsOfNewRecords = FindListsOfNewRecords(Lists);
         var mine = workflows.Where(w => w.ObjectType.Number == type.Number).ToArray();
         var starts = new Dependents.Builder();
         var listened = new HashSet<int>();
@@ -57,6 +59,9 @@ internal sealed class ObjectTypeCatalog
 
     /// <summary>Active lists in the order of dependency.</summary>
     public CompiledList[] Lists { get; }
+
+    /// <summary>Which lists a record joins that has nothing yet (LST-02), as far as they do not refer to each other.</summary>
+    public int[] ListsOfNewRecords { get; }
 
     /// <summary>Who may enroll because of a change.</summary>
     public Dependents Starts { get; }
@@ -109,6 +114,29 @@ internal sealed class ObjectTypeCatalog
             {
                 starts.AddEvent(index, trigger.EventType);
             }
+        }
+    }
+
+    /// <summary>
+    /// Lists whose criteria hold without any value, so that no write has to touch them. No clock changes the answer, since there is nothing
+    /// to compare it with.
+    /// </summary>
+    private static int[] FindListsOfNewRecords(CompiledList[] lists)
+    {
+        var empty = lists.Length == 0 ? null : new Records.RecordState();
+        return [.. Enumerable.Range(0, lists.Length).Where(i => MayHold(lists[i].Criteria!, new Judging(empty!, Timestamp.Max)))];
+    }
+
+    private static bool MayHold(Criteria criteria, in Judging judging)
+    {
+        try
+        {
+            return criteria.Accepts(judging);
+        }
+        catch (EvaluationException)
+        {
+            // The turn judges it again and leaves it as it is (ENG-12).
+            return true;
         }
     }
 

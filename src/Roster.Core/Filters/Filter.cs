@@ -47,6 +47,9 @@ internal abstract class Filter(FilterLabel label)
     /// <summary>Whether this is about an event, and an occurrence of the round passes it (REN-03).</summary>
     public virtual bool IsOfNewOccurrence(in Judging judging) => false;
 
+    /// <summary>Whether this is about being in a list, and it is one of those that were joined (REN-03).</summary>
+    public virtual bool IsOfJoin(IReadOnlyList<int> joined) => false;
+
     /// <summary>Tells what the answer depends on.</summary>
     public abstract void AddNeeds(CriteriaNeeds needs);
 

@@ -74,4 +74,22 @@ internal sealed class FilterGroup
 
         return false;
     }
+
+    public bool HasJoin(IReadOnlyList<int> joined)
+    {
+        if (Match != GroupMatch.All)
+        {
+            return false;
+        }
+
+        foreach (var filter in Filters)
+        {
+            if (filter.IsOfJoin(joined))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 }

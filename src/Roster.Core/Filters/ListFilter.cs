@@ -7,6 +7,8 @@ internal sealed class ListFilter(FilterLabel label, string id, int number, bool 
 
     public override bool Accepts(in Judging judging) => IsMember(judging) != isNegated;
 
+    public override bool IsOfJoin(IReadOnlyList<int> joined) => !isNegated && joined.Contains(number);
+
     public override void AddNeeds(CriteriaNeeds needs)
     {
         needs.Lists.Add(number);

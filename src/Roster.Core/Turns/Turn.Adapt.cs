@@ -9,6 +9,7 @@ namespace Roster.Core.Turns;
 /// <content>Live editing: enrollments follow what was published, first thing in a turn (EDT-06 to EDT-12).</content>
 public sealed partial class Turn
 {
+    private readonly List<int> _following = [];
     private RefreshInput? _refreshed;
 
     private TurnResult DecideRefresh(RefreshInput input)
@@ -252,27 +253,40 @@ public sealed partial class Turn
         }
 
         FollowRecurrences();
-        for (var i = 0; i < _state.Enrollments.Length; i++)
+        _following.Clear();
+        foreach (ref readonly var enrollment in _state.Enrollments)
         {
-            var enrollment = _state.Enrollments[i];
-            if (enrollment.Phase is not (StepPhase.Delay or StepPhase.Anchor or StepPhase.Window) || _catalog.FindWorkflow(enrollment.Workflow) is not { } newest)
+            if (enrollment.Phase is StepPhase.Delay or StepPhase.Anchor or StepPhase.Window
+                && _catalog.FindWorkflow(enrollment.Workflow) is { } newest && IsFollowing(StepsOf(newest, enrollment), enrollment))
             {
-                continue;
+                _following.Add(enrollment.Number);
             }
+        }
 
-            var steps = StepsOf(newest, enrollment);
-            var step = steps.Find(enrollment.Step);
-            if (enrollment.Phase == StepPhase.Delay && step is CompiledDelay { FollowsProperty: true } delay && HasChanged(delay.Property))
+        while (_following.Count > 0)
+        {
+            var number = TakeFirst(_following);
+            var enrollment = _state.Enrollments[_state.FindEnrollment(number)];
+            var steps = StepsOf(WorkflowOf(number)!, enrollment);
+            if (enrollment.Phase == StepPhase.Delay && steps.Find(enrollment.Step) is CompiledDelay delay)
             {
                 GoOnAt(steps, enrollment, delay, DueOf(delay, _now));
             }
-            else if (enrollment.Phase != StepPhase.Delay && step is { At: not null } && steps.Start.Anchor is { Property: > 0 } anchor && HasChanged(anchor.Property))
+            else
             {
                 // It is entered again: run now, passed over, or due at another instant.
-                MakeReady(enrollment.Number);
+                MakeReady(number);
             }
         }
     }
+
+    /// <summary>Whether an enrollment waits for an instant that a changed property moves.</summary>
+    private bool IsFollowing(CompiledWorkflow steps, in EnrollmentState enrollment) => enrollment.Phase switch
+    {
+        StepPhase.Delay => steps.Find(enrollment.Step) is CompiledDelay { FollowsProperty: true } delay && HasChanged(delay.Property),
+        StepPhase.Anchor or StepPhase.Window => steps.Find(enrollment.Step) is { At: not null } && steps.Start.Anchor is { Property: > 0 } anchor && HasChanged(anchor.Property),
+        _ => false,
+    };
 
     private bool HasChanged(int property)
     {

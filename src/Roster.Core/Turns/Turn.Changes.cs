@@ -16,6 +16,9 @@ public sealed partial class Turn
 
         public List<int> Lists { get; } = [];
 
+        /// <summary>Those of <see cref="Lists"/> that were joined, also when they were left again in the round.</summary>
+        public List<int> Joined { get; } = [];
+
         public List<int> Workflows { get; } = [];
 
         /// <summary>Types of associated records of which a copy changed.</summary>
@@ -31,6 +34,7 @@ public sealed partial class Turn
         {
             Occurred.Clear();
             Lists.Clear();
+            Joined.Clear();
             Workflows.Clear();
             Copies.Clear();
             Enrolls.Clear();

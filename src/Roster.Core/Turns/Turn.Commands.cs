@@ -46,7 +46,8 @@ public sealed partial class Turn
             case CommandKind.Unenroll:
                 return UnenrollByHand(input);
             case CommandKind.AddToList or CommandKind.RemoveFromList:
-                ChangeList(_present, input.Target, input.Kind == CommandKind.AddToList);
+                // Active lists that look at it follow in phase 4, where what they look at is at hand.
+                ChangeMembership(_present, input.Target, input.Kind == CommandKind.AddToList, workflow: 0, step: 0);
                 return RunRounds();
             case CommandKind.Delete:
                 _isDeleting = true;

@@ -86,12 +86,16 @@ public sealed partial class Turn
         return hasFired;
     }
 
-    /// <summary>Notes that an event trigger fired; of several the latest that passes, else the first.</summary>
+    /// <summary>
+    /// Notes that an event trigger fired. Triggers count together: a check fails when it fails for each that passed the checks before it
+    /// (ENR-01, ENR-02), so the one that gets furthest decides; of several that pass the latest.
+    /// </summary>
     private void Take(CompiledEventTrigger trigger, in Occurred occurred, bool hasFired, ref Consideration consideration)
     {
         var isBarred = !trigger.AllowNewRecord && IsOfNewRecord(occurred);
         var isMet = TryAccept(trigger.OnlyIf);
-        if (!hasFired || (!isBarred && isMet == true))
+        var failing = isBarred ? Decision.NewRecord : isMet is null ? Decision.EvaluationFailed : isMet == false ? Decision.RefinementNotMet : Decision.Enrolled;
+        if (!hasFired || failing > FailingOfTrigger(consideration) || failing == Decision.Enrolled)
         {
             consideration.IsNewRecordBarred = isBarred;
             consideration.IsEvaluationFailed = isMet is null;
@@ -100,6 +104,13 @@ public sealed partial class Turn
             consideration.EventProperties = occurred.Properties;
         }
     }
+
+    /// <summary>The check of the trigger that fails; <see cref="Decision.Enrolled"/> for none.</summary>
+    private static Decision FailingOfTrigger(in Consideration consideration) =>
+        consideration.IsNewRecordBarred ? Decision.NewRecord
+        : consideration.IsEvaluationFailed ? Decision.EvaluationFailed
+        : consideration.IsRefinementFailed ? Decision.RefinementNotMet
+        : Decision.Enrolled;
 
     /// <summary>Whether criteria hold; true without any, null when they cannot be judged (ENG-12).</summary>
     private bool? TryAccept(Criteria? criteria)
@@ -145,8 +156,10 @@ public sealed partial class Turn
         }
     }
 
-    /// <summary>A re-enrollment trigger on an event fires on each occurrence that passes, also when it held before (REN-03).</summary>
-    private bool FiresAgain(Criteria criteria) => criteria.EventTypes.Count > 0 && LooksAtEvent(criteria) && criteria.HoldsForOccurrence(Now);
+    /// <summary>A re-enrollment trigger fires on each occurrence that passes and on each join of a list, also when it held before (REN-03).</summary>
+    private bool FiresAgain(Criteria criteria) =>
+        (criteria.EventTypes.Count > 0 && LooksAtEvent(criteria) && criteria.HoldsForOccurrence(Now))
+        || (criteria.Lists.Count > 0 && Shares(criteria.Lists, _present.Joined) && criteria.HoldsForJoin(Now, _present.Joined));
 
     /// <summary>An instant relative to a date of the record has come (SCH-01).</summary>
     private bool FiresByDate(CompiledWorkflow workflow, ref Consideration consideration)

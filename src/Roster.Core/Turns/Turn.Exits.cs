@@ -71,12 +71,12 @@ public sealed partial class Turn
         return null;
     }
 
-    /// <summary>A suppression list that the record joined in this round and still is in (SUP-03); 0 for none.</summary>
+    /// <summary>A suppression list that the record joined in this round, also one that it left again (SUP-03); 0 for none.</summary>
     private int JoinedSuppression(CompiledWorkflow workflow)
     {
         foreach (var list in workflow.Settings.SuppressionLists)
         {
-            if (_present.Lists.Contains(list) && _state.IsMember(list))
+            if (_present.Joined.Contains(list))
             {
                 return list;
             }

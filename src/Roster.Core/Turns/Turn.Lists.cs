@@ -51,6 +51,11 @@ public sealed partial class Turn
             Touch(_index.Members.Timed);
         }
 
+        if (_isFirstRound && _isNewRecord)
+        {
+            Touch(_index.ListsOfNewRecords);
+        }
+
         RecomputeTouched(changes);
     }
 
@@ -94,17 +99,10 @@ public sealed partial class Turn
         }
     }
 
-    /// <summary>Adds to or takes off a static list (LST-01); adding a member or removing a non-member changes nothing (LST-03).</summary>
-    private void ChangeList(Changes changes, int number, bool adds, int workflow = 0, int step = 0)
+    /// <summary>A step changes a static list: active lists that look at it are recomputed at once (ENG-06).</summary>
+    private void ChangeList(Changes changes, int number, bool adds, int workflow, int step)
     {
-        if (_catalog.FindList(number) is not { Criteria: null } list || list.Info.ObjectType != _state.ObjectType || _state.IsMember(number) == adds)
-        {
-            return;
-        }
-
-        Write(JournalEntry.ListChanged(number, adds, workflow, step));
-        NoteList(changes, list, adds);
-        if (_index.Lists.Length > 0)
+        if (ChangeMembership(changes, number, adds, workflow, step) && _index.Lists.Length > 0)
         {
             _touchedLists.Clear();
             Touch(_index.Members.ByList(number));
@@ -112,10 +110,31 @@ public sealed partial class Turn
         }
     }
 
+    /// <summary>
+    /// Adds to or takes off a static list (LST-01); adding a member or removing a non-member changes nothing (LST-03). Returns whether it
+    /// changed something.
+    /// </summary>
+    private bool ChangeMembership(Changes changes, int number, bool adds, int workflow, int step)
+    {
+        if (_catalog.FindList(number) is not { Criteria: null } list || list.Info.ObjectType != _state.ObjectType || _state.IsMember(number) == adds)
+        {
+            return false;
+        }
+
+        Write(JournalEntry.ListChanged(number, adds, workflow, step));
+        NoteList(changes, list, adds);
+        return true;
+    }
+
     /// <summary>Joins and leaves are occurrences that triggers and waits look at (TRG-22).</summary>
     private void NoteList(Changes changes, CompiledList list, bool hasJoined)
     {
         changes.Lists.Add(list.Info.Number);
+        if (hasJoined)
+        {
+            changes.Joined.Add(list.Info.Number);
+        }
+
         var eventType = hasJoined ? _index.Types.ListJoined : _index.Types.ListLeft;
         if (_index.Listens(eventType))
         {

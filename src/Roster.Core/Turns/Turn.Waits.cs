@@ -88,7 +88,7 @@ public sealed partial class Turn
 
         foreach (var trigger in wait.Events)
         {
-            if (trigger.Fires(occurred, _now) && (trigger.AllowNewRecord || !IsOfNewRecord(occurred)) && TryAccept(trigger.OnlyIf) == true)
+            if (IsMatch(trigger, occurred))
             {
                 return true;
             }
@@ -96,6 +96,9 @@ public sealed partial class Turn
 
         return false;
     }
+
+    private bool IsMatch(CompiledEventTrigger trigger, in Occurred occurred) =>
+        trigger.Fires(occurred, _now) && (trigger.AllowNewRecord || !IsOfNewRecord(occurred)) && TryAccept(trigger.OnlyIf) == true;
 
     private int? EnterWait(CompiledWorkflow workflow, in EnrollmentState enrollment, CompiledWait wait, int execution)
     {
@@ -127,7 +130,7 @@ public sealed partial class Turn
                 }
 
                 var occurred = new Occurred(trigger.EventType, occurrence.OccurredAt, occurrence.Properties, IsEvent: true, Sequence: 0);
-                if (trigger.Fires(occurred, _now) && TryAccept(trigger.OnlyIf) == true)
+                if (IsMatch(trigger, occurred))
                 {
                     return true;
                 }

@@ -270,4 +270,17 @@ public sealed class DecisionTests
         Assert.Equal("3", world.Text("score"));
         Assert.Single(world.Journal);
     }
+
+    [Fact]
+    public void ENR_01_ENR_02_With_several_triggers_the_decision_is_the_check_that_fails_for_all()
+    {
+        var lead = Define.All(Define.Eq("stage", "lead"));
+        EventTriggerDefinition[] triggers = [new("clicked", [], null, null), new("record_created", [], lead, null)];
+        foreach (var events in new[] { triggers, [.. triggers.Reverse()] })
+        {
+            var world = new World().Publish(Define.Workflow("w", Define.OnEvents(reenroll: false, events), Define.Set("s", "other", "x")));
+            world.Event("clicked");
+            Assert.Equal(["RefinementNotMet"], world.Decisions("w"));
+        }
+    }
 }

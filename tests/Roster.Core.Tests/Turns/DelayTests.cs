@@ -262,4 +262,17 @@ public sealed class DelayTests
     }
 
     private static Timestamp At(string text) => Timestamp.FromInstant(InstantPattern.ExtendedIso.Parse(text).Value);
+
+    [Fact]
+    public void DLY_10_ENG_05_Delays_that_follow_a_property_go_on_oldest_workflow_first()
+    {
+        var until = new DelayDefinition(null, DelayUnit.None) { Property = new PropertyDateDefinition("at", 0, 0, FollowProperty: true) };
+        WorkflowDefinition Of(string id) => Define.Workflow(id, Define.ByHand(), Define.Delay("d", until, "s"), Define.Set("s", "other", id));
+        var world = new World().Publish(Of("a")).Publish(Of("b"));
+        world.Set("at", "2026-02-01T00:00:00Z");
+        world.Enroll("b");
+        world.Enroll("a");
+        world.Set("at", "2026-01-01T00:00:00Z");
+        Assert.Equal([world.Number("a"), world.Number("b")], world.Last.Where(e => e.Kind == EntryKind.StepFinished).Take(2).Select(e => e.Workflow));
+    }
 }

@@ -152,4 +152,37 @@ public sealed class ListTests
         var unknown = new World().List("vip");
         Assert.Equal(TurnStatus.Nothing, unknown.RemoveFromList("vip").Status);
     }
+
+    [Fact]
+    public void LST_02_FIL_31_A_change_by_hand_finds_former_values_in_sections()
+    {
+        var everA = new PropertyFilterDefinition("stage", Operator.HasEverBeenEqualTo, ["v0"], false, string.Empty);
+        var world = new World().List("vip").List("both", Define.All(Define.InList("vip"), everA));
+        for (var i = 0; i < 60; i++)
+        {
+            world.Set("stage", $"v{i}");
+        }
+
+        Assert.Equal(TurnStatus.Applied, world.AddToList("vip").Status);
+        Assert.True(world.IsMember("both"));
+        Assert.Equal(TurnStatus.Applied, world.RemoveFromList("vip").Status);
+        Assert.False(world.IsMember("both"));
+    }
+
+    [Fact]
+    public void LST_02_LST_04_A_new_record_joins_the_lists_that_hold_for_it_without_any_write()
+    {
+        var world = new World().List("vip")
+            .List("blank", Define.All(Define.Is("stage", Operator.IsUnknown)))
+            .List("quiet", Define.All(Define.InList("blank", negate: true)))
+            .List("through", Define.All(Define.InList("blank")))
+            .List("neither", Define.All(Define.InList("blank"), Define.InList("vip", negate: true)))
+            .Publish(Define.Workflow("j", Define.OnEvent("list_joined"), Step));
+        world.AddToList("vip");
+        Assert.Equal((true, false, true, false), (world.IsMember("blank"), world.IsMember("quiet"), world.IsMember("through"), world.IsMember("neither")));
+        Assert.Equal(3, world.Entries(EntryKind.ListJoined).Count());
+        Assert.Equal(["Enrolled"], world.Decisions("j"));
+        world.Set("name", "n");
+        Assert.DoesNotContain(world.Last, e => e.Kind is EntryKind.ListJoined or EntryKind.ListLeft);
+    }
 }

@@ -176,4 +176,29 @@ public sealed class ReenrollmentTests
         WorkflowCompiler.Compile(definition, new WorkflowIdentity("w", 9, 1, WorkflowState.On, World.Start), world.Scope, _ => 1, _ => 1, out var problems);
         return [.. problems.Where(p => p.IsError).Select(p => p.Code)];
     }
+
+    [Fact]
+    public void REN_03_A_re_join_fires_also_when_another_group_holds_all_the_time()
+    {
+        var again = Define.Any(Define.InList("vip"), Define.Eq("name", "go"));
+        var world = new World().List("vip").Publish(Define.Workflow("w", Define.OnFilter(Define.All(Define.Is("stage", Operator.IsKnown)), reenroll: true, reenrollWhen: again), Step));
+        world.Event("", ("stage", "a"), ("name", "go"));
+        world.AddToList("vip");
+        world.RemoveFromList("vip");
+        world.AddToList("vip");
+        world.AddToList("vip");
+        Assert.Equal(["Enrolled", "Enrolled", "Enrolled"], world.Decisions("w"));
+    }
+
+    [Fact]
+    public void REN_03_A_join_fires_only_where_its_group_holds()
+    {
+        var again = Define.All(Define.InList("vip"), Define.Eq("name", "go"));
+        var world = new World().List("vip").Publish(Define.Workflow("w", Define.OnFilter(Define.All(Define.Is("stage", Operator.IsKnown)), reenroll: true, reenrollWhen: again), Step));
+        world.Set("stage", "a");
+        world.AddToList("vip");
+        Assert.Equal(["Enrolled"], world.Decisions("w"));
+        world.Set("name", "go");
+        Assert.Equal(["Enrolled", "Enrolled"], world.Decisions("w"));
+    }
 }

@@ -213,4 +213,16 @@ public sealed class SuppressionTests
             Assert.Equal("", world.Text("other"));
         }
     }
+
+    [Fact]
+    public void SUP_03_A_join_that_is_undone_in_the_same_round_takes_out_too()
+    {
+        var world = new World().List("blocked")
+            .Publish(Suppressed)
+            .Publish(Define.Workflow("inout", Define.OnEvent("clicked", allowNew: true), Define.AddTo("a", "blocked", "r"), Define.RemoveFrom("r", "blocked")));
+        world.Enroll("w");
+        world.Event("clicked");
+        Assert.False(world.IsMember("blocked"));
+        Assert.Equal(["Suppressed"], world.Ends("w"));
+    }
 }

@@ -317,4 +317,17 @@ public sealed class WaitTests
     }
 
     private static void Click(World world, string link) => world.Event("clicked", Timestamp.None, $"click{world.Journal.Count}", false, [new NamedValue("link", Value.OfText(link))]);
+
+    [Fact]
+    public void DLY_13_REC_10_Lookback_leaves_out_events_from_before_the_creation_as_a_live_wait_does()
+    {
+        foreach (var (type, expected) in new[] { ("clicked", ""), ("form_submitted", "met") })
+        {
+            var world = new World().Publish(Define.Workflow("w", Define.ByHand(), Define.Delay("d", 1, DelayUnit.Hours, "e"), Define.WaitEvent("e", type, "met", lookback: true), Met));
+            world.Enroll("w");
+            world.Event(type, World.Start.PlusMs(-1), "late", false, []);
+            world.Pass(TimeSpan.FromHours(1));
+            Assert.Equal(expected, world.Text("other"));
+        }
+    }
 }

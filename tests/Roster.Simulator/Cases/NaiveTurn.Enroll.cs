@@ -64,11 +64,6 @@ internal sealed partial class NaiveTurn
             return null;
         }
 
-        if (engine.Leaves(Avoided.MixedRefusals))
-        {
-            fired = [.. fired.Where(f => !NeedsEarlierRecord(f.Trigger, f.Occurrence) && (f.Trigger.OnlyIf is null || NaiveFilters.Holds(f.Trigger.OnlyIf, Now))).Append(fired[0]).Take(1)];
-        }
-
         var open = fired.Where(f => !NeedsEarlierRecord(f.Trigger, f.Occurrence)).ToList();
         return new Trigger(
             IsExplicit: false, IsNewRecord: open.Count == 0, IsRefined: open.Exists(f => f.Trigger.OnlyIf is null || NaiveFilters.Holds(f.Trigger.OnlyIf, Now)),
@@ -98,7 +93,7 @@ internal sealed partial class NaiveTurn
     private bool IsAnew(FilterDefinition filter) => filter switch
     {
         PropertyFilterDefinition { Operator: Operator.IsKnown } known => _record.Value(known.Property) != _before.Value(known.Property),
-        ListFilterDefinition list => !engine.Leaves(Avoided.Rejoins) && _present.Exists(c => c.Joined == list.ListId),
+        ListFilterDefinition list => _present.Exists(c => c.Joined == list.ListId),
         _ => false,
     };
 

@@ -35,8 +35,7 @@ internal sealed partial class NaiveTurn
         _rechecked = null;
     }
 
-    private bool HasJoined(string list) => _present.Exists(c => c.Joined == list)
-        && (_record.Lists.Contains(list) || !engine.Leaves(Avoided.JoinsUndoneInTheRound));
+    private bool HasJoined(string list) => _present.Exists(c => c.Joined == list);
 
     private bool Became(CriteriaDefinition criteria) => NaiveFilters.Holds(criteria, Now) && !NaiveFilters.Holds(criteria, _before);
 
@@ -113,8 +112,7 @@ internal sealed partial class NaiveTurn
     /// <summary>Date delays follow their property (DLY-10).</summary>
     private void FollowProperties()
     {
-        var waiting = ActiveInOrder().Where(e => e.Standing == Standing.Delay);
-        foreach (var enrollment in engine.Leaves(Avoided.OrderOfDates) ? waiting.OrderBy(e => e.Number) : waiting)
+        foreach (var enrollment in ActiveInOrder().Where(e => e.Standing == Standing.Delay))
         {
             var step = (DelayStepDefinition)Find(enrollment.Workflow, enrollment.Step!)!;
             if (step.Delay.Property is not { FollowProperty: true } until || !_present.Exists(c => c.Property == until.Property))

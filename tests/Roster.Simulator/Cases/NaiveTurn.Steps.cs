@@ -164,7 +164,7 @@ internal sealed partial class NaiveTurn
     private void EnterWait(NaiveEnrollment enrollment, WaitStepDefinition wait)
     {
         var holds = wait.Criteria is { } criteria && NaiveFilters.Holds(criteria, Now);
-        var isOver = wait.Lookback && (holds || _record.History.Any(o => o.Number > enrollment.BeganAfter && wait.Events.Any(t => Matches(t, o) && (engine.Leaves(Avoided.LateEventsInLookback) || !NeedsEarlierRecord(t, o)))));
+        var isOver = wait.Lookback && (holds || _record.History.Any(o => o.Number > enrollment.BeganAfter && wait.Events.Any(t => Matches(t, o) && !NeedsEarlierRecord(t, o))));
         if (isOver)
         {
             Take(enrollment, "met=true", wait.Next);
