@@ -418,7 +418,8 @@ internal sealed class World
     {
         var live = _workflows.Select((w, i) => (w.Definition, Number: i + 1, w.Version, w.State)).Where(w => !_dropped.Contains(w.Definition.Id)).ToList();
         var newest = live.Select(w => Compile(w.Definition, w.Number, w.Version, w.State));
-        var older = live.SelectMany(w => Enumerable.Range(1, w.Version - 1).Select(v => Compile(_versions[(w.Definition.Id, v)], w.Number, v, w.State)));
+        // As hosts do: older versions are kept for those who are pinned to them.
+        var older = live.Where(w => w.Definition.PublishPolicy == PublishPolicy.Pinned).SelectMany(w => Enumerable.Range(1, w.Version - 1).Select(v => Compile(_versions[(w.Definition.Id, v)], w.Number, v, w.State)));
         return new TenantCatalog(1, "acme", 1, Schema, newest, CompileLists(), older);
     }
 
@@ -450,11 +451,11 @@ internal sealed class World
             compiled = new CompiledWorkflow(identity, compiled.ObjectType, compiled.Zone, change(compiled.Settings), steps, compiled.FirstStep, compiled.HasLoops);
         }
 
-        compiled.SetMoved(Moved(definition).ToFrozenDictionary());
+        compiled.SetFormer(Former(definition));
         return compiled;
     }
 
-    private Dictionary<int, int> Moved(WorkflowDefinition newest) => StepMoves.Find(
+    private FormerSteps Former(WorkflowDefinition newest) => FormerSteps.Of(
         [.. _versions.Where(v => v.Key.Workflow == newest.Id).OrderBy(v => v.Key.Version).Select(v => v.Value)], newest, id => StepNumber(newest.Id, id));
 
     private int GoalNumber(string workflow, string goal)

@@ -107,7 +107,7 @@ public sealed partial class Turn
 
     private void AdaptEnrollment(CompiledWorkflow newest, EnrollmentState enrollment)
     {
-        var former = _catalog.FindVersion(enrollment.Workflow, enrollment.Version)!.Find(enrollment.Step);
+        var isEdited = newest.Former.IsEdited(enrollment.Version, enrollment.Step);
         Write(JournalEntry.EnrollmentAdapted(
             newest.Number, newest.Version, enrollment.Number, enrollment.Version, enrollment.Phase is StepPhase.Ready or StepPhase.Held ? 0 : enrollment.Step));
         if (newest.Settings.UnenrollIfNotMeeting && newest.Start.Criteria is { } criteria && AcceptsOr(criteria, enrollment.HasMatched) != enrollment.HasMatched)
@@ -127,10 +127,10 @@ public sealed partial class Turn
                 Write(JournalEntry.StepHeld(newest.Number, newest.Version, enrollment.Number, newest.Moved.GetValueOrDefault(enrollment.Step)));
                 break;
             case StepPhase.Delay:
-                AdaptDelay(newest, enrollment, step, former);
+                AdaptDelay(newest, enrollment, step, isEdited);
                 break;
             case StepPhase.Wait:
-                AdaptWait(newest, enrollment, step);
+                AdaptWait(newest, enrollment, step, isEdited);
                 break;
             case StepPhase.Window or StepPhase.Anchor:
                 AdaptMoved(newest, enrollment, step);
@@ -149,23 +149,20 @@ public sealed partial class Turn
         MakeReady(enrollment.Number);
     }
 
-    /// <summary>The due instant is computed from the original start with the new setting; what is past goes on at once (EDT-08).</summary>
-    private void AdaptDelay(CompiledWorkflow newest, in EnrollmentState enrollment, CompiledStep? step, CompiledStep? former)
+    /// <summary>
+    /// The due instant of an edited delay is computed from the original start with the new setting; what is past goes on at once (EDT-08).
+    /// One that was not edited stays due when it was, also when that no longer is what its property says (DLY-10): its timer has a turn of its own.
+    /// </summary>
+    private void AdaptDelay(CompiledWorkflow newest, in EnrollmentState enrollment, CompiledStep? step, bool isEdited)
     {
         if (step is not CompiledDelay delay)
         {
             MoveOn(newest, enrollment, step);
-            return;
         }
-
-        var due = DueOf(delay, enrollment.EnteredAt);
-        if (former is CompiledDelay present && !ReferenceEquals(present, delay) && DueOf(present, enrollment.EnteredAt) == due)
+        else if (isEdited)
         {
-            // It was not edited: the due instant stays, also one that no longer is what its property says (DLY-10).
-            return;
+            GoOnAt(newest, enrollment, delay, DueOf(delay, enrollment.EnteredAt));
         }
-
-        GoOnAt(newest, enrollment, delay, due);
     }
 
     /// <summary>The rules of a zone changed: a pending due instant is computed again from its local target (DLY-18).</summary>
@@ -197,11 +194,16 @@ public sealed partial class Turn
         }
     }
 
-    private void AdaptWait(CompiledWorkflow newest, in EnrollmentState enrollment, CompiledStep? step)
+    private void AdaptWait(CompiledWorkflow newest, in EnrollmentState enrollment, CompiledStep? step, bool isEdited)
     {
         if (step is not CompiledWait wait)
         {
             MoveOn(newest, enrollment, step);
+            return;
+        }
+
+        if (!isEdited)
+        {
             return;
         }
 
@@ -234,7 +236,7 @@ public sealed partial class Turn
         var opens = enrollment.Phase == StepPhase.Window && steps.Settings.Windows is { } windows
             ? windows.NextRun(enrollment.EnteredAt, KeyHash(enrollment, enrollment.Step, enrollment.Execution))
             : Timestamp.None;
-        if (opens <= _now)
+        if (opens.IsNone || (opens <= _now && opens != enrollment.DueAt))
         {
             MakeReady(enrollment.Number);
         }

@@ -199,7 +199,7 @@ public sealed partial class Turn
         return first;
     }
 
-    private string StepId(int workflow, int step) => _catalog.FindWorkflow(workflow)?.Find(step)?.Id ?? string.Empty;
+    private string StepId(int workflow, int step) => _catalog.FindWorkflow(workflow) is { } newest ? newest.Find(step)?.Id ?? newest.Former.IdOf(step) : string.Empty;
 
     private void TimeOut(OpenEffect effect)
     {

@@ -96,10 +96,13 @@ public sealed class CompiledWorkflow
     public bool NeedsWhole { get; }
 
     /// <summary>Where enrollments in steps that are gone go on: number of the step, 0 for the end (EDT-09).</summary>
-    public FrozenDictionary<int, int> Moved { get; private set; } = FrozenDictionary<int, int>.Empty;
+    public FrozenDictionary<int, int> Moved => Former.Moved;
 
-    /// <summary>Says where enrollments in removed steps go on. Called once, before the workflow is shared.</summary>
-    public void SetMoved(FrozenDictionary<int, int> moved) => Moved = moved;
+    /// <summary>What all versions mean for enrollments that are still in one of them.</summary>
+    public FormerSteps Former { get; private set; } = FormerSteps.None;
+
+    /// <summary>Says what all versions mean for this one. Called once, before the workflow is shared.</summary>
+    public void SetFormer(FormerSteps former) => Former = former;
 
     /// <summary>Steps in the order of the definition.</summary>
     public IEnumerable<(int Number, string Id, string Kind, IReadOnlyList<string> Branches)> Steps =>

@@ -130,17 +130,13 @@ internal sealed class WorkflowEntry
         }
 
         var definitions = Document.Versions.Select(WorkflowMapping.ToCore).ToList();
-        var moved = StepMoves.Find(definitions, definitions[^1], StepNumber).ToFrozenDictionary();
         _newest = CompileStored(Document.Versions.Count, scope);
-        _newest.SetMoved(moved);
-        _older = definitions[^1].PublishPolicy == PublishPolicy.Pinned || definitions.Exists(HasFixedDates)
+        _newest.SetFormer(FormerSteps.Of(definitions, definitions[^1], StepNumber));
+        _older = definitions[^1].PublishPolicy == PublishPolicy.Pinned
             ? [.. Enumerable.Range(1, Document.Versions.Count - 1).Select(v => CompileStored(v, scope))]
             : [];
         _compiledFor = key;
     }
-
-    /// <summary>A delay until a date that does not follow its property is told from an edited one by its former setting (DLY-10, EDT-08).</summary>
-    private static bool HasFixedDates(WorkflowDefinition definition) => definition.Steps.OfType<DelayStepDefinition>().Any(d => d.Delay.Property is { FollowProperty: false });
 
     private CompiledWorkflow CompileStored(int version, DefinitionScope scope) =>
         Compile(Document.Versions[version - 1], version, scope, out var problems)

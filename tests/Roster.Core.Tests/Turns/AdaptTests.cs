@@ -96,6 +96,51 @@ public sealed class AdaptTests
         Assert.Equal(At("2026-03-02T00:00:00Z"), world.State.NextDueAt);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void EDT_08_ENG_04_A_delay_or_timeout_that_a_publish_did_not_edit_has_its_own_turn(bool isDelay)
+    {
+        WorkflowDefinition With(string id, StepDefinition done) =>
+            Define.Workflow(id, Define.ByHand(), isDelay ? Define.Delay("d", 1, DelayUnit.Days, "done") : Define.WaitEvent("d", "bought", "done", TimeSpan.FromDays(1)), done);
+        var world = new World().Publish(With("a", Done)).Publish(With("b", Done));
+        world.Enroll("a");
+        world.Enroll("b");
+        world.Publish(With("b", Define.Set("done", "other", "edited")));
+        world.Pass(TimeSpan.FromDays(1));
+        Assert.Equal((2, 2), (world.Journal[^2].Entries.Single(e => e.Kind == EntryKind.EnrollmentAdapted).Enrollment, world.Journal[^1].Entries.Single(e => e.Kind == EntryKind.EnrollmentEnded).Enrollment));
+        Assert.Equal(world.Number("a"), world.Journal[^2].Entries.Single(e => e.Kind == EntryKind.EnrollmentEnded).Workflow);
+        Assert.Equal("edited", world.Text("other"));
+    }
+
+    [Fact]
+    public void EDT_08_An_edit_that_was_taken_back_is_none_for_who_had_no_turn_in_between()
+    {
+        var until = new DelayDefinition(null, DelayUnit.None) { Property = new PropertyDateDefinition("at", 0, 0, FollowProperty: false) };
+        var world = new World().Publish(Of(Define.Delay("d", until, "done"), Done));
+        world.Set("at", "2026-01-20T00:00:00Z");
+        world.Enroll("w");
+        world.Set("at", "2026-01-10T00:00:00Z");
+        var due = world.State.NextDueAt;
+        world.Publish(Of(Define.Delay("d", 1, DelayUnit.Days, "done"), Done));
+        world.Publish(Of(Define.Delay("d", until, "done"), Done));
+        world.Set("name", "n");
+        Assert.Equal(due, world.State.NextDueAt);
+    }
+
+    [Fact]
+    public void ENG_04_Timeouts_of_tasks_go_by_step_id_also_when_a_publish_removed_the_step()
+    {
+        var hour = TimeSpan.FromHours(1);
+        var last = Define.Work("a", "done", timeout: hour);
+        var world = new World().Publish(Of(Define.Work("b", "a", wait: false, timeout: hour), last, Done));
+        world.Enroll("w");
+        var removed = world.Step("w", "b");
+        world.Publish(Of(last, Done));
+        world.Pass(hour);
+        Assert.Equal([world.Step("w", "a"), removed], world.Entries(EntryKind.EffectCompleted).Select(e => e.Step));
+    }
+
     [Fact]
     public void EDT_08_A_waits_new_condition_counts_from_the_publish_and_its_timeout_from_its_start()
     {

@@ -182,12 +182,14 @@ public sealed class ExplainTests
     [Fact]
     public void HIS_07_A_version_that_is_not_in_force_must_be_published()
     {
-        var world = new World().Publish(OnLead).Publish(Define.Workflow("w", Define.OnFilter(Define.All(Define.Eq("stage", "x"))), Waits));
+        var world = new World().Publish(OnLead);
+        var first = world.Compiled("w");
+        world.Publish(Define.Workflow("w", Define.OnFilter(Define.All(Define.Eq("stage", "x"))), Waits));
         world.Set("name", "n");
-        var former = new Turn().Explain(world.State, world.Catalog.FindVersion(1, 1)!, world.Catalog, world.Now);
+        var former = new Turn().Explain(world.State, first, world.Catalog, world.Now);
         Assert.Equal(["publish what version 1 says", "set stage to 'lead'"], former.SmallestChange);
         world.Set("stage", "lead");
-        former = new Turn().Explain(world.State, world.Catalog.FindVersion(1, 1)!, world.Catalog, world.Now);
+        former = new Turn().Explain(world.State, first, world.Catalog, world.Now);
         Assert.Equal((Decision.Enrolled, Decision.Enrolled), (former.Decision, former.DecisionByHand));
         Assert.Equal(["publish what version 1 says with enroll_existing"], former.SmallestChange);
     }

@@ -253,7 +253,7 @@ internal sealed class CoreEngine
         var identity = new WorkflowIdentity(definition.Id, number, version, state, new Timestamp(number));
         var compiled = WorkflowCompiler.Compile(definition, identity, scope, s => NumberIn(_steps, definition.Id, s), g => NumberIn(_goals, definition.Id, g), out var problems);
         InvalidCaseException.ThrowIfAny(problems.Where(p => p.IsError));
-        compiled!.SetMoved(StepMoves.Find(versions, definition, s => NumberIn(_steps, definition.Id, s)).ToFrozenDictionary());
+        compiled!.SetFormer(FormerSteps.Of(versions, definition, s => NumberIn(_steps, definition.Id, s)));
         return compiled;
     }
 

@@ -57,14 +57,13 @@ internal sealed partial class NaiveTurn
         {
             AdaptDelay(enrollment, delay);
         }
-        else if (after is WaitStepDefinition wait && (wait.Timeout != ((WaitStepDefinition)before).Timeout || engine.Leaves(Avoided.PublishOverDelays)))
+        else if (after is WaitStepDefinition wait && wait.Timeout != ((WaitStepDefinition)before).Timeout)
         {
             AdaptTimeout(enrollment, wait);
         }
     }
 
-    private bool IsEdited(DelayStepDefinition after, DelayStepDefinition before, bool hasOtherZone) =>
-        after.Delay != before.Delay || hasOtherZone || engine.Leaves(Avoided.PublishOverDelays);
+    private static bool IsEdited(DelayStepDefinition after, DelayStepDefinition before, bool hasOtherZone) => after.Delay != before.Delay || hasOtherZone;
 
     /// <summary>Occupants of a removed step go to its surviving successor (EDT-09).</summary>
     private void Move(NaiveEnrollment enrollment, string id)

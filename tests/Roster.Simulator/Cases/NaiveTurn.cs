@@ -257,7 +257,7 @@ internal sealed partial class NaiveTurn(NaiveEngine engine, long now)
             .Select(e => (e.Number, Step: e.Step!, Execution: 0, Enrollment: (NaiveEnrollment?)e, Task: (NaiveTask?)null))
             .Concat(_record.Tasks.Where(t => t.TimesOutAt == _fired)
                 .Select(t => (Number: t.Enrollment, t.Step, t.Execution, Enrollment: (NaiveEnrollment?)null, Task: (NaiveTask?)t)))
-            .OrderBy(d => d.Number).ThenBy(d => NameOf(d.Number, d.Step), StringComparer.Ordinal).ThenBy(d => d.Execution).FirstOrDefault();
+            .OrderBy(d => d.Number).ThenBy(d => d.Step, StringComparer.Ordinal).ThenBy(d => d.Execution).FirstOrDefault();
         if (first.Task is not null)
         {
             _completion = (StepResult.Failed, true);
@@ -269,12 +269,6 @@ internal sealed partial class NaiveTurn(NaiveEngine engine, long now)
             var next = step is WaitStepDefinition { TimeoutNext.Length: > 0 } wait ? wait.TimeoutNext : NullIfEmpty(step.Next);
             Leave(enrollment, step is WaitStepDefinition ? "met=false" : nameof(StepResult.Success), next);
         }
-    }
-
-    private string NameOf(int enrollment, string step)
-    {
-        var workflow = _record.Active.Find(e => e.Number == enrollment)?.Workflow ?? _record.Tasks.Find(t => t.Enrollment == enrollment)!.Workflow;
-        return engine.Leaves(Avoided.TimersOfRemovedSteps) && Find(workflow, step) is null ? string.Empty : step;
     }
 
     /// <summary>The present step is over: the enrollment is ready for the next one.</summary>
