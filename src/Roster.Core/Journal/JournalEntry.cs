@@ -313,8 +313,11 @@ public readonly struct JournalEntry
     /// <summary>When criteria may next flip by the clock; none when none does.</summary>
     public static JournalEntry FlipArmed(Timestamp at) => new() { Kind = EntryKind.FlipArmed, DueAt = at };
 
-    /// <summary>What an enrollment remembers: whether the criteria have matched (UNE-02), and which goals held already (GOAL-02), as bits.</summary>
-    public static JournalEntry EnrollmentLatched(int workflow, int version, int enrollment, bool hasMatched, ulong goalsHeld) => new()
+    /// <summary>
+    /// What an enrollment remembers: whether the criteria have matched (UNE-02), and which goals held already (GOAL-02), as bits;
+    /// <paramref name="goalsVersion"/> is the version whose goals were all judged, 0 when they were not.
+    /// </summary>
+    public static JournalEntry EnrollmentLatched(int workflow, int version, int enrollment, bool hasMatched, ulong goalsHeld, int goalsVersion = 0) => new()
     {
         Kind = EntryKind.EnrollmentLatched,
         Workflow = workflow,
@@ -322,6 +325,7 @@ public readonly struct JournalEntry
         Enrollment = enrollment,
         Flag = hasMatched,
         Number = (long)goalsHeld,
+        Subject = goalsVersion,
     };
 
     /// <summary>An enrollment follows a version from here on, in place of the version <paramref name="from"/> (EDT-06); <paramref name="step"/> is the step it waits in, 0 for none.</summary>

@@ -112,6 +112,9 @@ public struct WorkflowSummary
     /// <summary>Goals that hold since before the latest enrollment, as bits (GOAL-02).</summary>
     public ulong GoalsHeld;
 
+    /// <summary>The version whose goals were last all judged, since a publish may bring some that hold already (GOAL-04, GOAL-12); 0 when it is not known.</summary>
+    public int GoalsVersion;
+
     /// <summary>Whether the workflow has sent the record a marketing e-mail (GOAL-06).</summary>
     public bool IsMailed;
 

@@ -312,6 +312,7 @@ public sealed partial class RecordState
         ref var summary = ref Summary(entry.Workflow);
         summary.LastEnrollment = entry.Enrollment;
         summary.GoalsHeld = 0;
+        summary.GoalsVersion = entry.Version;
         summary.RecurrenceAt = Timestamp.None;
         summary.TimesEnrolled++;
         if (summary.TimesEnrolled > 1)
@@ -436,7 +437,9 @@ public sealed partial class RecordState
             state.GoalsHeld = (ulong)entry.Number;
         }
 
-        Summary(entry.Workflow).GoalsHeld = (ulong)entry.Number;
+        ref var summary = ref Summary(entry.Workflow);
+        summary.GoalsHeld = (ulong)entry.Number;
+        summary.GoalsVersion = Math.Max(summary.GoalsVersion, entry.Subject);
     }
 
     private void MeetGoal(in JournalEntry entry)

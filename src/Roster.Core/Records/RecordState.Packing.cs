@@ -516,7 +516,7 @@ public sealed partial class RecordState
         writer.Bool(11, summary.IsMailed);
         writer.Int(12, summary.LastEnrollment);
         writer.Time(13, summary.RecurrenceAt);
-
+        writer.Int(14, summary.GoalsVersion);
         writer.EndMessage(start);
     }
 
@@ -540,6 +540,7 @@ public sealed partial class RecordState
                 case 11: summary.IsMailed = reader.Bool(); break;
                 case 12: summary.LastEnrollment = reader.Int(); break;
                 case 13: summary.RecurrenceAt = reader.Time(); break;
+                case 14: summary.GoalsVersion = reader.Int(); break;
                 case 8: summary.RecentEnrollments = [.. summary.RecentEnrollments ?? [], reader.Time()]; break;
                 default: reader.Skip(); break;
             }

@@ -120,7 +120,7 @@ public sealed partial class Turn
         }
 
         var enrollment = _state.Enrollments[index];
-        CountGoals(workflow, enrollment.Number, enrollment.GoalsHeld, enrollment.HasMatched, exits: false, all: true);
+        CountGoals(workflow, enrollment.Number, enrollment.GoalsHeld, enrollment.HasMatched, exits: false, GoalScope.All);
         return EndIfNotMeeting(workflow, index);
     }
 

@@ -41,7 +41,12 @@ public sealed partial class Turn
             }
         }
 
-        CountGoals(workflow, enrollment.Number, enrollment.GoalsHeld, enrollment.HasMatched, exits: false, all: IsRechecked(workflow));
+        if (!workflow.HasOnlyExitGoals || enrollment.GoalsHeld != 0)
+        {
+            _state.TryGetSummary(workflow.Number, out var summary);
+            CountGoals(workflow, enrollment.Number, enrollment.GoalsHeld, enrollment.HasMatched, exits: false, ScopeOf(workflow, summary));
+        }
+
         var own = StepsOf(workflow, enrollment);
         if (own.Settings.UnenrollIfNotMeeting && (IsRechecked(workflow) || IsTouched(own.Start.Criteria!)))
         {
@@ -58,7 +63,7 @@ public sealed partial class Turn
             if (summary.LastEnd == EndReason.Completed && summary.LastEndedAt != default && _catalog.FindWorkflow(summary.Workflow) is { Goals.Length: > 0 } workflow
                 && _state.FindActive(summary.Workflow) < 0)
             {
-                CountGoals(workflow, summary.LastEnrollment, summary.GoalsHeld, hasMatched: false, exits: true, all: IsRechecked(workflow));
+                CountGoals(workflow, summary.LastEnrollment, summary.GoalsHeld, hasMatched: false, exits: true, ScopeOf(workflow, summary));
             }
         }
     }
@@ -72,33 +77,62 @@ public sealed partial class Turn
     /// <param name="held">Goals that held before, as bits.</param>
     /// <param name="hasMatched">What the enrollment remembers besides.</param>
     /// <param name="exits">Whether goals with <c>exit = true</c> count here too.</param>
-    /// <param name="all">Whether also those are judged that look at nothing that changed in the round.</param>
-    private void CountGoals(CompiledWorkflow workflow, int enrollment, ulong held, bool hasMatched, bool exits, bool all)
+    /// <param name="scope">Whether also those are judged that look at nothing that changed in the round.</param>
+    private void CountGoals(CompiledWorkflow workflow, int enrollment, ulong held, bool hasMatched, bool exits, GoalScope scope)
     {
-        var now = held;
+        var (now, hasJudged) = (held, false);
         foreach (var goal in workflow.Goals)
         {
-            if ((goal.IsExit && !exits) || (!all && !IsTouched(goal.Criteria)))
+            if (goal.IsExit && !exits)
+            {
+                // It does not hold, else the enrollment had ended: should it lose its exit, it counts when it holds again.
+                now &= ~goal.Bit;
+                continue;
+            }
+
+            if (scope == GoalScope.Touched && !IsTouched(goal.Criteria))
             {
                 continue;
             }
 
+            hasJudged = true;
             if (!AcceptsSafely(goal.Criteria))
             {
                 now &= ~goal.Bit;
             }
-            else if ((now & goal.Bit) == 0 && !IsCounted(workflow, goal))
+            else if (!IsCounted(workflow, goal) && ((now & goal.Bit) == 0 || (goal.IsExit && CanCount(workflow, goal))))
             {
+                // That it held before keeps a goal with exit from being met again and again without counting, not from counting.
                 now |= goal.Bit;
                 Meet(workflow, goal, enrollment);
             }
         }
 
-        if (now != held)
+        // That the goals of a version were judged is remembered with what the turn writes anyway.
+        if (now != held || (scope == GoalScope.Published && hasJudged && _entries.Count > 0))
         {
-            Write(JournalEntry.EnrollmentLatched(workflow.Number, workflow.Version, enrollment, hasMatched, now));
+            Write(JournalEntry.EnrollmentLatched(workflow.Number, workflow.Version, enrollment, hasMatched, now, scope == GoalScope.Published ? workflow.Version : 0));
         }
     }
+
+    /// <summary>Which goals a round judges.</summary>
+    private enum GoalScope
+    {
+        /// <summary>Those that look at something that changed.</summary>
+        Touched,
+
+        /// <summary>All of them.</summary>
+        All,
+
+        /// <summary>All of them, because a publish may have brought some that hold already (GOAL-04, GOAL-12).</summary>
+        Published,
+    }
+
+    private GoalScope ScopeOf(CompiledWorkflow workflow, in WorkflowSummary summary) =>
+        summary.GoalsVersion < workflow.Version ? GoalScope.Published : IsRechecked(workflow) ? GoalScope.All : GoalScope.Touched;
+
+    /// <summary>Whether it counts when it is met now (GOAL-06, GOAL-10).</summary>
+    private bool CanCount(CompiledWorkflow workflow, CompiledGoal goal) => goal.CountsAll || (_state.TryGetSummary(workflow.Number, out var summary) && summary.IsMailed);
 
     private bool IsCounted(CompiledWorkflow workflow, CompiledGoal goal) => _state.TryGetSummary(workflow.Number, out var summary) && (summary.GoalsMet & goal.Bit) != 0;
 
@@ -161,8 +195,7 @@ public sealed partial class Turn
     /// </summary>
     private void Meet(CompiledWorkflow workflow, CompiledGoal goal, int enrollment)
     {
-        _state.TryGetSummary(workflow.Number, out var summary);
-        var isCounted = goal.CountsAll || summary.IsMailed;
+        var isCounted = CanCount(workflow, goal);
         Write(JournalEntry.GoalMet(workflow.Number, workflow.Version, enrollment, goal.Number, goal.Id, isCounted));
         if (isCounted)
         {

@@ -57,6 +57,7 @@ public sealed class CompiledWorkflow
         NeedsEvents = [.. AllCriteria.SelectMany(c => c.NeedsEvents).Concat(steps.OfType<CompiledWait>().SelectMany(w => w.LookbackTypes)).Distinct().Order()];
         NeedsCopies = AllCriteria.Any(c => c.NeedsCopies) || settings.ReadFromAssociated.Length > 0;
         NeedsWhole = AllCriteria.Any(c => c.NeedsWhole);
+        HasOnlyExitGoals = Array.TrueForAll(settings.Goals, g => g.IsExit);
     }
 
     /// <summary>Id, number, version, state.</summary>
@@ -160,6 +161,9 @@ public sealed class CompiledWorkflow
     internal CompiledStart Start => Settings.Start;
 
     internal CompiledGoal[] Goals => Settings.Goals;
+
+    /// <summary>Whether meeting any goal ends the enrollment, so that none is only counted (GOAL-02).</summary>
+    internal bool HasOnlyExitGoals { get; }
 
     internal IReadOnlyList<Criteria> AllCriteria { get; }
 

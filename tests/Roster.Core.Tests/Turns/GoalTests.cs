@@ -360,6 +360,65 @@ public sealed class GoalTests
         Assert.Equal([("goal", true), ("goal", false)], Met(world));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void GOAL_04_GOAL_07_EDT_06_Goals_of_a_publish_are_looked_at_in_the_records_next_turn_not_only_in_the_jobs(bool isCompleted)
+    {
+        var workflow = Define.Workflow("w", Define.ByHand(), Define.Delay("wait", isCompleted ? 1 : 3_000, DelayUnit.Days));
+        var world = new World().Publish(workflow);
+        world.Set("stage", "won");
+        world.Enroll("w");
+        world.Pass(TimeSpan.FromDays(2));
+        world.Publish(workflow.WithGoals(new GoalDefinition("kpi", IsWon) { Exit = isCompleted }));
+        world.Set("name", "n");
+        Assert.Equal([("kpi", true)], Met(world));
+        world.Set("name", "m");
+        Assert.DoesNotContain(world.Last, e => e.Kind is EntryKind.GoalMet or EntryKind.EnrollmentLatched);
+    }
+
+    [Fact]
+    public void GOAL_12_A_job_that_finds_no_goal_met_leaves_no_turn()
+    {
+        var workflow = Define.Workflow("w", Define.ByHand(), Define.Set("s", "other", "x"));
+        var world = new World().Publish(workflow);
+        world.Enroll("w");
+        world.Publish(workflow.WithGoal(IsWon));
+        Assert.Equal(TurnStatus.Nothing, world.Refresh("w").Status);
+        world.Set("stage", "won");
+        Assert.Equal([("goal", true)], Met(world));
+    }
+
+    [Fact]
+    public void GOAL_02_A_goal_that_held_at_the_enrollment_and_stopped_while_it_had_exit_counts_when_it_holds_again()
+    {
+        WorkflowDefinition Of(bool exit) => Define.Workflow("w", Define.ByHand(), Waits).WithGoals(new GoalDefinition("kpi", IsHot) { Exit = exit });
+        var world = new World().Publish(Of(exit: false));
+        world.Set("score", "9");
+        world.Enroll("w");
+        world.Set("score", "1");
+        world.Publish(Of(exit: true));
+        world.Set("name", "n");
+        world.Publish(Of(exit: false));
+        world.Set("score", "9");
+        Assert.Equal([("kpi", true)], Met(world));
+        Assert.Empty(world.Ends("w"));
+    }
+
+    [Fact]
+    public void GOAL_02_GOAL_07_A_watched_goal_that_held_at_the_enrollment_counts_when_it_gets_exit()
+    {
+        WorkflowDefinition Of(bool exit) => Define.Workflow("w", Define.ByHand(), Define.Set("s", "other", "x")).WithGoals(new GoalDefinition("kpi", IsHot) { Exit = exit });
+        var world = new World().Publish(Of(exit: false));
+        world.Set("score", "9");
+        world.Enroll("w");
+        world.Set("score", "10");
+        Assert.Empty(Met(world));
+        world.Publish(Of(exit: true));
+        world.Set("name", "n");
+        Assert.Equal([("kpi", true)], Met(world));
+    }
+
     [Fact]
     public void GOAL_12_A_publish_that_changes_goals_re_checks_active_and_watched_records()
     {

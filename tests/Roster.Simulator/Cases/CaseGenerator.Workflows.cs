@@ -34,7 +34,7 @@ internal sealed partial class CaseGenerator
     }
 
     private List<GoalDefinition> Goals() => [.. Enumerable.Range(1, Chance(60) ? 0 : 1 + _random.Next(3)).Select(i =>
-        new GoalDefinition($"g{i}", Criteria()) { Count = GoalCount.All, Exit = Avoids(Avoided.GoalsThatChangeExit) ? i != 2 : Chance(50) ? null : Chance(50) })];
+        new GoalDefinition($"g{i}", Criteria()) { Count = GoalCount.All, Exit = Chance(50) ? null : Chance(50) })];
 
     private List<StepDefinition> Steps(int count)
     {
@@ -123,8 +123,7 @@ internal sealed partial class CaseGenerator
             workflow = Mutate(workflow);
         }
 
-        var changesGoals = !ReferenceEquals(workflow.Goals, _newest[id].Goals);
-        _needsJob = (changesGoals && Avoids(Avoided.TurnsBeforeTheJob)) || Chance(50) ? id : null;
+        _needsJob = Chance(50) ? id : null;
         _newest[id] = workflow;
         return new PublishCase(workflow);
     }

@@ -13,27 +13,15 @@ internal enum Avoided
 {
     None = 0,
 
-    /// <summary>Turns between a publish that changes goals and the job that re-checks them.</summary>
-    TurnsBeforeTheJob = 2,
-
-    /// <summary>A goal keeps whether it exits from version to version.</summary>
-    GoalsThatChangeExit = 8,
-
     /// <summary>A low limit of runs of one step where publishes change the graph.</summary>
     RunsOfLoopFreeVersions = 32,
-
-    /// <summary>Publishes over delays that they do not edit. The interpreter computes the due instant again.</summary>
-    PublishOverDelays = 128,
-
-    /// <summary>Order of timers of steps that a publish removed. The interpreter takes them first.</summary>
-    TimersOfRemovedSteps = 1024,
 }
 
 /// <summary>Draws small worlds in which few names meet often.</summary>
 internal sealed partial class CaseGenerator(int seed, Avoided avoided)
 {
     /// <summary>What is left out at present.</summary>
-    public const Avoided Open = Avoided.TurnsBeforeTheJob | Avoided.GoalsThatChangeExit | Avoided.RunsOfLoopFreeVersions | Avoided.PublishOverDelays | Avoided.TimersOfRemovedSteps;
+    public const Avoided Open = Avoided.RunsOfLoopFreeVersions;
 
     private const long MinuteMs = 60_000;
     private const long HourMs = 60 * MinuteMs;
