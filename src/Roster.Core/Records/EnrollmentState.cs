@@ -45,7 +45,7 @@ public struct EnrollmentState
     /// <summary>Where it stands in the step.</summary>
     public StepPhase Phase;
 
-    /// <summary>Execution index of the present step; 1 unless the graph has a loop (ACT-04).</summary>
+    /// <summary>Execution index of the present step (ACT-04).</summary>
     public int Execution;
 
     /// <summary>When it goes on by itself; none when it does not.</summary>
@@ -60,8 +60,14 @@ public struct EnrollmentState
     /// <summary>How it was started.</summary>
     public TriggerKind Trigger;
 
-    /// <summary>Runs per step, of those that are counted; null when none is.</summary>
+    /// <summary>Runs per step, of those that are counted; null when none is. <see cref="RecordState.RunsOf"/> knows all.</summary>
     public StepRuns[]? Runs;
+
+    /// <summary>Where the runs of the other steps lie in the buffer of the state, as pairs of varints: step, milliseconds since the enrollment.</summary>
+    internal int TrailOffset;
+
+    /// <summary>Bytes there.</summary>
+    internal int TrailLength;
 
     /// <summary>Whether the criteria have matched while it is active (UNE-02).</summary>
     public bool HasMatched;

@@ -336,23 +336,14 @@ public sealed partial class RecordState
         state.DueAt = entry.DueAt;
         state.EnteredAt = LastTurnAt;
         state.Phase = entry.Code != 0 ? (StepPhase)entry.Code : entry.DueAt.IsNone ? StepPhase.Ready : StepPhase.Delay;
-        if (entry.Flag)
+        if (entry.Flag || FindRuns(state.Runs, entry.Step) >= 0)
         {
             state.Runs = CountRun(state.Runs, entry.Step, entry.Execution);
         }
-    }
-
-    private StepRuns[] CountRun(StepRuns[]? runs, int step, int execution)
-    {
-        var index = runs is null ? -1 : Array.FindIndex(runs, r => r.Step == step);
-        if (index < 0)
+        else
         {
-            return [.. runs ?? [], new StepRuns(step, execution, [LastTurnAt])];
+            AddToTrail(ref state, entry.Step);
         }
-
-        var since = LastTurnAt.PlusMs(-HourMs);
-        runs![index] = new StepRuns(step, execution, [.. runs[index].Recent.Where(at => at > since), LastTurnAt]);
-        return runs;
     }
 
     private void FinishStep(in JournalEntry entry)

@@ -162,7 +162,7 @@ public sealed partial class RecordState
                 _sections.Add(LoadSection(packed));
                 break;
             case EnrollmentField:
-                _enrollments.Add(LoadEnrollment(packed));
+                _enrollments.Add(LoadEnrollment(packed, end));
                 break;
             case SummaryField:
                 _summaries.Add(LoadSummary(packed));
@@ -411,7 +411,7 @@ public sealed partial class RecordState
         return new SectionRef(kind, index, count, newest, fingerprints, subject);
     }
 
-    private static void PackEnrollment(PackedWriter writer, in EnrollmentState state)
+    private void PackEnrollment(PackedWriter writer, in EnrollmentState state)
     {
         var start = writer.BeginMessage(EnrollmentField);
         writer.Int(1, state.Workflow);
@@ -444,10 +444,11 @@ public sealed partial class RecordState
             NamedValues.Pack(writer, 14, property);
         }
 
+        writer.Bytes(15, _data.AsSpan(state.TrailOffset, state.TrailLength));
         writer.EndMessage(start);
     }
 
-    private static EnrollmentState LoadEnrollment(ReadOnlySpan<byte> packed)
+    private static EnrollmentState LoadEnrollment(ReadOnlySpan<byte> packed, int end)
     {
         var state = default(EnrollmentState);
         var reader = new PackedReader(packed);
@@ -469,6 +470,10 @@ public sealed partial class RecordState
                 case 13: state.GoalsHeld = reader.UInt(); break;
                 case 14: state.EventProperties = [.. state.EventProperties ?? [], NamedValues.Unpack(reader.Bytes())]; break;
                 case 11: state.Runs = [.. state.Runs ?? [], LoadRuns(reader.Bytes())]; break;
+                case 15:
+                    state.TrailLength = reader.Bytes().Length;
+                    state.TrailOffset = end - packed.Length + reader.Position - state.TrailLength;
+                    break;
                 default: reader.Skip(); break;
             }
         }

@@ -100,7 +100,7 @@ public sealed partial class Turn
                 return;
             }
 
-            if (count >= _catalog.Schema.Settings.StepsPerTurnMax || IsRunTooOften(_state.Enrollments[index], step))
+            if (count >= _catalog.Schema.Settings.StepsPerTurnMax || IsRunTooOften(steps, _state.Enrollments[index], step))
             {
                 End(index, EndReason.LoopGuard);
                 return;
@@ -149,26 +149,18 @@ public sealed partial class Turn
     private static bool IsMoved(in EnrollmentState enrollment) =>
         enrollment.Execution > 0 && enrollment.Phase is StepPhase.Window or StepPhase.Anchor or StepPhase.Held;
 
-    private bool IsRunTooOften(in EnrollmentState enrollment, int step)
-    {
-        foreach (var runs in enrollment.Runs ?? [])
-        {
-            if (runs.Step == step)
-            {
-                var since = _now.PlusMs(-HourMs);
-                return runs.Recent.Count(at => at > since) >= _catalog.Schema.Settings.StepRunsPerHourMax;
-            }
-        }
+    /// <summary>ENG-10. An action that was moved had its run counted when it was entered.</summary>
+    private bool IsRunTooOften(CompiledWorkflow steps, in EnrollmentState enrollment, int step) =>
+        !IsEntered(enrollment, steps.Find(step)!) && _state.RunsSince(enrollment, step, _now.PlusMs(-HourMs)) >= _catalog.Schema.Settings.StepRunsPerHourMax;
 
-        return false;
-    }
+    private static bool IsEntered(in EnrollmentState enrollment, CompiledStep step) => IsMoved(enrollment) && enrollment.Step == step.Number && step.IsAction;
 
     /// <summary>Runs one step. Returns the step that follows, 0 for the end, or null when the enrollment waits.</summary>
     private int? Enter(CompiledWorkflow workflow, CompiledWorkflow steps, int index, CompiledStep step)
     {
         var enrollment = _state.Enrollments[index];
-        var isEntered = IsMoved(enrollment) && enrollment.Step == step.Number && step.IsAction;
-        var execution = isEntered ? enrollment.Execution : ExecutionOf(enrollment, step.Number);
+        var isEntered = IsEntered(enrollment, step);
+        var execution = isEntered ? enrollment.Execution : _state.RunsOf(enrollment, step.Number) + 1;
         switch (step)
         {
             case CompiledDelay delay:
@@ -190,22 +182,9 @@ public sealed partial class Turn
         }
     }
 
-    private static int ExecutionOf(in EnrollmentState enrollment, int step)
-    {
-        foreach (var runs in enrollment.Runs ?? [])
-        {
-            if (runs.Step == step)
-            {
-                return runs.Count + 1;
-            }
-        }
-
-        return 1;
-    }
-
     /// <summary>
-    /// Runs of a step are counted when it can come again: in a graph with a loop, and where its tasks need keys of their own, since a
-    /// publish may put a step behind one that it was before (ACT-03).
+    /// Runs of a step are counted by itself when it can come again and again: in a graph with a loop, and where its tasks need keys of
+    /// their own (ACT-03). Of others the state keeps a trail, since a publish may put a step behind one that it was before.
     /// </summary>
     private void Entered(CompiledWorkflow steps, in EnrollmentState enrollment, CompiledStep step, int execution, Timestamp dueAt, StepPhase phase = StepPhase.Ready) =>
         Write(JournalEntry.StepEntered(

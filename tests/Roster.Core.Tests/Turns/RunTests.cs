@@ -233,6 +233,50 @@ public sealed class RunTests
         Assert.Equal([1, 2, 3, 4, 5, 6], world.Entries(EntryKind.EffectRequested).Select(e => e.Execution));
     }
 
+    [Theory]
+    [InlineData(30, "LoopGuard", "1")]
+    [InlineData(90, "Completed", "1,2")]
+    public void ENG_10_ACT_04_EDT_07_Runs_are_counted_also_where_only_a_publish_brings_a_step_again(int minutes, string end, string executions)
+    {
+        var delay = Define.Delay("d", minutes, DelayUnit.Minutes);
+        var world = new World(TenantSettings.Default with { StepRunsPerHourMax = 1 });
+        world.Publish(Define.Workflow("w", Define.ByHand(), Define.Set("a", "name", "x", "d"), delay));
+        world.Enroll("w");
+        world.Publish(Define.Workflow("w", Define.ByHand(), delay with { Next = "a" }, Define.Set("a", "name", "y")));
+        world.Pass(TimeSpan.FromMinutes(minutes));
+        Assert.Equal([end], world.Ends("w"));
+        Assert.Equal(executions, string.Join(',', world.Entries(EntryKind.StepEntered).Where(e => e.Step == world.Step("w", "a")).Select(e => e.Execution)));
+        Assert.Equal(world.Head, world.Replay());
+    }
+
+    [Fact]
+    public void ACT_04_The_execution_index_goes_on_when_a_publish_makes_a_loop_or_takes_it_away()
+    {
+        var a = Define.Set("a", "name", "x", "d");
+        var delay = Define.Delay("d", 1, DelayUnit.Days);
+        var world = new World().Publish(Define.Workflow("w", Define.ByHand(), a, delay));
+        world.Enroll("w");
+        world.Publish(Define.Workflow("w", Define.ByHand(), a, delay with { Next = "a" }));
+        world.Pass(TimeSpan.FromDays(2));
+        world.Publish(Define.Workflow("w", Define.ByHand(), delay with { Next = "a" }, a with { Next = "e" }, Define.Delay("e", 1, DelayUnit.Days)));
+        world.Pass(TimeSpan.FromDays(1));
+        world.Publish(Define.Workflow("w", Define.ByHand(), Define.Delay("e", 1, DelayUnit.Days, "a"), a with { Next = "" }));
+        world.Pass(TimeSpan.FromDays(1));
+        Assert.Equal([1, 2, 3, 4, 5], world.Entries(EntryKind.StepEntered).Where(e => e.Step == world.Step("w", "a")).Select(e => e.Execution));
+        Assert.Equal(["Completed"], world.Ends("w"));
+    }
+
+    [Fact]
+    public void ENG_10_WIN_05_An_action_that_was_moved_to_its_window_runs_once()
+    {
+        var world = new World(TenantSettings.Default with { StepRunsPerHourMax = 1 })
+            .Publish(Define.Workflow("w", Define.ByHand(), Define.Work("a", "s", wait: false), Define.Set("s", "other", "x")) with { Windows = Define.Open("12:30", "18:00") });
+        world.Enroll("w");
+        world.Pass(TimeSpan.FromMinutes(30));
+        Assert.Equal(["Completed"], world.Ends("w"));
+        Assert.Single(world.Entries(EntryKind.EffectRequested));
+    }
+
     [Fact]
     public void ACT_04_The_execution_index_counts_runs_of_a_step_and_a_loop_with_a_long_delay_goes_on()
     {

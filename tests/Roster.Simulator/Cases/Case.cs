@@ -11,9 +11,8 @@ namespace Roster.Simulator.Cases;
 /// <param name="Lists">Lists in the order of their creation; active when they have criteria, which name earlier lists only.</param>
 /// <param name="Workflows">Workflows in the order of their creation.</param>
 /// <param name="Inputs">What happens, in order.</param>
-/// <param name="Avoided">Readings that are left aside.</param>
 internal sealed record Case(
-    long Start, TenantSettings Settings, IReadOnlyList<CaseList> Lists, IReadOnlyList<CaseWorkflow> Workflows, IReadOnlyList<CaseInput> Inputs, Avoided Avoided);
+    long Start, TenantSettings Settings, IReadOnlyList<CaseList> Lists, IReadOnlyList<CaseWorkflow> Workflows, IReadOnlyList<CaseInput> Inputs);
 
 internal sealed record CaseList(string Id, CriteriaDefinition? Criteria);
 

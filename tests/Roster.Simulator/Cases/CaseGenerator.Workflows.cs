@@ -143,8 +143,7 @@ internal sealed partial class CaseGenerator
                 var index = _random.Next(w.Steps.Count);
                 var ids = w.Steps.Select(s => s.Id).ToList();
                 var other = Step(w.Steps[index].Id, ids, index);
-                var isCounted = other is WorkerStepDefinition && w.Steps[index] is not WorkerStepDefinition && Avoids(Avoided.RunsOfLoopFreeVersions);
-                return isCounted ? w : w with { Steps = [.. w.Steps.Select((s, i) => i == index ? other : s)] };
+                return w with { Steps = [.. w.Steps.Select((s, i) => i == index ? other : s)] };
             case 7:
                 return w with { Goals = Goals() };
             case 8:

@@ -7,22 +7,9 @@ using Roster.Core.Workflows;
 
 namespace Roster.Simulator.Cases;
 
-/// <summary>Situations that the generator leaves out while their reading is open. Each has a name, so that it can be let in again.</summary>
-[Flags]
-internal enum Avoided
-{
-    None = 0,
-
-    /// <summary>A low limit of runs of one step where publishes change the graph.</summary>
-    RunsOfLoopFreeVersions = 32,
-}
-
 /// <summary>Draws small worlds in which few names meet often.</summary>
-internal sealed partial class CaseGenerator(int seed, Avoided avoided)
+internal sealed partial class CaseGenerator(int seed)
 {
-    /// <summary>What is left out at present.</summary>
-    public const Avoided Open = Avoided.RunsOfLoopFreeVersions;
-
     private const long MinuteMs = 60_000;
     private const long HourMs = 60 * MinuteMs;
     private const long DayMs = 24 * HourMs;
@@ -43,7 +30,7 @@ internal sealed partial class CaseGenerator(int seed, Avoided avoided)
     private bool _mayPublish;
 
     /// <summary>The case of a seed.</summary>
-    public static Case Of(int seed, Avoided avoided) => new CaseGenerator(seed, avoided).Draw();
+    public static Case Of(int seed) => new CaseGenerator(seed).Draw();
 
     private Case Draw()
     {
@@ -73,17 +60,15 @@ internal sealed partial class CaseGenerator(int seed, Avoided avoided)
             }
         }
 
-        return new Case(_start, Settings(hasPublishes: inputs.Exists(i => i is PublishCase)), _lists, workflows, inputs, avoided);
+        return new Case(_start, Settings(), _lists, workflows, inputs);
     }
 
-    private bool Avoids(Avoided situation) => (avoided & situation) != 0;
-
-    private TenantSettings Settings(bool hasPublishes) => new()
+    private TenantSettings Settings() => new()
     {
         RoundsMax = Pick(1, 3, 32),
         EnrollmentsPerHourMax = Pick(1, 2, 20),
         StepsPerTurnMax = Pick(10, 12, 20),
-        StepRunsPerHourMax = hasPublishes && Avoids(Avoided.RunsOfLoopFreeVersions) ? 60 : Pick(1, 2, 60, 60),
+        StepRunsPerHourMax = Pick(1, 2, 60, 60),
         ActiveEnrollmentsPerRecordMax = Pick(1, 2, 1_000, 1_000),
         DedupeDays = Pick(1, 7),
     };

@@ -19,7 +19,7 @@ internal sealed class CaseRun
     {
         _now = input.Start;
         _core = new CoreEngine(input.Settings, input.Lists);
-        _naive = new NaiveEngine(input.Settings, input.Lists, input.Avoided) { Split = TakeSplit };
+        _naive = new NaiveEngine(input.Settings, input.Lists) { Split = TakeSplit };
     }
 
     /// <summary>Turns so far, on both sides alike.</summary>

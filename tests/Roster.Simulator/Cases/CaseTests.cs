@@ -16,9 +16,9 @@ public sealed class CaseTests
     {
         for (var seed = (block * PerBlock) + 1; seed <= (block + 1) * PerBlock; seed++)
         {
-            if (CaseRun.Of(CaseGenerator.Of(seed, CaseGenerator.Open)).Found is not null)
+            if (CaseRun.Of(CaseGenerator.Of(seed)).Found is not null)
             {
-                Assert.Fail(CaseSweep.Report(seed, CaseGenerator.Open));
+                Assert.Fail(CaseSweep.Report(seed));
             }
         }
     }

@@ -9,7 +9,7 @@ namespace Roster.Simulator.Cases;
 /// The rules of one record in the plainest way: loops over everything, nothing is indexed, packed or remembered. Only the definition
 /// records are taken from the engine, as the language in which rules are written down.
 /// </summary>
-internal sealed class NaiveEngine(TenantSettings settings, IReadOnlyList<CaseList> lists, Avoided avoided)
+internal sealed class NaiveEngine(TenantSettings settings, IReadOnlyList<CaseList> lists)
 {
     private const long DayMs = 86_400_000;
 
@@ -22,9 +22,6 @@ internal sealed class NaiveEngine(TenantSettings settings, IReadOnlyList<CaseLis
     public IReadOnlyList<CaseList> Lists { get; } = lists;
 
     public NaiveRecord Record { get; } = new();
-
-    /// <summary>Whether a reading of the rules is left aside for now.</summary>
-    public bool Leaves(Avoided situation) => (avoided & situation) != 0;
 
     /// <summary>Counts whatever happens, so that before and after can be told.</summary>
     public int Sequence { get; set; }
