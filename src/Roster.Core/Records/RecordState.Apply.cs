@@ -202,7 +202,7 @@ public sealed partial class RecordState
     {
         var index = FindProperty(entry.Subject);
         var former = index >= 0 ? _properties[index] : new PropertySlot { Number = entry.Subject };
-        // A clear of what never had a value is no change: it only stores its time (REC-05, REC-06).
+        // A clear of what never had a value is no change (REC-06); journals of before hold some.
         var isChange = index >= 0 || !entry.Value.IsUnknown;
         if (isChange)
         {
@@ -214,15 +214,20 @@ public sealed partial class RecordState
         {
             KeepFormerValue(former);
             _properties[index] = slot;
-            return;
         }
+        else
+        {
+            InsertProperty(~index, slot);
+        }
+    }
 
+    private void InsertProperty(int index, in PropertySlot slot)
+    {
         if (_propertyCount == _properties.Length)
         {
             Array.Resize(ref _properties, _properties.Length * 2);
         }
 
-        index = ~index;
         Array.Copy(_properties, index, _properties, index + 1, _propertyCount - index);
         _properties[index] = slot;
         _propertyCount++;
@@ -231,6 +236,12 @@ public sealed partial class RecordState
     private void TouchProperty(in JournalEntry entry)
     {
         var index = FindProperty(entry.Subject);
+        if (index < 0)
+        {
+            InsertProperty(~index, WriteProperty(entry.Subject, Value.Unknown, entry.OccurredAt, Timestamp.None, entry.Source ?? string.Empty));
+            return;
+        }
+
         var view = View(_properties[index]);
         _properties[index] = WriteProperty(entry.Subject, view.Value, entry.OccurredAt, view.UpdatedAt, entry.Source ?? string.Empty);
     }

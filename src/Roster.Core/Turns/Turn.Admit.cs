@@ -136,9 +136,7 @@ public sealed partial class Turn
         if (isKnown ? SameValue(current, value) : value.IsUnknown)
         {
             // A clear of a property that never had a value stores its time too (REC-05).
-            Write(isKnown
-                ? JournalEntry.PropertyTouched(property, occurredAt, source)
-                : JournalEntry.PropertyChanged(property, value, occurredAt, source, workflow, step));
+            Write(JournalEntry.PropertyTouched(property, occurredAt, source));
             return;
         }
 

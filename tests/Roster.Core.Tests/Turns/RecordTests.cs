@@ -72,6 +72,21 @@ public sealed class RecordTests
     }
 
     [Fact]
+    public void REC_05_REC_06_Clearing_what_never_had_a_value_is_no_change_and_stores_its_time()
+    {
+        var world = new World();
+        world.Event("", World.Start.PlusMs(-1_000), "clear", false, [], ("name", ""));
+        Assert.DoesNotContain(world.Last, e => e.Kind == EntryKind.PropertyChanged);
+        Assert.Equal(World.Start.PlusMs(-1_000), world.Last.Single(e => e.Kind == EntryKind.PropertyTouched).OccurredAt);
+        world.Event("", World.Start.PlusMs(-2_000), "older", false, [], ("name", "x"));
+        Assert.Equal("unknown", world.State.TryGetProperty(world.Property("name"), isBefore: false, out var view) && view.IsUnknown ? "unknown" : "known");
+        Assert.Contains(world.Last, e => e.Kind == EntryKind.PropertyLate);
+        world.Event("", World.Start, "newer", false, [], ("name", "x"));
+        Assert.Equal("x", world.Text("name"));
+        Assert.Equal(world.Head, world.Replay());
+    }
+
+    [Fact]
     public void REC_05_A_late_clear_and_a_write_older_than_a_clear_change_nothing()
     {
         var world = new World();

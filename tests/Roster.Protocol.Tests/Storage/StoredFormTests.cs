@@ -56,7 +56,10 @@ public sealed class StoredFormTests
         var compiled = WorkflowCompiler.Compile(
             new WorkflowDefinition("w", "contact", start, [goal], steps, "", ""), new WorkflowIdentity("w", 3, 2, WorkflowState.On, new Timestamp(1)), new DefinitionScope(_schema, [], []),
             id => numbers.TryGetValue(id, out var n) ? n : numbers[id] = numbers.Count + 1, _ => 1, out _);
-        _catalog = new TenantCatalog(5, "acme", 1, _schema, [compiled!]);
+        var withoutLoop = WorkflowCompiler.Compile(
+            new WorkflowDefinition("x", "contact", new StartDefinition(StartKind.Manual, null, true, [], true, []), [], [new SetPropertyStepDefinition("s", "d", "score", "1", false), new DelayStepDefinition("d", "", 5, DelayUnit.Hours)], "", ""),
+            new WorkflowIdentity("x", 4, 1, WorkflowState.On, new Timestamp(2)), new DefinitionScope(_schema, [], []), id => id == "s" ? 1 : 2, _ => 1, out _);
+        _catalog = new TenantCatalog(5, "acme", 1, _schema, [compiled!, withoutLoop!]);
     }
 
     [Fact]
@@ -86,7 +89,7 @@ public sealed class StoredFormTests
     {
         if (random.Next(10) == 0)
         {
-            return new CommandInput(random.Next(2) == 0 ? CommandKind.Enroll : CommandKind.Unenroll, 3, $"c{i}", "caller");
+            return new CommandInput(random.Next(2) == 0 ? CommandKind.Enroll : CommandKind.Unenroll, random.Next(3, 5), $"c{i}", "caller");
         }
 
         if (random.Next(6) == 0 && _head.Length > 0 && Loaded().OpenEffects.Length > 0)

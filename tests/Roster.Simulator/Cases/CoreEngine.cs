@@ -30,7 +30,6 @@ internal sealed class CoreEngine
     private readonly RecordState _state = new();
     private readonly Turn _turn = new();
     private readonly PackedWriter _writer = new();
-    private readonly HashSet<int> _known = [];
     private readonly Dictionary<(int Enrollment, int Step), StepDefinition> _entered = [];
     private TenantCatalog? _catalog;
     private byte[]? _head;
@@ -319,7 +318,7 @@ internal sealed class CoreEngine
         var workflow = entry.Workflow == 0 || entry.Kind == EntryKind.CommandReceived ? string.Empty : _workflows[entry.Workflow - 1].Id;
         return entry.Kind switch
         {
-            EntryKind.PropertyChanged => Wrote(entry),
+            EntryKind.PropertyChanged => CaseWords.Wrote(PropertyName(entry.Subject), entry.Value.IsUnknown ? null : Plain(entry.Value)),
             EntryKind.PropertyLate => CaseWords.Late(PropertyName(entry.Subject)),
             EntryKind.ListJoined or EntryKind.ListLeft => CaseWords.List(_lists[entry.Subject - 1].Id, entry.Kind == EntryKind.ListJoined),
             EntryKind.Enrolled => CaseWords.Enrolled(workflow, entry.Enrollment),
@@ -331,18 +330,6 @@ internal sealed class CoreEngine
             EntryKind.EnrollmentEnded => CaseWords.Ended(workflow, entry.Enrollment, entry.EndReason),
             _ => null,
         };
-    }
-
-    /// <summary>A clear of what is unknown anyway is journaled, since it moves <c>occurred_at</c> (REC-05), but is no change (REC-06).</summary>
-    private string? Wrote(in JournalEntry entry)
-    {
-        if (!entry.Value.IsUnknown)
-        {
-            _known.Add(entry.Subject);
-            return CaseWords.Wrote(PropertyName(entry.Subject), Plain(entry.Value));
-        }
-
-        return _known.Remove(entry.Subject) ? CaseWords.Wrote(PropertyName(entry.Subject), null) : null;
     }
 
     private string PropertyName(int number) => _schema.FindObjectType(CaseSchema.ObjectType)!.Properties.First(p => p.Number == number).Name;
