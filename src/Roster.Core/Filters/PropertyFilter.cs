@@ -12,8 +12,9 @@ internal sealed class PropertyFilter : Filter
     private readonly Test? _test;
     private readonly bool _includeUnknown;
     private readonly bool _needsHistory;
+    private readonly int _historyMax;
 
-    public PropertyFilter(FilterLabel label, PropertyDefinition property, Operator op, Test? test, bool includeUnknown)
+    public PropertyFilter(FilterLabel label, PropertyDefinition property, Operator op, Test? test, bool includeUnknown, int historyMax)
         : base(label)
     {
         _property = property;
@@ -21,6 +22,7 @@ internal sealed class PropertyFilter : Filter
         _test = test;
         _includeUnknown = includeUnknown;
         _needsHistory = OperatorTable.LooksAtHistory(op);
+        _historyMax = historyMax;
     }
 
     public override FilterCost Cost => _needsHistory ? FilterCost.History : FilterCost.Head;
@@ -79,14 +81,14 @@ internal sealed class PropertyFilter : Filter
     /// <summary>Without a value means never had one: a clear alone is none (FIL-31).</summary>
     private bool AcceptsHistory(RecordState state, bool isBefore, ReadOnlySpan<byte> current, bool found)
     {
-        if (!found || (current.IsEmpty && !state.AnyFormerValue(_property.Number, isBefore, this, static (_, _) => true)))
+        if (!found || (current.IsEmpty && !state.AnyFormerValue(_property.Number, isBefore, _historyMax, this, static (_, _) => true)))
         {
             return _includeUnknown;
         }
 
         var (_, isNegated) = OperatorTable.OfHistory(_operator);
         var isMatch = !current.IsEmpty && _test!.Accepts(Value.Unpack(current));
-        isMatch = isMatch || state.AnyFormerValue(_property.Number, isBefore, _test!, static (value, test) => test.Accepts(value));
+        isMatch = isMatch || state.AnyFormerValue(_property.Number, isBefore, _historyMax, _test!, static (value, test) => test.Accepts(value));
         return isMatch != isNegated;
     }
 

@@ -51,7 +51,7 @@ public enum EntryKind
     /// <summary>A write of the stored value: only its <c>occurred_at</c> moved (REC-06). Bookkeeping, not shown.</summary>
     PropertyTouched = 20,
 
-    /// <summary>Event ids fell out of the window (REC-08). Bookkeeping, not shown.</summary>
+    /// <summary>Event ids fell out of the window (REC-08), or former values that too many came after (FIL-31). Bookkeeping, not shown.</summary>
     EventIdsForgotten = 21,
 
     /// <summary>The present step of an enrollment was replaced by a publish (EDT-09). Bookkeeping, not shown.</summary>

@@ -295,7 +295,7 @@ public readonly struct JournalEntry
     /// <summary>A loop guard stopped a cascade (ENG-08).</summary>
     public static JournalEntry LoopGuard(int rounds) => new() { Kind = EntryKind.LoopGuard, Subject = rounds };
 
-    /// <summary>The oldest moved-out part of the event ids left the window (REC-08).</summary>
+    /// <summary>A moved-out part of the event ids left the window (REC-08), or one of former values that too many came after (FIL-31).</summary>
     public static JournalEntry EventIdsForgotten(int section) => new() { Kind = EntryKind.EventIdsForgotten, Subject = section };
 
     /// <summary>The record joined or left a list; by a step when <paramref name="workflow"/> is not 0.</summary>

@@ -382,6 +382,7 @@ public sealed partial class RecordState
         writer.Time(4, section.NewestAt);
         writer.Bytes(5, section.Fingerprints);
         writer.Int(6, section.Subject);
+        writer.Bytes(7, section.Counts);
         writer.EndMessage(start);
     }
 
@@ -393,6 +394,7 @@ public sealed partial class RecordState
         var newest = Timestamp.None;
         byte[] fingerprints = [];
         var subject = 0;
+        byte[] counts = [];
         var reader = new PackedReader(packed);
         while (reader.Next(out var field))
         {
@@ -404,11 +406,12 @@ public sealed partial class RecordState
                 case 4: newest = reader.Time(); break;
                 case 5: fingerprints = reader.Bytes().ToArray(); break;
                 case 6: subject = reader.Int(); break;
+                case 7: counts = reader.Bytes().ToArray(); break;
                 default: reader.Skip(); break;
             }
         }
 
-        return new SectionRef(kind, index, count, newest, fingerprints, subject);
+        return new SectionRef(kind, index, count, newest, fingerprints, subject, counts);
     }
 
     private void PackEnrollment(PackedWriter writer, in EnrollmentState state)

@@ -30,7 +30,8 @@ public enum SectionKind
 /// <param name="NewestAt">Time of its newest item.</param>
 /// <param name="Fingerprints">For event ids: 16 bits of each, so that most unknown ids are told without reading it.</param>
 /// <param name="Subject">For event history: number of the event type.</param>
-public sealed record SectionRef(SectionKind Kind, int Index, int Count, Timestamp NewestAt, byte[] Fingerprints, int Subject = 0);
+/// <param name="Counts">For former values: how many of each property, as pairs of varints; empty when it was not written down.</param>
+public sealed record SectionRef(SectionKind Kind, int Index, int Count, Timestamp NewestAt, byte[] Fingerprints, int Subject, byte[] Counts);
 
 /// <summary>A section to be written or, when the content is null, removed with the commit of the turn.</summary>
 /// <param name="Index">Its number in the record.</param>
@@ -149,70 +150,6 @@ public sealed partial class RecordState
         return section.NewestAt < since || total - section.Count >= countMax ? section.Index : -1;
     }
 
-    /// <summary>
-    /// Whether a value that a property had before its present one, or before the one that it had when the round began, passes a
-    /// test (FIL-31). All history sections must have been given.
-    /// </summary>
-    internal bool AnyFormerValue<TArgument>(int property, bool isBefore, TArgument argument, Func<Value, TArgument, bool> test)
-    {
-        for (var i = (isBefore ? _historyBefore : _historyCount) - 1; i >= 0; i--)
-        {
-            if (_history[i].Number == property && test(HistoryValue(_data.AsSpan(_history[i].Offset, _history[i].Length)), argument))
-            {
-                return true;
-            }
-        }
-
-        foreach (var section in _sections)
-        {
-            if (section.Kind == SectionKind.PropertyHistory && AnyIn(_loadedSections![section.Index], property, argument, test))
-            {
-                return true;
-            }
-        }
-
-        return false;
-    }
-
-    private static bool AnyIn<TArgument>(byte[] content, int property, TArgument argument, Func<Value, TArgument, bool> test)
-    {
-        var reader = new PackedReader(content);
-        while (reader.Next(out var field))
-        {
-            if (field != HistoryItemField)
-            {
-                reader.Skip();
-                continue;
-            }
-
-            var item = reader.Bytes();
-            if (HistoryNumber(item) == property && test(HistoryValue(item), argument))
-            {
-                return true;
-            }
-        }
-
-        return false;
-    }
-
-    private static int HistoryNumber(ReadOnlySpan<byte> item)
-    {
-        var reader = new PackedReader(item);
-        while (reader.Next(out var field))
-        {
-            if (field == PropertyView.NumberField)
-            {
-                return reader.Int();
-            }
-
-            reader.Skip();
-        }
-
-        return 0;
-    }
-
-    private static Value HistoryValue(ReadOnlySpan<byte> item) => new PropertyView(0, item).Value;
-
     private void MoveOutSections()
     {
         if (_markCount > MarksMax)
@@ -251,30 +188,16 @@ public sealed partial class RecordState
         _markCount -= MarksMoved;
     }
 
-    private void MoveOutHistory()
-    {
-        var moved = _historyCount - HistoryKept;
-        _scratch.Clear();
-        for (var i = 0; i < moved; i++)
-        {
-            _scratch.BytesAlways(HistoryItemField, _data.AsSpan(_history[i].Offset, _history[i].Length));
-        }
-
-        AddRef(SectionKind.PropertyHistory, moved, LastTurnAt, [], _scratch.Written.ToArray());
-        Array.Copy(_history, moved, _history, 0, HistoryKept);
-        _historyCount = HistoryKept;
-    }
-
     private void ForgetSection(int index)
     {
         _sections.RemoveAll(s => s.Index == index);
         _sectionWrites.Add(new SectionWrite(index, null));
     }
 
-    private void AddRef(SectionKind kind, int count, Timestamp newestAt, byte[] fingerprints, byte[] content, int subject = 0)
+    private void AddRef(SectionKind kind, int count, Timestamp newestAt, byte[] fingerprints, byte[] content, int subject = 0, byte[]? counts = null)
     {
         _nextSection++;
-        _sections.Add(new SectionRef(kind, _nextSection, count, newestAt, fingerprints, subject));
+        _sections.Add(new SectionRef(kind, _nextSection, count, newestAt, fingerprints, subject, counts ?? []));
         _sectionWrites.Add(new SectionWrite(_nextSection, content));
     }
 }

@@ -102,6 +102,11 @@ public sealed partial class Turn
         {
             Write(JournalEntry.EventIdsForgotten(expired));
         }
+
+        while (_state.FindExpiredHistory(settings.PropertyHistoryMax) is >= 0 and var section)
+        {
+            Write(JournalEntry.EventIdsForgotten(section));
+        }
     }
 
     /// <summary>

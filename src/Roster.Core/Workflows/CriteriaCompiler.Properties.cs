@@ -49,11 +49,11 @@ public sealed partial class CriteriaCompiler
 
         if (OperatorTable.IsAboutPresence(filter.Operator))
         {
-            return new PropertyFilter(Label(place, filter), property, filter.Operator, null, filter.IncludeUnknown);
+            return new PropertyFilter(Label(place, filter), property, filter.Operator, null, filter.IncludeUnknown, Settings.PropertyHistoryMax);
         }
 
         return TryReadValues(filter, property, days, place.Path, out var test)
-            ? new PropertyFilter(Label(place, filter), property, filter.Operator, test, filter.IncludeUnknown)
+            ? new PropertyFilter(Label(place, filter), property, filter.Operator, test, filter.IncludeUnknown, Settings.PropertyHistoryMax)
             : null;
     }
 

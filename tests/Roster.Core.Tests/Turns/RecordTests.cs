@@ -87,6 +87,30 @@ public sealed class RecordTests
     }
 
     [Fact]
+    public void FIL_31_LIM_01_The_newest_former_values_of_each_property_are_kept_and_no_more()
+    {
+        var world = new World(TenantSettings.Default with { PropertyHistoryMax = 10 });
+        world.Set("name", "rare");
+        world.Set("name", "other");
+        for (var i = 0; i < 200; i++)
+        {
+            world.Set("stage", $"v{i}");
+            world.Set("score", $"{i}");
+        }
+
+        string[] ever = ["v0", "v150", "v188", "v189", "v199"];
+        foreach (var (value, index) in ever.Select((v, i) => (v, i)))
+        {
+            world.Publish(Define.Workflow($"w{index}", Define.OnFilter(Define.All(Define.Is("stage", Operator.HasEverBeenEqualTo, value), Define.Is("name", Operator.HasEverBeenEqualTo, "rare"), Define.Is("flag", Operator.IsKnown))), Define.Set("s", "other", "x")));
+        }
+
+        world.Set("flag", "true");
+        Assert.Equal(["v189", "v199"], ever.Where((_, i) => world.Decisions($"w{i}").Any()));
+        Assert.InRange(world.State.Sections.Count(s => s.Kind == SectionKind.PropertyHistory), 1, 4);
+        Assert.Equal(world.Head, world.Replay());
+    }
+
+    [Fact]
     public void REC_05_A_late_clear_and_a_write_older_than_a_clear_change_nothing()
     {
         var world = new World();
