@@ -17,8 +17,6 @@ namespace Roster.Embedded;
 /// <content>Tasks for workers.</content>
 public sealed partial class EmbeddedEngine
 {
-    private const int OutputsBytesMax = 64 * 1024;
-
     /// <inheritdoc/>
     public async ValueTask<IReadOnlyList<WorkTask>> LeaseTasksAsync(
         string tenant, string queue, int tasksMax, TimeSpan leaseFor, string owner, CancellationToken cancellationToken)
@@ -54,9 +52,9 @@ public sealed partial class EmbeddedEngine
             return true;
         }
 
-        var outputs = ReadOutputs(completion, out var isTooLarge);
+        var outputs = ReadOutputs(completion);
         var id = default(EffectId);
-        var result = await RunAsync(key.Record, state => Find(state, owner, key, out id) ? ToInput(id, completion, outputs, isTooLarge) : null, cancellationToken).ConfigureAwait(false);
+        var result = await RunAsync(key.Record, state => Find(state, owner, key, out id) ? ToInput(id, completion, outputs) : null, cancellationToken).ConfigureAwait(false);
         if (result.Status != TurnStatus.Applied && id != default)
         {
             _outbox.Drop(id);
@@ -146,24 +144,22 @@ public sealed partial class EmbeddedEngine
         return false;
     }
 
-    private static CompletionInput ToInput(EffectId id, TaskCompletion completion, NamedValue[] outputs, bool isTooLarge)
+    private static CompletionInput ToInput(EffectId id, TaskCompletion completion, NamedValue[] outputs)
     {
         var result = completion.Outcome switch
         {
-            _ when isTooLarge => StepResult.Failed,
             TaskCompletion.Types.Outcome.Completed => StepResult.Success,
             TaskCompletion.Types.Outcome.Skipped => StepResult.Skipped,
             _ => StepResult.Failed,
         };
-        var code = result != StepResult.Failed ? string.Empty : isTooLarge ? "OUTPUT_TOO_LARGE" : completion.Retryable ? "EXHAUSTED" : "WORKER";
+        var code = result != StepResult.Failed ? string.Empty : completion.Retryable ? "EXHAUSTED" : "WORKER";
         var error = completion.Error.Length <= 1_000 ? completion.Error : completion.Error[..1_000];
-        return new CompletionInput(id.Enrollment, id.Step, id.Execution, result, code, error, isTooLarge ? [] : outputs);
+        return new CompletionInput(id.Enrollment, id.Step, id.Execution, result, code, error, outputs);
     }
 
-    private static NamedValue[] ReadOutputs(TaskCompletion completion, out bool isTooLarge)
+    private static NamedValue[] ReadOutputs(TaskCompletion completion)
     {
-        isTooLarge = completion.Outputs.Sum(o => o.CalculateSize()) > OutputsBytesMax;
-        var outputs = new NamedValue[isTooLarge ? 0 : completion.Outputs.Count];
+        var outputs = new NamedValue[completion.Outputs.Count];
         for (var i = 0; i < outputs.Length; i++)
         {
             if (ValueMapping.TryRead(completion.Outputs[i].Value, out var value) is { } problem)

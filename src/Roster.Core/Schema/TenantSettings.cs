@@ -83,6 +83,9 @@ public sealed record TenantSettings
     /// <summary>Associations of one record (ASC-07). 1 to 10,000,000, default 1,000,000.</summary>
     public int AssociationsPerRecordMax { get; init; } = 1_000_000;
 
+    /// <summary>Bytes of the packed outputs of one task (ACT-05). 1,024 to 1,048,576, default 65,536.</summary>
+    public int OutputsBytesMax { get; init; } = 65_536;
+
     /// <summary>One sentence per setting that is out of its range; empty when all are fine.</summary>
     public IReadOnlyList<string> Check()
     {
@@ -107,6 +110,7 @@ public sealed record TenantSettings
         Range("holidays", Holidays.Count, 0, 1_000);
         Range("associated_copies_max", AssociatedCopiesMax, 1, 10_000);
         Range("associations_per_record_max", AssociationsPerRecordMax, 1, 10_000_000);
+        Range("outputs_bytes_max", OutputsBytesMax, 1_024, 1_048_576);
         if (ActiveEnrollmentsMax < 0)
         {
             problems.Add($"active_enrollments_max is {ActiveEnrollmentsMax}; allowed is 0 for no cap, or any cap from 1.");

@@ -8,6 +8,7 @@ namespace Roster.Core.Turns;
 public sealed partial class Turn
 {
     private const string TimeoutCode = "TIMEOUT";
+    private const string OutputTooLargeCode = "OUTPUT_TOO_LARGE";
 
     private int _enrollmentOfCommand;
 
@@ -229,8 +230,30 @@ public sealed partial class Turn
         // What the turn began with may have moved it.
         index = _state.FindEffect(input.Enrollment, input.Step, input.Execution);
         ForgetOldIds();
-        Complete(_state.OpenEffects[index], input.Result, input.FailureCode, input.FailureText, input.Outputs);
+        var bytes = SizeOf(input.Outputs);
+        if (bytes > _catalog.Schema.Settings.OutputsBytesMax)
+        {
+            Complete(
+                _state.OpenEffects[index], StepResult.Failed, OutputTooLargeCode, $"The outputs have {bytes} bytes; allowed are {_catalog.Schema.Settings.OutputsBytesMax} (setting outputs_bytes_max).", []);
+        }
+        else
+        {
+            Complete(_state.OpenEffects[index], input.Result, input.FailureCode, input.FailureText, input.Outputs);
+        }
+
         return RunRounds();
+    }
+
+    /// <summary>Bytes of outputs as they would be kept (ACT-05).</summary>
+    private int SizeOf(NamedValue[] outputs)
+    {
+        _scratch.Clear();
+        foreach (var output in outputs)
+        {
+            NamedValues.Pack(_scratch, 1, output);
+        }
+
+        return _scratch.Length;
     }
 
     private void Complete(OpenEffect effect, StepResult result, string code, string text, NamedValue[] outputs)

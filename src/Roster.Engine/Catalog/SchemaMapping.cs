@@ -99,6 +99,7 @@ internal static class SchemaMapping
             Holidays = wire.NoHolidays ? [] : wire.Holidays.Count == 0 ? present.Holidays : ToDates(wire.Holidays),
             AssociatedCopiesMax = Or(wire.AssociatedCopiesMax, present.AssociatedCopiesMax),
             AssociationsPerRecordMax = Or(wire.AssociationsPerRecordMax, present.AssociationsPerRecordMax),
+            OutputsBytesMax = Or(wire.OutputsBytesMax, present.OutputsBytesMax),
         };
 
     private static Weekdays ToDays(IReadOnlyCollection<Weekday> days)
@@ -141,6 +142,7 @@ internal static class SchemaMapping
         Holidays = { settings.Holidays.Select(d => Value.OfDate(d).ToString()) },
         AssociatedCopiesMax = settings.AssociatedCopiesMax,
         AssociationsPerRecordMax = settings.AssociationsPerRecordMax,
+        OutputsBytesMax = settings.OutputsBytesMax,
     };
 
     private static int Or(int wanted, int present) => wanted == 0 ? present : wanted;

@@ -1,5 +1,6 @@
 using Roster.Core.Filters;
 using Roster.Core.Journal;
+using Roster.Core.Schema;
 using Roster.Core.Turns;
 using Roster.Core.Values;
 using Roster.Core.Workflows;
@@ -367,4 +368,19 @@ public sealed class ActionTests
     }
 
     private static NamedValue Named(string name, string text) => new(name, Value.OfText(text));
+
+    [Theory]
+    [InlineData(900, "b Success", "")]
+    [InlineData(1_100, "a Failed", "OUTPUT_TOO_LARGE")]
+    public void ACT_05_HIS_03_Outputs_that_are_too_large_fail_the_action(int length, string result, string code)
+    {
+        var world = new World(TenantSettings.Default with { OutputsBytesMax = 1_024 });
+        world.Publish(Define.Workflow("w", Define.ByHand(), Define.Work("a", "b"), Define.OutputValues("b", "a", "out", "", ("x", ""))));
+        world.Enroll("w");
+        world.Complete("w", "a", outputs: [new NamedValue("out", Value.OfText(new string('x', length)))]);
+        Assert.Contains(world.Results("w"), r => r.StartsWith(result, StringComparison.Ordinal));
+        Assert.Equal(code, world.Entries(EntryKind.EffectCompleted).Single().Text ?? "");
+        Assert.Equal(code.Length == 0 ? 1 : 0, world.Entries(EntryKind.EffectCompleted).Single().Fields?.Length ?? 0);
+        Assert.Equal(["Completed"], world.Ends("w"));
+    }
 }
