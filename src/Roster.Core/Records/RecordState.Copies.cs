@@ -293,7 +293,7 @@ public sealed partial class RecordState
         _sections.RemoveAll(s => s.Kind == SectionKind.Copies);
         for (var i = 0; i < entry.Subject; i++)
         {
-            _sections.Add(new SectionRef(SectionKind.Copies, first + i, 0, LastTurnAt, []));
+            _sections.Add(new SectionRef(SectionKind.Copies, first + i, 0, LastTurnAt, [], 0, []));
         }
 
         _nextSection = first + entry.Subject - 1;
