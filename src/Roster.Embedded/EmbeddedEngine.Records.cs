@@ -106,6 +106,33 @@ public sealed partial class EmbeddedEngine
     }
 
     /// <inheritdoc/>
+    public async ValueTask<MergeRecordsResponse> MergeRecordsAsync(string tenant, MergeRecordsRequest request, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        var owner = _tenants.Get(tenant);
+        var survivor = default(RecordKey);
+        var refusal = EventReader.TryRead(request.Ref, owner, out var key) ?? EventReader.TryRead(request.Survivor, owner, out survivor) ?? CheckCommand(request.RequestId, request.Caller);
+        if (refusal is not null)
+        {
+            return new MergeRecordsResponse { Result = Results.Refused(refusal) };
+        }
+
+        if (survivor.ObjectType != key.ObjectType || survivor.Id == key.Id)
+        {
+            throw RosterException.Invalid("survivor", request.Survivor.RecordId, "A record is merged into another one of the same type (REC-13).");
+        }
+
+        var state = await ReadStateAsync(owner, request.Survivor, cancellationToken).ConfigureAwait(false);
+        if (state is not { IsLive: true })
+        {
+            throw new RosterException(RosterError.FailedPrecondition, $"Record `{request.Survivor.ObjectType}/{Core.Refusal.Cut(request.Survivor.RecordId)}`, which is to survive, does not exist.");
+        }
+
+        var input = new CommandInput(CommandKind.Merge, 0, request.RequestId, request.Caller) { OtherId = request.Survivor.RecordId };
+        return new MergeRecordsResponse { Result = Results.ToWire(await RunAsync(key, input, cancellationToken).ConfigureAwait(false)) };
+    }
+
+    /// <inheritdoc/>
     public async ValueTask<ListAssociationsResponse> ListAssociationsAsync(string tenant, ListAssociationsRequest request, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(request);

@@ -46,6 +46,9 @@ public interface IRosterEngine
     /// <summary>Brings a deleted record back (REC-16).</summary>
     ValueTask<RestoreRecordResponse> RestoreRecordAsync(string tenant, RestoreRecordRequest request, CancellationToken cancellationToken);
 
+    /// <summary>Merges a record into another one (REC-13).</summary>
+    ValueTask<MergeRecordsResponse> MergeRecordsAsync(string tenant, MergeRecordsRequest request, CancellationToken cancellationToken);
+
     /// <summary>Reads the links of a record (ASC-07).</summary>
     ValueTask<ListAssociationsResponse> ListAssociationsAsync(string tenant, ListAssociationsRequest request, CancellationToken cancellationToken);
 

@@ -190,6 +190,9 @@ public sealed class FakeEngine : IRosterEngine, IAsyncDisposable
     public ValueTask<RestoreRecordResponse> RestoreRecordAsync(string tenant, RestoreRecordRequest request, CancellationToken cancellationToken) =>
         Answer("restore", tenant, request, new RestoreRecordResponse { Result = CommandResult });
 
+    public ValueTask<MergeRecordsResponse> MergeRecordsAsync(string tenant, MergeRecordsRequest request, CancellationToken cancellationToken) =>
+        Answer("merge", tenant, request, new MergeRecordsResponse { Result = CommandResult });
+
     public ValueTask<ListAssociationsResponse> ListAssociationsAsync(string tenant, ListAssociationsRequest request, CancellationToken cancellationToken) =>
         Answer("associations", tenant, request, new ListAssociationsResponse());
 

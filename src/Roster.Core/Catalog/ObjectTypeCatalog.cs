@@ -48,6 +48,7 @@ internal sealed class ObjectTypeCatalog
         HasTimed = mine.Any(w => w.DependsOnTime) || Members.Timed.Length > 0;
         StatusFilters = mine.SelectMany(w => w.AllCriteria).Concat(Lists.Select(l => l.Criteria!)).SelectMany(c => c.Workflows).ToFrozenSet();
         DateSchedules = [.. Enumerable.Range(0, workflows.Length).Where(i => workflows[i].ObjectType.Number == type.Number && workflows[i].IsEnrolling && workflows[i].Start.Schedule?.Dates is not null)];
+        EnrollOnMerge = [.. Enumerable.Range(0, workflows.Length).Where(i => workflows[i].ObjectType.Number == type.Number && workflows[i].IsEnrolling && workflows[i].Settings.EnrollOnMerge)];
         Types = new SignalTypes(schema);
         _copyTargets = copies.TargetsOf(type.Number);
         _copied = _copyTargets.Values.SelectMany(t => t.Properties).ToFrozenSet();
@@ -80,6 +81,9 @@ internal sealed class ObjectTypeCatalog
 
     /// <summary>Workflows that start by a date of each record.</summary>
     public int[] DateSchedules { get; }
+
+    /// <summary>Workflows that consider a record that another one was merged into, as if it were new (REC-14).</summary>
+    public int[] EnrollOnMerge { get; }
 
     /// <summary>Numbers of the event types that changes have.</summary>
     public SignalTypes Types { get; }

@@ -465,6 +465,12 @@ public readonly struct JournalEntry
     /// <summary>The workflows that led to the record's creation.</summary>
     public static JournalEntry ChainSet(IEnumerable<int> chain) => new() { Kind = EntryKind.ChainSet, Text = Records.RecordState.ChainText(chain) };
 
+    /// <summary>The record was merged into another one of its type (REC-13).</summary>
+    public static JournalEntry RecordMerged(string survivor) => new() { Kind = EntryKind.RecordMerged, Text = survivor };
+
+    /// <summary>Another record was merged into this one; <paramref name="past"/> is what it has of its past, packed, as base64 (REC-13).</summary>
+    public static JournalEntry RecordAbsorbed(int objectType, string id, string past) => new() { Kind = EntryKind.RecordAbsorbed, Subject = objectType, Text = id, Source = past };
+
     /// <summary>A publish removed the step an enrollment was in; it goes on at <paramref name="step"/>, 0 for the end (EDT-09).</summary>
     public static JournalEntry StepMoved(int workflow, int version, int enrollment, int from, int step) => new()
     {
@@ -500,4 +506,7 @@ public enum CommandKind
 
     /// <summary>Bring a deleted record back (REC-16).</summary>
     Restore = 6,
+
+    /// <summary>Merge the record into another one (REC-13).</summary>
+    Merge = 7,
 }

@@ -139,6 +139,7 @@ public sealed partial class RecordState
                 break;
             case EntryKind.RecordRestored:
                 Gone = GoneKind.None;
+                MergedInto = string.Empty;
                 break;
             default:
                 ApplyLinks(entry);
@@ -173,6 +174,14 @@ public sealed partial class RecordState
                 Spreading = (Spreading)entry.Code;
                 SpreadHops = entry.Execution;
                 IsSpreadInitial = entry.Flag;
+                break;
+            case EntryKind.RecordMerged:
+                Gone = GoneKind.Merged;
+                MergedInto = entry.Text ?? string.Empty;
+                FlipAt = Timestamp.None;
+                break;
+            case EntryKind.RecordAbsorbed:
+                AbsorbPast(entry);
                 break;
             case EntryKind.ChainSet:
                 SetChain(entry);

@@ -152,7 +152,7 @@ public sealed partial class RecordState
 
     private void MoveOutSections()
     {
-        if (_markCount > MarksMax)
+        while (_markCount > MarksMax)
         {
             MoveOutMarks();
         }

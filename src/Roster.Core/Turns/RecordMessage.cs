@@ -33,6 +33,15 @@ public enum MessageKind
 
     /// <summary>To itself: take away the links of a type and label in the next leaf (ACT-27, ENG-15).</summary>
     UnlinkAll = 8,
+
+    /// <summary>The sender was merged into the receiver: what it had (REC-13).</summary>
+    Absorb = 9,
+
+    /// <summary>To itself: hand the links of the next leaf over to the record that it was merged into.</summary>
+    HandOver = 10,
+
+    /// <summary>Links of a record that was merged into the receiver.</summary>
+    Inherit = 11,
 }
 
 /// <summary>
@@ -88,6 +97,9 @@ public sealed record RecordMessage(MessageKind Kind, int ToType, string ToId)
 
     /// <summary>For creations: values by number of the property. For occurrences: properties of the event.</summary>
     public NamedValue[] Fields { get; init; } = [];
+
+    /// <summary>For merges: packed enrollment histories and event ids.</summary>
+    public byte[] Past { get; init; } = [];
 
     /// <summary>For creations: the workflows that led to it (ACT-23).</summary>
     public int[] Chain { get; init; } = [];

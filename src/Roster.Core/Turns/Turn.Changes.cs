@@ -235,6 +235,11 @@ public sealed partial class Turn
             }
         }
 
+        if (_isAbsorbing && _isFirstRound)
+        {
+            _candidates.AddRange(_index.EnrollOnMerge);
+        }
+
         if (_isClockRound)
         {
             _candidates.AddRange(_index.Starts.Timed);

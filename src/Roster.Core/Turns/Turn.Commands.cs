@@ -53,6 +53,8 @@ public sealed partial class Turn
             case CommandKind.Delete:
                 _isDeleting = true;
                 return EndOfTurn();
+            case CommandKind.Merge:
+                return Merge(input);
             default:
                 throw new InvalidOperationException($"Command {input.Kind} is not known to the turn.");
         }
@@ -109,26 +111,7 @@ public sealed partial class Turn
     /// <summary>Ends every enrollment and marks the record deleted (REC-16). It does not come back by itself (SCH-09).</summary>
     private void Delete()
     {
-        _exits.Clear();
-        foreach (ref readonly var enrollment in _state.Enrollments)
-        {
-            _exits.Add(enrollment.Number);
-        }
-
-        while (_exits.Count > 0)
-        {
-            End(_state.FindEnrollment(TakeFirst(_exits)), EndReason.Deleted);
-        }
-
-        for (var i = 0; i < _state.Summaries.Length; i++)
-        {
-            if (!_state.Summaries[i].RecurrenceAt.IsNone)
-            {
-                var workflow = _state.Summaries[i].Workflow;
-                Write(JournalEntry.RecurrenceSet(workflow, _catalog.FindWorkflow(workflow)?.Version ?? 0, Timestamp.None));
-            }
-        }
-
+        EndAll(EndReason.Deleted);
         Write(JournalEntry.RecordDeleted());
         _isCopyStale = true;
     }

@@ -46,6 +46,11 @@ public sealed partial class Turn
             StartKind.Schedule => FiresByDate(workflow, ref consideration),
             _ => FiresByFilter(workflow, ref consideration),
         };
+        if (hasFired && _isAbsorbing && _isFirstRound)
+        {
+            consideration.Trigger = TriggerKind.Merge;
+        }
+
         foreach (var request in _present.Enrolls)
         {
             if (request.Workflow == workflow.Number)
@@ -138,7 +143,9 @@ public sealed partial class Turn
         consideration.IsNewRecordBarred = IsBarredAsNew(start);
         try
         {
-            var hasStarted = start.Criteria is not null && BecameTrue(start.Criteria);
+            // As if just created: what holds has become true (REC-14).
+            var isAsNew = _isAbsorbing && _isFirstRound && workflow.Settings.EnrollOnMerge;
+            var hasStarted = start.Criteria is not null && (isAsNew ? start.Criteria.Accepts(Now) : BecameTrue(start.Criteria));
             if (start.Reenroll)
             {
                 foreach (var criteria in start.ReenrollWhen)

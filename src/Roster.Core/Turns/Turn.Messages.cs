@@ -28,7 +28,7 @@ public sealed partial class Turn
         FromType = _state.ObjectType,
         FromId = _state.Id,
         At = _now,
-        Hops = message.Kind is MessageKind.Spread or MessageKind.UnlinkAll ? message.Hops : _hops + 1,
+        Hops = message.Kind is MessageKind.Spread or MessageKind.UnlinkAll or MessageKind.HandOver ? message.Hops : _hops + 1,
     });
 
     /// <summary>Notes that what others keep of the record has changed.</summary>
@@ -100,9 +100,16 @@ public sealed partial class Turn
     private TurnResult DecideMessage(MessageInput input)
     {
         var message = input.Message;
-        if (message.Kind is MessageKind.Spread or MessageKind.UnlinkAll)
+        switch (message.Kind)
         {
-            return message.Kind == MessageKind.Spread ? Spread(message) : DecideUnlinkAll(input);
+            case MessageKind.Spread:
+                return Spread(message);
+            case MessageKind.UnlinkAll:
+                return DecideUnlinkAll(input);
+            case MessageKind.HandOver:
+                return DecideHandOver(input);
+            default:
+                break;
         }
 
         if ((RefuseMessage(message) ?? FindMissingOf(message) ?? BeginTurn()) is { } other)
@@ -146,6 +153,11 @@ public sealed partial class Turn
 
     private TurnResult? FindMissingOf(RecordMessage message)
     {
+        if (message.Kind == MessageKind.Inherit)
+        {
+            return FindMissingToInherit(message);
+        }
+
         if (message.Kind is not (MessageKind.Link or MessageKind.Unlink or MessageKind.Copy or MessageKind.Create))
         {
             return null;
@@ -181,6 +193,12 @@ public sealed partial class Turn
                 break;
             case MessageKind.Occurred:
                 AcceptOccurrence(message, input);
+                break;
+            case MessageKind.Absorb:
+                Absorb(message);
+                break;
+            case MessageKind.Inherit:
+                Inherit(message);
                 break;
             default:
                 throw new InvalidOperationException($"Message {message.Kind} is not known to the turn.");
@@ -313,7 +331,8 @@ public sealed partial class Turn
     {
         var message = input.Message;
         var isLink = message.Kind is MessageKind.Link or MessageKind.Create;
-        if (isLink && FindMissingLink(message.ToType, message.ToId) is { } missing)
+        var missingLinks = isLink ? FindMissingLink(message.ToType, message.ToId) : message.Kind == MessageKind.Inherit ? FindMissingToInherit(message) : null;
+        if (missingLinks is { } missing)
         {
             return missing;
         }
@@ -329,6 +348,7 @@ public sealed partial class Turn
             Write(JournalEntry.SpreadChanged(Spreading.None, 0, isInitial: false));
         }
 
+        TakeBack(message);
         if (isLink)
         {
             RemoveLink(_present, message.ToType, message.ToId, 0, 0, 0);

@@ -84,6 +84,7 @@ public sealed partial class Turn
         _hops = 0;
         _firesNothing = false;
         _isCopyStale = false;
+        _isAbsorbing = false;
         _missingInStep = null;
         _messages.Clear();
         _isClockRound = false;

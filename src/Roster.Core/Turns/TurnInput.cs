@@ -146,8 +146,15 @@ public sealed class CommandInput : TurnInput
     /// <summary>Who asks.</summary>
     public string Caller { get; }
 
+    /// <summary>For merges: id of the record that survives, of the same object type.</summary>
+    public string OtherId { get; init; } = string.Empty;
+
     /// <summary>Hash of what is asked.</summary>
-    public uint HashContent() => (uint)StableHash.Hash64((ulong)Kind, (ulong)Target);
+    public uint HashContent()
+    {
+        var hash = StableHash.Hash64((ulong)Kind, (ulong)Target);
+        return (uint)(OtherId.Length == 0 ? hash : StableHash.Hash64(hash, StableHash.Hash128(OtherId).High));
+    }
 }
 
 /// <summary>

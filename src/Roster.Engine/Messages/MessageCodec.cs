@@ -60,6 +60,7 @@ public static class MessageCodec
 
         writer.Fixed64(20, message.Cursor);
         writer.Time(21, message.OccurredAt);
+        writer.Bytes(22, message.Past);
         return writer.Written.ToArray();
     }
 
@@ -107,6 +108,7 @@ public static class MessageCodec
             case 17: return message with { Source = reader.Text() };
             case 20: return message with { Cursor = reader.Fixed64() };
             case 21: return message with { OccurredAt = reader.Time() };
+            case 22: return message with { Past = reader.Bytes().ToArray() };
             default:
                 reader.Skip();
                 return message;

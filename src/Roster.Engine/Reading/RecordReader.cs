@@ -76,6 +76,7 @@ public static class RecordReader
     {
         record.Deleted = state.Gone == GoneKind.Deleted;
         record.AssociationCount = state.AssociationCount;
+        record.MergedInto = state.MergedInto;
         foreach (ref readonly var membership in state.Memberships)
         {
             record.Lists.Add(owner.ListId(membership.List));

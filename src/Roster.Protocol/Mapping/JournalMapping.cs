@@ -121,8 +121,12 @@ public static class JournalMapping
             case EntryKind.RecordDeleted:
             case EntryKind.RecordRestored:
             case EntryKind.RecordErased:
+                break;
             case EntryKind.RecordMerged:
+                wire.Other = new V1.RecordRef { ObjectType = type.Name, RecordId = entry.Text ?? string.Empty };
+                break;
             case EntryKind.RecordAbsorbed:
+                AddOther(wire, entry, names);
                 break;
             default:
                 throw new InvalidOperationException($"Journal entry kind {entry.Kind} is not shown.");

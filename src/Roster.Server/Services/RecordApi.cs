@@ -40,6 +40,13 @@ internal sealed class RecordApi(IRosterEngine engine, CallerTenant caller, Serve
         };
     }
 
+    public override Task<MergeRecordsResponse> MergeRecords(MergeRecordsRequest request, ServerCallContext context)
+    {
+        Check.Reference(request.Ref);
+        Check.Reference(request.Survivor);
+        return engine.MergeRecordsAsync(caller.Of(context), request, context.CancellationToken).AsTask();
+    }
+
     public override Task<ListAssociationsResponse> ListAssociations(ListAssociationsRequest request, ServerCallContext context)
     {
         Check.Reference(request.Ref);
