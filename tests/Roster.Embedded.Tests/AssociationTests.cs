@@ -1,3 +1,4 @@
+using Roster.Engine;
 using Roster.Engine.Stores;
 using Roster.V1;
 using Kind = Roster.V1.JournalEntry.Types.Kind;
@@ -137,6 +138,51 @@ public sealed class AssociationTests
         Assert.Equal(["ada", "bob"], (await EnrolledAsync(again)).Order(StringComparer.Ordinal));
         Assert.Empty(await store.ReadEffectQueuesAsync(Token));
         await again.VerifyAsync();
+    }
+
+    [Fact]
+    public async Task ENG_15_Messages_wait_for_a_full_disk_and_keep_their_order()
+    {
+        var faults = new FaultStore(new VolatileRecordStore());
+        await using var harness = await StartAsync(faults);
+        await harness.PublishAsync(OnBigDeal);
+        await harness.SettleAsync();
+        await harness.SendAsync(Deal(harness, "d1", "1", "open", "ada", "bob"));
+        await harness.SettleAsync();
+        for (var i = 2; i < 40; i++)
+        {
+            var amount = i.ToString(System.Globalization.CultureInfo.InvariantCulture);
+            var change = Deal(harness, "d1", amount, "open");
+            while (!await IsTakenAsync(harness, change))
+            {
+                // The disk was still full: it is sent again, as a client does.
+            }
+
+            faults.FailNext(i % 3 == 0 ? 2 : 0);
+        }
+
+        faults.FailNext(0);
+        await harness.SettleAsync();
+        var copies = (await harness.JournalAsync(Kind.MessageReceived)).Where(e => e.Ref.RecordId == "ada" && e.Type == "copy").ToList();
+        var sent = (await harness.JournalAsync(Kind.PropertyChanged)).Count(e => e.Ref.RecordId == "d1" && e.Name == "amount");
+        Assert.Equal((38, 39), (copies.Count, sent));
+        await harness.SendAsync(Deal(harness, "d1", "2000", "open"));
+        await harness.SettleAsync();
+        Assert.Equal(["ada", "bob"], (await EnrolledAsync(harness)).Order(StringComparer.Ordinal));
+        await harness.VerifyAsync();
+    }
+
+    private static async Task<bool> IsTakenAsync(EngineHarness harness, Event e)
+    {
+        try
+        {
+            await harness.SendAsync(e);
+            return true;
+        }
+        catch (RosterException full) when (full.Error == RosterError.Overloaded)
+        {
+            return false;
+        }
     }
 
     [Fact]
@@ -358,7 +404,9 @@ public sealed class AssociationTests
         await harness.SettleAsync();
         var refused = Assert.Single(await harness.SendAsync(Link(harness, "ada", "deal", "d3"))).Result.Refusal;
         Assert.Equal((Refusal.Types.Reason.LimitReached, "associations_per_record_max"), (refused.Reason, refused.Setting));
-        await harness.SendAsync(Link(harness, "bob", "deal", "d1"), Link(harness, "cleo", "deal", "d1"));
+        await harness.SendAsync(Link(harness, "bob", "deal", "d1"));
+        await harness.SettleAsync();
+        await harness.SendAsync(Link(harness, "cleo", "deal", "d1"));
         await harness.SettleAsync();
         Assert.Equal(2, (await LinksAsync(harness, "deal", "d1")).Count);
         Assert.Empty(await LinksAsync(harness, "contact", "cleo"));

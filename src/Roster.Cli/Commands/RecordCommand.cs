@@ -7,7 +7,7 @@ using Spectre.Console;
 
 namespace Roster.Cli.Commands;
 
-/// <summary><c>roster record</c>: properties, lists, enrollments, events and timeline of one record; deleting and restoring it.</summary>
+/// <summary><c>roster record</c>: properties, lists, enrollments, events and timeline of one record; deleting and restoring it; links and merges.</summary>
 internal static class RecordCommand
 {
     private static readonly Argument<string> Id = new("RECORD") { Description = "Object type and id, such as `contact/ada@example.org`." };
@@ -24,7 +24,7 @@ internal static class RecordCommand
 
     public static Command Create(CliConsole console)
     {
-        var command = new Command("record", "Shows a record: properties, lists, enrollments, events, timeline; `delete` and `restore` change it.") { Shown, Turns, Json };
+        var command = new Command("record", "Shows a record: properties, lists, enrollments, events, timeline; `delete`, `restore`, `link` and `merge` change it.") { Shown, Turns, Json };
         command.SetActionSafely(console, (result, cancellationToken) => RunAsync(result, console, cancellationToken));
         var delete = new Command("delete", "Deletes a record: its enrollments end, later events are refused. It can be restored.")
         {
@@ -36,6 +36,7 @@ internal static class RecordCommand
             Id, RequestOptions.RequestId, RequestOptions.Caller,
         };
         restore.SetActionSafely(console, (result, cancellationToken) => RestoreAsync(result, console, cancellationToken));
+        LinkCommands.AddTo(command, console);
         command.Add(delete);
         command.Add(restore);
         return command;
@@ -88,7 +89,7 @@ internal static class RecordCommand
     /// <summary>Prints properties, lists, enrollments and what is kept of events.</summary>
     public static void ShowRecord(Record record, CliConsole console)
     {
-        console.Out.MarkupLine($"[bold]{Markup.Escape(RecordName.Of(record.Ref))}[/]  created {Show.Time(record.CreatedAt)}, last turn {Show.Time(record.LastTurnAt)}{(record.Deleted ? ", [red]deleted[/]" : "")}");
+        console.Out.MarkupLine($"[bold]{Markup.Escape(RecordName.Of(record.Ref))}[/]  created {Show.Time(record.CreatedAt)}, last turn {Show.Time(record.LastTurnAt)}{(record.Deleted ? ", [red]deleted[/]" : record.MergedInto.Length > 0 ? $", [red]merged into {Markup.Escape(record.MergedInto)}[/]" : "")}");
         var properties = Show.Table("property", "value", "updated at", "source");
         foreach (var property in record.Properties)
         {
@@ -99,6 +100,11 @@ internal static class RecordCommand
         if (record.Lists.Count > 0)
         {
             console.Out.MarkupLine(Markup.Escape($"on lists: {string.Join(", ", record.Lists)}"));
+        }
+
+        if (record.AssociationCount > 0)
+        {
+            console.Out.MarkupLine($"links: {Show.Count(record.AssociationCount)}");
         }
 
         if (record.Events.Count > 0)

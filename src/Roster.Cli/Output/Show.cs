@@ -45,13 +45,21 @@ internal static class Show
         Kind.RecordDeleted => ("record deleted", ""),
         Kind.RecordRestored => ("record restored", ""),
         Kind.RecordErased => ("record erased", ""),
-        Kind.RecordMerged => ("record merged", Join("into another", entry.Detail)),
-        Kind.RecordAbsorbed => ("record merged", Join("took another in", entry.Detail)),
+        Kind.RecordMerged => ("record merged", $"into {Other(entry)}"),
+        Kind.RecordAbsorbed => ("record merged", $"took in {Other(entry)}"),
+        Kind.Associated => ("linked", Join(Other(entry), entry.Name)),
+        Kind.Dissociated => (entry.Name.Length > 0 ? "label removed" : "unlinked", Join(Other(entry), entry.Name)),
+        Kind.MessageReceived => ($"message: {entry.Type.Replace('_', ' ')}", $"from {Other(entry)}"),
+        Kind.MessageReturned => ($"message came back: {entry.Type.Replace('_', ' ')}", Join($"to {Other(entry)}", entry.Detail)),
+        Kind.CopiesCut => ("copy not kept", Join($"of {Other(entry)}", entry.Name)),
         _ => (IsKnown(entry.Kind) ? ProtoNames.Of(entry.Kind).Replace('_', ' ').ToLowerInvariant() : $"entry of kind {(int)entry.Kind}", Join(entry.Result, entry.Name, entry.Detail)),
     };
 
     /// <summary>What started an enrollment: <c>by event form_submitted</c>; empty where the entry does not say.</summary>
     public static string Trigger(JournalEntry entry) => entry.Type.Length == 0 ? "" : $"by {entry.Type}{(entry.Detail.Length > 0 ? $" {entry.Detail}" : "")}";
+
+    /// <summary>The other record of a link or message.</summary>
+    private static string Other(JournalEntry entry) => entry.Other is null ? "another" : RecordName.Of(entry.Other);
 
     /// <summary>The due instant of a step; empty for none.</summary>
     public static string Until(JournalEntry entry) => entry.DueAt is null ? "" : $"until {Time(entry.DueAt)}";

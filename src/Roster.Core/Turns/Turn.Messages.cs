@@ -45,6 +45,7 @@ public sealed partial class Turn
     /// <summary>The end of a turn: what others keep of the record is told them, but not by a turn beyond the hops of ENG-11.</summary>
     private void SendAll()
     {
+        RefreshLinks();
         if (_isCopyStale && _state.AssociationCount > 0 && _hops <= _catalog.Schema.Settings.RoundsMax)
         {
             SendCopies(_firesNothing);
@@ -59,6 +60,21 @@ public sealed partial class Turn
             Write(JournalEntry.MessagesSent(_messages.Count));
         }
     }
+
+    /// <summary>What a link made in this turn says of the record is what it is at the end of it, so no copy need follow.</summary>
+    private void RefreshLinks()
+    {
+        for (var i = 0; i < _messages.Count && _isCopyStale; i++)
+        {
+            if (_messages[i].Kind is MessageKind.Link or MessageKind.Create)
+            {
+                _messages[i] = _messages[i] with { Copy = CopyFor(_messages[i].ToType) };
+            }
+        }
+    }
+
+    private bool IsToldByLink(Association link) =>
+        _messages.Exists(m => m.Kind is MessageKind.Link or MessageKind.Create && m.ToType == link.ObjectType && m.ToId == link.Id);
 
     /// <summary>Tells every linked record that keeps a copy what it is now. With many links it is done leaf by leaf (ENG-15).</summary>
     private void SendCopies(bool isInitial)
@@ -90,7 +106,7 @@ public sealed partial class Turn
     {
         foreach (var link in links)
         {
-            if (_index.FindCopyTarget(link.ObjectType) is not null)
+            if (_index.FindCopyTarget(link.ObjectType) is not null && !IsToldByLink(link))
             {
                 Send(new RecordMessage(MessageKind.Copy, link.ObjectType, link.Id) { Copy = _state.IsLive ? CopyFor(link.ObjectType) : null, IsInitial = isInitial });
             }

@@ -31,6 +31,16 @@ public sealed class RecordCommandTests
     }
 
     [Fact]
+    public async Task A_record_is_linked_its_links_are_shown_and_it_is_merged()
+    {
+        await using var server = await TestServer.StartAsync();
+        Assert.Contains("contact/ada is linked to deal/d1", (await CommandRunner.RunAsync(server, "record", "link", "contact/ada", "deal/d1", "--label", "buyer")).Output, StringComparison.Ordinal);
+        Assert.Contains("contact/ada is not linked to deal/d1", (await CommandRunner.RunAsync(server, "record", "link", "contact/ada", "deal/d1", "--remove")).Output, StringComparison.Ordinal);
+        Assert.Contains("no links", (await CommandRunner.RunAsync(server, "record", "links", "contact/ada")).Output, StringComparison.Ordinal);
+        Assert.Contains("contact/old is merged into contact/ada", (await CommandRunner.RunAsync(server, "record", "merge", "contact/old", "contact/ada")).Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_record_is_deleted_and_restored()
     {
         await using var server = await TestServer.StartAsync();
