@@ -22,6 +22,9 @@ public sealed class PackedWriter
     /// <summary>What was written; valid until the next write or <see cref="Clear"/>.</summary>
     public ReadOnlySpan<byte> Written => _buffer.AsSpan(0, _length);
 
+    /// <summary>The same, for those who keep slices of it; valid as long.</summary>
+    public ReadOnlyMemory<byte> WrittenMemory => _buffer.AsMemory(0, _length);
+
     /// <summary>Forgets what was written.</summary>
     public void Clear() => _length = 0;
 

@@ -14,7 +14,7 @@ namespace Roster.Engine.Stores;
 /// <para>Failures: <see cref="StoreFullException"/> means nothing of the batch was written, and a later call may succeed. So do
 /// <see cref="ArgumentException"/>, for a batch that breaks <see cref="BatchRules"/>, and <see cref="OperationCanceledException"/>: a
 /// commit is not cancelled any more once it has begun. <see cref="StoreCorruptException"/> means stored bytes are not what was written:
-/// stop. Any other exception of <see cref="CommitAsync"/> means the outcome is unknown: the process must stop without acknowledging
+/// stop. <see cref="StoreFencedException"/> means another process owns the store now: nothing was written, stop. Any other exception of <see cref="CommitAsync"/> means the outcome is unknown: the process must stop without acknowledging
 /// anything, and find out by recovery; the store takes no more commits. Reads may be repeated.</para>
 /// <para>Threads: <see cref="CommitAsync"/> is called by one caller at a time; everything else from any thread, also while a commit
 /// is under way.</para>

@@ -203,3 +203,13 @@ public sealed class StoreRefusedException : Exception
     {
     }
 }
+
+/// <summary>Another process has taken the store over. Nothing of the batch was written, and nothing ever will be: the process must stop.</summary>
+public sealed class StoreFencedException : Exception
+{
+    /// <summary>Creates the exception.</summary>
+    public StoreFencedException(string message, Exception? innerException = null)
+        : base(message, innerException)
+    {
+    }
+}

@@ -1,0 +1,57 @@
+using Npgsql;
+
+namespace Roster.Storage.Postgres;
+
+/// <summary>Options of the PostgreSQL store. Read once, when the store is opened.</summary>
+public sealed class PostgresStoreOptions
+{
+    /// <summary>
+    /// Where the database is, as Npgsql writes it: <c>Host=/var/run/postgresql;Database=roster;Username=roster</c>. The database must
+    /// exist and be for Roster alone; its tables are made in the schema <c>roster</c>. Connect to PostgreSQL itself: a pooler in between
+    /// cannot keep the session settings. Required.
+    /// </summary>
+    public required string ConnectionString { get; init; }
+
+    /// <summary>Connections for reads, at most, beside the one that commits. Default 16; from 1 to 1,000.</summary>
+    public int ReadConnectionsMax { get; init; } = 16;
+
+    /// <summary>
+    /// How long a commit or read goes on trying while PostgreSQL cannot be reached, for instance because it restarts. Default 5 minutes;
+    /// from 0. After that a read fails, and a commit fails for good.
+    /// </summary>
+    public TimeSpan ReconnectTimeout { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>How long one statement may take before its connection is given up and it is tried again. Default 30 seconds; from 1 second.</summary>
+    public TimeSpan CommandTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Time of waiting between two attempts. Default: the system's.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    internal string Check()
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(ConnectionString);
+        ArgumentOutOfRangeException.ThrowIfLessThan(ReadConnectionsMax, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(ReadConnectionsMax, 1_000);
+        ArgumentOutOfRangeException.ThrowIfLessThan(ReconnectTimeout, TimeSpan.Zero);
+        ArgumentOutOfRangeException.ThrowIfLessThan(CommandTimeout, TimeSpan.FromSeconds(1));
+        var builder = new NpgsqlConnectionStringBuilder(ConnectionString);
+        builder.ApplicationName ??= "roster";
+        builder.SearchPath = Internal.Migrator.Schema;
+        builder.MaxPoolSize = ReadConnectionsMax + 2;
+        builder.MinPoolSize = 0;
+        builder.CommandTimeout = (int)CommandTimeout.TotalSeconds;
+        builder.MaxAutoPrepare = 100;
+        builder.AutoPrepareMinUsages = 2;
+        builder.Enlist = false;
+        builder.Multiplexing = false;
+        builder.TcpKeepAlive = true;
+
+        // No session ever changes its settings, so there is nothing to reset when a connection goes back to the pool.
+        builder.NoResetOnClose = true;
+
+        // Every statement takes arrays and walks an index for each element: a plan made for certain values is never better. A session that
+        // lost its client while it held the row of the owner must let go of it.
+        builder.Options = $"{builder.Options} -c plan_cache_mode=force_generic_plan -c idle_in_transaction_session_timeout={builder.CommandTimeout}s".Trim();
+        return builder.ConnectionString;
+    }
+}
