@@ -1,4 +1,5 @@
 using System.Data;
+using System.Runtime.ExceptionServices;
 using Npgsql;
 using Roster.Engine.Stores;
 using Roster.Storage.Postgres.Internal;
@@ -17,6 +18,7 @@ public sealed partial class PostgresRecordStore
     private readonly CommitPlan _plan = new();
     private NpgsqlConnection? _connection;
     private bool _isOutcomeKnown = true;
+    private Exception? _fullAtCommit;
 
     /// <inheritdoc/>
     public ValueTask CommitAsync(TurnBatch batch, CancellationToken cancellationToken)
@@ -34,6 +36,7 @@ public sealed partial class PostgresRecordStore
         var patience = new Patience(_options);
         var undone = 0;
         _isOutcomeKnown = true;
+        _fullAtCommit = null;
         while (true)
         {
             FailureKind kind;
@@ -52,6 +55,9 @@ public sealed partial class PostgresRecordStore
                     Forget(batch);
                     throw new StoreFullException($"PostgreSQL has no room: {e.Message}. Nothing was written.", e);
                 }
+
+                // What COMMIT was answered is believed once the row of the owner says the same.
+                _fullAtCommit = kind == FailureKind.Full ? e : _fullAtCommit;
 
                 undone += kind == FailureKind.Undone ? 1 : 0;
                 if (kind is FailureKind.Fatal or FailureKind.Corrupt || !patience.IsLeft || undone > UndoneMax)
@@ -94,6 +100,11 @@ public sealed partial class PostgresRecordStore
         }
 
         _isOutcomeKnown = true;
+        if (_fullAtCommit is { } full)
+        {
+            ExceptionDispatchInfo.Throw(full);
+        }
+
         _plan.Judge(batch, row);
         if (_plan.IsEmpty)
         {
