@@ -38,6 +38,9 @@ internal sealed record LoadOptions
     /// <summary>Store of the server that is started.</summary>
     public string Store { get; init; } = "sqlite";
 
+    /// <summary>Where the database of the store <c>postgres</c> is; null leaves it to the environment.</summary>
+    public string? Postgres { get; init; }
+
     /// <summary>Data folder; null makes a new one and removes it. A folder that has the records already is used as it is.</summary>
     public string? Data { get; init; }
 

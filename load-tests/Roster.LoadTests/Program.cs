@@ -16,13 +16,14 @@ var batch = new Option<int>("--batch") { DefaultValueFactory = _ => defaults.Bat
 var window = new Option<int>("--window") { DefaultValueFactory = _ => defaults.Window, Description = "Unacknowledged batches per stream." };
 var workflows = new Option<int>("--workflows") { DefaultValueFactory = _ => defaults.Workflows, Description = "Live workflows." };
 var address = new Option<Uri?>("--address") { Description = "A server that runs already; otherwise one is started." };
-var store = new Option<string>("--store") { DefaultValueFactory = _ => defaults.Store, Description = "sqlite or volatile." };
+var store = new Option<string>("--store") { DefaultValueFactory = _ => defaults.Store, Description = "sqlite, postgres or volatile." };
+var postgres = new Option<string?>("--postgres") { Description = "Where the database of the store postgres is; otherwise the variable ROSTER__POSTGRES says so. It should be empty." };
 var data = new Option<string?>("--data") { Description = "Data folder to keep; one that has the contacts is used as it is." };
 var cache = new Option<int>("--cache-mb") { DefaultValueFactory = _ => (int)(defaults.CacheBytes >> 20), Description = "Megabytes for record heads in the server." };
 var json = new Option<string?>("--json") { Description = "File for the figures." };
 var root = new RootCommand("Drives the canonical workload against Roster and prints rates and latencies.")
 {
-    scenario, records, seconds, warmup, streams, batch, window, workflows, address, store, data, cache, json,
+    scenario, records, seconds, warmup, streams, batch, window, workflows, address, store, postgres, data, cache, json,
 };
 root.SetAction(async (result, _) =>
 {
@@ -38,6 +39,7 @@ root.SetAction(async (result, _) =>
         Workflows = result.GetValue(workflows),
         Address = result.GetValue(address),
         Store = result.GetValue(store)!,
+        Postgres = result.GetValue(postgres),
         Data = result.GetValue(data),
         CacheBytes = (long)result.GetValue(cache) << 20,
         Json = result.GetValue(json),

@@ -57,6 +57,11 @@ internal sealed class ServerProcess : IAsyncDisposable
                 ServeArgument, "grpc_port=0", "http_port=0", $"store={options.Store}", $"data_folder={folder}", $"cache_bytes={options.CacheBytes}",
             },
         };
+        if (options.Postgres is { } postgres)
+        {
+            start.Environment["ROSTER__POSTGRES"] = postgres;
+        }
+
         var process = Process.Start(start) ?? throw new InvalidOperationException("The server did not start.");
         var address = await process.StandardOutput.ReadLineAsync() ?? throw new InvalidOperationException("The server ended before it listened.");
         return new ServerProcess(process, new Uri(address));

@@ -2,6 +2,7 @@ using Roster.Embedded;
 using Roster.Engine;
 using Roster.Engine.Stores;
 using Roster.Engine.Turns;
+using Roster.Storage.Postgres;
 using Roster.Storage.Sqlite;
 
 namespace Roster.Server;
@@ -22,9 +23,12 @@ public static class EngineFactory
     public static async ValueTask<RunningEngine> StartAsync(ServerOptions options, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(options);
-        IRecordStore store = options.Store == StoreKind.Volatile
-            ? new VolatileRecordStore()
-            : await SqliteRecordStore.OpenAsync(new SqliteStoreOptions { Folder = options.DataFolder }, cancellationToken);
+        IRecordStore store = options.Store switch
+        {
+            StoreKind.Volatile => new VolatileRecordStore(),
+            StoreKind.Postgres => await PostgresRecordStore.OpenAsync(new PostgresStoreOptions { ConnectionString = options.Postgres }, cancellationToken),
+            _ => await SqliteRecordStore.OpenAsync(new SqliteStoreOptions { Folder = options.DataFolder }, cancellationToken),
+        };
         try
         {
             var clock = options.Clock == ClockKind.Manual ? await StartClockAsync(options, store, cancellationToken) : TimeProvider.System;

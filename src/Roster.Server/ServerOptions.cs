@@ -10,6 +10,9 @@ public enum StoreKind
 
     /// <summary>Memory only: everything is gone when the process ends.</summary>
     Volatile,
+
+    /// <summary>A PostgreSQL database.</summary>
+    Postgres,
 }
 
 /// <summary>Which clock the engine runs on.</summary>
@@ -35,9 +38,16 @@ public sealed class ServerOptions
     [ConfigurationKeyName("data_folder")]
     public string DataFolder { get; set; } = "data";
 
-    /// <summary><c>sqlite</c> or <c>volatile</c>. Default: <c>sqlite</c>.</summary>
+    /// <summary><c>sqlite</c>, <c>postgres</c> or <c>volatile</c>. Default: <c>sqlite</c>.</summary>
     [ConfigurationKeyName("store")]
     public StoreKind Store { get; set; } = StoreKind.Sqlite;
+
+    /// <summary>
+    /// Where the database is, such as <c>Host=/var/run/postgresql;Database=roster;Username=roster</c>. Needed by the store <c>postgres</c>, used by
+    /// no other. The environment variable <c>ROSTER__POSTGRES</c> keeps a password off the command line. Default: none.
+    /// </summary>
+    [ConfigurationKeyName("postgres")]
+    public string Postgres { get; set; } = string.Empty;
 
     /// <summary><c>real</c> or <c>manual</c>. Default: <c>real</c>.</summary>
     [ConfigurationKeyName("clock")]

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Reflection;
 using Microsoft.Extensions.Configuration;
+using Npgsql;
 
 namespace Roster.Server;
 
@@ -40,7 +41,18 @@ internal static class ServerOptionsReader
 
     /// <summary>All settings with their values, for the log.</summary>
     public static string Describe(ServerOptions options) =>
-        string.Join(", ", Settings.Select(setting => string.Create(CultureInfo.InvariantCulture, $"{setting.Name}={Text(setting.Property.GetValue(options))}")));
+        string.Join(", ", Settings.Select(setting => string.Create(CultureInfo.InvariantCulture, $"{setting.Name}={Text(setting, options)}")));
+
+    private static object? Text((string Name, PropertyInfo Property) setting, ServerOptions options) => setting.Name == "postgres"
+        ? WithoutSecrets(options.Postgres)
+        : Text(setting.Property.GetValue(options));
+
+    /// <summary>Where the database is, and nothing else that a connection string may hold.</summary>
+    private static string WithoutSecrets(string connectionString)
+    {
+        var parts = new NpgsqlConnectionStringBuilder(connectionString);
+        return parts.Host is null ? string.Empty : $"{parts.Username}@{parts.Host}:{parts.Port}/{parts.Database}";
+    }
 
     private static object? Text(object? value) => value switch
     {

@@ -1,4 +1,5 @@
 using System.Net;
+using Npgsql;
 
 namespace Roster.Server;
 
@@ -13,6 +14,8 @@ internal static class ServerOptionsValidator
         {
             problems.Add("`data_folder` is empty; the store `sqlite` needs a folder.");
         }
+
+        CheckPostgres(problems, options);
 
         CheckAddress(problems, "grpc_address", options.GrpcAddress);
         CheckAddress(problems, "http_address", options.HttpAddress);
@@ -38,6 +41,24 @@ internal static class ServerOptionsValidator
         }
 
         return problems;
+    }
+
+    private static void CheckPostgres(List<string> problems, ServerOptions options)
+    {
+        if (options.Store == StoreKind.Postgres && string.IsNullOrWhiteSpace(options.Postgres))
+        {
+            problems.Add("`postgres` is empty; the store `postgres` needs `Host=...;Database=...;Username=...`, best in the environment variable ROSTER__POSTGRES.");
+        }
+
+        try
+        {
+            _ = new NpgsqlConnectionStringBuilder(options.Postgres);
+        }
+        catch (ArgumentException error)
+        {
+            // Without the value: it may have a password.
+            problems.Add($"`postgres` cannot be read: {error.Message}");
+        }
     }
 
     private static void CheckAddress(List<string> problems, string setting, string value)

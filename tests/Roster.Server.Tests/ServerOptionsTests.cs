@@ -16,6 +16,8 @@ public sealed class ServerOptionsTests
     [InlineData("grpc_port", "many", "`many`")]
     [InlineData("grpc_port", "70000", "from 0 to 65535")]
     [InlineData("store", "1", "`sqlite` or `volatile`")]
+    [InlineData("store", "postgres", "ROSTER__POSTGRES")]
+    [InlineData("postgres", "Hots=somewhere;Password=secret", "`postgres` cannot be read")]
     [InlineData("clock_start", "yesterday", "an instant")]
     [InlineData("data_folder", "", "data_folder")]
     [InlineData("http_port", "7400", "HTTP/2 without TLS")]
@@ -24,6 +26,16 @@ public sealed class ServerOptionsTests
     {
         var error = Assert.Throws<ServerOptionsException>(() => ServerOptions.Read(new Dictionary<string, string?> { [setting] = value }));
         Assert.Contains(expected, Assert.Single(error.Problems), StringComparison.Ordinal);
+        Assert.DoesNotContain("secret", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Where_the_database_is_is_told_without_secrets()
+    {
+        var settings = new Dictionary<string, string?> { ["store"] = "postgres", ["postgres"] = "Host=db;Database=roster;Username=me;Password=secret" };
+        var described = ServerOptionsReader.Describe(ServerOptions.Read(settings));
+        Assert.Contains("store=postgres, postgres=me@db:5432/roster,", described, StringComparison.Ordinal);
+        Assert.DoesNotContain("secret", described, StringComparison.Ordinal);
     }
 
     [Theory]

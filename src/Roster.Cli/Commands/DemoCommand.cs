@@ -27,6 +27,7 @@ internal static class DemoCommand
         {
             Events, Burst, Seed, Store,
         };
+        Store.AcceptOnlyFromAmong("sqlite", "volatile");
         command.SetActionSafely(console, (result, cancellationToken) => RunAsync(result, console, cancellationToken));
         return command;
     }

@@ -12,7 +12,13 @@ namespace Roster.Cli.Commands;
 internal static class ServeCommand
 {
     private static readonly Option<string?> Data = new("--data") { Description = "Folder of the data files (`data_folder`).", HelpName = "FOLDER" };
-    private static readonly Option<string?> Store = new("--store") { Description = "`sqlite` or `volatile` (`store`)." };
+    private static readonly Option<string?> Store = new("--store") { Description = "`sqlite`, `postgres` or `volatile` (`store`)." };
+    private static readonly Option<string?> Postgres = new("--postgres")
+    {
+        Description = "Where the database of the store `postgres` is (`postgres`); the variable ROSTER__POSTGRES does not show a password to others.",
+        HelpName = "\"Host=...;Database=...\"",
+    };
+
     private static readonly Option<string?> Clock = new("--clock") { Description = "`real`, or `manual`: moved by `roster advance` only (`clock`)." };
     private static readonly Option<string?> ClockStart = new("--clock-start") { Description = "Where a manual clock starts (`clock_start`).", HelpName = "TIME" };
     private static readonly Option<string?> GrpcPort = new("--grpc-port") { Description = "Port of gRPC (`grpc_port`); 0 takes a free one." };
@@ -26,7 +32,7 @@ internal static class ServeCommand
     {
         var command = new Command("serve", "Runs a server. Settings: appsettings.json, then environment variables ROSTER__NAME, then these options.")
         {
-            Data, Store, Clock, ClockStart, GrpcPort, HttpPort, Set, Settings, Level, JsonLogs,
+            Data, Store, Postgres, Clock, ClockStart, GrpcPort, HttpPort, Set, Settings, Level, JsonLogs,
         };
         command.SetActionSafely(console, (result, cancellationToken) => RunAsync(result, console, cancellationToken));
         return command;
@@ -64,6 +70,7 @@ internal static class ServeCommand
 
         Add("data_folder", Data);
         Add("store", Store);
+        Add("postgres", Postgres);
         Add("clock", Clock);
         Add("clock_start", ClockStart);
         Add("grpc_port", GrpcPort);
