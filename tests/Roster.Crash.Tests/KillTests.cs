@@ -1,20 +1,20 @@
 using System.Globalization;
 using Google.Protobuf;
 using Grpc.Core;
+using Roster.Storage.Postgres.Tests;
 using Roster.V1;
 using Timestamp = Google.Protobuf.WellKnownTypes.Timestamp;
 
 namespace Roster.Crash.Tests;
 
 /// <summary>
-/// <c>kill -9</c> while 100,000 events are ingested and while timers fire: what was acknowledged is there, what was not is sent again,
+/// <c>kill -9</c> while up to 100,000 events are ingested and while timers fire: what was acknowledged is there, what was not is sent again,
 /// and in the end every event is applied once, every enrollment happened once, every timer fired once, and counters and states equal
-/// the journal (X01, P1, P2, P4, P5).
+/// the journal (X01, X02, P1, P2, P4, P5).
 /// </summary>
 public sealed class KillTests
 {
     private const int Records = 5_000;
-    private const int EventsPerRecord = 20;
     private const int BatchEvents = 250;
     private const int KillsWhileIngesting = 20;
     private const int KillsWhileTimersFire = 4;
@@ -40,14 +40,10 @@ public sealed class KillTests
     [Fact]
     public async Task Killed_while_ingesting_and_while_timers_fire_nothing_is_lost_and_nothing_happens_twice()
     {
-        var seed = Environment.GetEnvironmentVariable("ROSTER_TEST_SEED") is { Length: > 0 } given
-            ? int.Parse(given, CultureInfo.InvariantCulture)
-            : System.Security.Cryptography.RandomNumberGenerator.GetInt32(int.MaxValue);
-        TestContext.Current.TestOutputHelper?.WriteLine($"seed {seed} (ROSTER_TEST_SEED repeats it)");
         var folder = Directory.CreateTempSubdirectory("roster-crash-").FullName;
         try
         {
-            await RunAsync(folder, new Random(seed), seed);
+            await RunAsync(new Dictionary<string, string> { ["data_folder"] = folder }, eventsPerRecord: 20);
         }
         finally
         {
@@ -55,10 +51,23 @@ public sealed class KillTests
         }
     }
 
-    private static async Task RunAsync(string folder, Random random, int seed)
+    [Fact]
+    public async Task Killed_on_a_database_that_stays_nothing_is_lost_and_nothing_happens_twice()
     {
-        var driver = new Driver(Enumerable.Range(0, Records * EventsPerRecord).Select(NewEvent).Chunk(BatchEvents));
-        await using var server = new Restartable(folder);
+        Databases.Require(ownServer: true);
+        await using var postgres = await PostgresServer.StartNewAsync();
+        await RunAsync(new Dictionary<string, string> { ["store"] = "postgres", ["postgres"] = postgres.ConnectionString }, eventsPerRecord: 8);
+    }
+
+    private static async Task RunAsync(IReadOnlyDictionary<string, string> store, int eventsPerRecord)
+    {
+        var seed = Environment.GetEnvironmentVariable("ROSTER_TEST_SEED") is { Length: > 0 } given
+            ? int.Parse(given, CultureInfo.InvariantCulture)
+            : System.Security.Cryptography.RandomNumberGenerator.GetInt32(int.MaxValue);
+        TestContext.Current.TestOutputHelper?.WriteLine($"seed {seed} (ROSTER_TEST_SEED repeats it)");
+        var random = new Random(seed);
+        var driver = new Driver(Enumerable.Range(0, Records * eventsPerRecord).Select(NewEvent).Chunk(BatchEvents));
+        await using var server = new Restartable(store);
         await SetUpAsync(await server.StartAsync(Token));
         for (var kill = 0; kill < KillsWhileIngesting; kill++)
         {
@@ -74,7 +83,7 @@ public sealed class KillTests
         Assert.Equal(0, driver.Left);
 
         await FireTimersAsync(server, random);
-        await CheckAsync(server.Now);
+        await CheckAsync(server.Now, eventsPerRecord);
     }
 
     private static Event NewEvent(int index)
@@ -144,7 +153,7 @@ public sealed class KillTests
         }
     }
 
-    private static async Task CheckAsync(ServerUnderTest server)
+    private static async Task CheckAsync(ServerUnderTest server, int eventsPerRecord)
     {
         var admin = new AdminService.AdminServiceClient(server.Channel);
         var verified = await admin.VerifyAsync(new VerifyRequest(), cancellationToken: Token);
@@ -152,7 +161,7 @@ public sealed class KillTests
         Assert.Equal(verified.StateHash, verified.ReplayHash);
 
         var status = await admin.GetStatusAsync(new GetStatusRequest(), cancellationToken: Token);
-        Assert.Equal(Records * EventsPerRecord, status.Events.Applied);
+        Assert.Equal(Records * eventsPerRecord, status.Events.Applied);
         Assert.Equal(0, status.Events.Refused + status.Events.Mismatch);
         Assert.Equal(Records, status.Records);
 
@@ -160,11 +169,11 @@ public sealed class KillTests
             new GetWorkflowStatsRequest { WorkflowId = "crash" }, cancellationToken: Token);
         Assert.Equal((Records, Records, 0, Records), (stats.Enrolled, stats.RecordsEnrolled, stats.Active, stats.Completed));
         Assert.All(stats.Steps, step => Assert.Equal((Records, 0, Records), (step.Entered, step.Waiting, step.Succeeded)));
-        await CheckJournalAsync(server);
+        await CheckJournalAsync(server, eventsPerRecord);
     }
 
     /// <summary>Each event id once, each enrollment once, each delay left once, each task requested once.</summary>
-    private static async Task CheckJournalAsync(ServerUnderTest server)
+    private static async Task CheckJournalAsync(ServerUnderTest server, int eventsPerRecord)
     {
         var seen = new HashSet<string>(StringComparer.Ordinal);
         var enrolled = 0;
@@ -185,6 +194,6 @@ public sealed class KillTests
         }
 
         Assert.Equal(Records, enrolled);
-        Assert.Equal(Records * EventsPerRecord, seen.Count(k => k.StartsWith("event ", StringComparison.Ordinal)));
+        Assert.Equal(Records * eventsPerRecord, seen.Count(k => k.StartsWith("event ", StringComparison.Ordinal)));
     }
 }

@@ -18,16 +18,23 @@ internal sealed class ServerUnderTest : IAsyncDisposable
 
     public GrpcChannel Channel { get; }
 
-    /// <summary>Starts <c>roster serve</c> on a folder and waits until it answers.</summary>
-    public static async Task<ServerUnderTest> StartAsync(string folder, CancellationToken cancellationToken)
+    /// <summary>Starts <c>roster serve</c> on a store and waits until it answers.</summary>
+    /// <param name="settings">Settings that name the store.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public static async Task<ServerUnderTest> StartAsync(IReadOnlyDictionary<string, string> settings, CancellationToken cancellationToken)
     {
         var (grpc, http) = (FreePort(), FreePort());
         var start = new ProcessStartInfo("dotnet")
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
-            ArgumentList = { Path.Combine(AppContext.BaseDirectory, "roster.dll"), "serve", "--data", folder, "--clock", "manual" },
+            ArgumentList = { Path.Combine(AppContext.BaseDirectory, "roster.dll"), "serve", "--clock", "manual" },
         };
+        foreach (var (name, value) in settings)
+        {
+            start.Environment[$"ROSTER__{name.ToUpperInvariant()}"] = value;
+        }
+
         start.Environment["ROSTER__GRPC_PORT"] = $"{grpc}";
         start.Environment["ROSTER__HTTP_PORT"] = $"{http}";
         var process = Process.Start(start) ?? throw new InvalidOperationException("The server did not start.");
@@ -79,14 +86,14 @@ internal sealed class ServerUnderTest : IAsyncDisposable
     }
 }
 
-/// <summary>One server after another on the same folder; whatever the test does, the last one ends with it.</summary>
-internal sealed class Restartable(string folder) : IAsyncDisposable
+/// <summary>One server after another on the same store; whatever the test does, the last one ends with it.</summary>
+internal sealed class Restartable(IReadOnlyDictionary<string, string> settings) : IAsyncDisposable
 {
     private ServerUnderTest? _now;
 
     public ServerUnderTest Now => _now ?? throw new InvalidOperationException("No server runs.");
 
-    public async Task<ServerUnderTest> StartAsync(CancellationToken cancellationToken) => _now = await ServerUnderTest.StartAsync(folder, cancellationToken);
+    public async Task<ServerUnderTest> StartAsync(CancellationToken cancellationToken) => _now = await ServerUnderTest.StartAsync(settings, cancellationToken);
 
     public Task KillAsync() => Now.KillAsync();
 

@@ -6,7 +6,7 @@ using Roster.V1;
 
 namespace Roster.Embedded.Tests;
 
-/// <summary>An engine over a volatile store with a manual clock, and short ways to say things.</summary>
+/// <summary>An engine over a fresh store with a manual clock, and short ways to say things.</summary>
 internal sealed class EngineHarness : IAsyncDisposable
 {
     public const string Tenant = "acme";
@@ -21,6 +21,9 @@ internal sealed class EngineHarness : IAsyncDisposable
         Clock = clock;
     }
 
+    /// <summary>Opens the store of an engine whose test does not bring one. Volatile here; other projects run the same tests on theirs.</summary>
+    public static Func<Task<IRecordStore>> OpenStore { get; set; } = () => Task.FromResult<IRecordStore>(new VolatileRecordStore());
+
     public EmbeddedEngine Engine { get; }
 
     public IRecordStore Store { get; }
@@ -32,7 +35,7 @@ internal sealed class EngineHarness : IAsyncDisposable
     public static async Task<EngineHarness> StartAsync(EmbeddedOptions? options = null, IRecordStore? store = null, ManualClock? clock = null)
     {
         clock ??= new ManualClock(Start);
-        store ??= new VolatileRecordStore();
+        store ??= await OpenStore();
         var harness = new EngineHarness(await EmbeddedEngine.StartAsync(options ?? new EmbeddedOptions(), store, clock, Token), store, clock);
         await harness.Engine.UpdateSettingsAsync(
             Tenant, new UpdateSettingsRequest { Settings = new TenantSettings { Undeclared = TenantSettings.Types.Undeclared.Declare } }, Token);

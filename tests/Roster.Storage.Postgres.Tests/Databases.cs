@@ -1,7 +1,5 @@
 using Npgsql;
 
-[assembly: AssemblyFixture(typeof(Roster.Storage.Postgres.Tests.Databases))]
-
 namespace Roster.Storage.Postgres.Tests;
 
 /// <summary>

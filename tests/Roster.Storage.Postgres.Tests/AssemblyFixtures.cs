@@ -1,0 +1,1 @@
+[assembly: AssemblyFixture(typeof(Roster.Storage.Postgres.Tests.Databases))]
