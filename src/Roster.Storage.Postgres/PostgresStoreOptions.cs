@@ -27,6 +27,14 @@ public sealed class PostgresStoreOptions
     /// <summary>Time of waiting between two attempts. Default: the system's.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
+    /// <summary>
+    /// Settings of every session. All statements take arrays and walk an index for each element, so a plan made for certain values is never
+    /// better than the generic one. That one is made while the tables are empty, and kept when they are not any more: without the other
+    /// settings it would go on reading whole tables.
+    /// </summary>
+    private const string SessionSettings =
+        "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c jit=off";
+
     internal string Check()
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(ConnectionString);
@@ -49,9 +57,8 @@ public sealed class PostgresStoreOptions
         // No session ever changes its settings, so there is nothing to reset when a connection goes back to the pool.
         builder.NoResetOnClose = true;
 
-        // Every statement takes arrays and walks an index for each element: a plan made for certain values is never better. A session that
-        // lost its client while it held the row of the owner must let go of it.
-        builder.Options = $"{builder.Options} -c plan_cache_mode=force_generic_plan -c idle_in_transaction_session_timeout={builder.CommandTimeout}s".Trim();
+        // A session that lost its client while it held the row of the owner must let go of it.
+        builder.Options = $"{builder.Options} {SessionSettings} -c idle_in_transaction_session_timeout={builder.CommandTimeout}s".Trim();
         return builder.ConnectionString;
     }
 }

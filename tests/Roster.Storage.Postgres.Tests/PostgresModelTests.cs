@@ -37,4 +37,41 @@ public sealed class PostgresModelTests
         Assert.Equal(await RandomWorkload.DumpAsync(model), await RandomWorkload.DumpAsync(store));
         await store.DisposeAsync();
     }
+
+    [Fact]
+    public async Task No_statement_reads_a_whole_table_also_when_it_was_planned_on_an_empty_one()
+    {
+        const string Scanned = """
+            SELECT coalesce(string_agg(relname, ' '), '') FROM pg_stat_user_tables
+            WHERE seq_scan > 0 AND relname IN ('keys', 'heads', 'sections', 'enrollments', 'journal', 'activity', 'effects')
+            """;
+        var options = new PostgresStoreOptions { ConnectionString = await Databases.CreateAsync() };
+        await (await PostgresRecordStore.OpenAsync(options, TestContext.Current.CancellationToken)).DisposeAsync();
+        await WaitForStatisticsAsync(options.ConnectionString);
+        await Databases.ExecuteAsync(options.ConnectionString, "SELECT pg_stat_reset()");
+        var workload = new RandomWorkload(1);
+        await using (var store = await PostgresRecordStore.OpenAsync(options, TestContext.Current.CancellationToken))
+        {
+            for (var i = 0; i < 100; i++)
+            {
+                await workload.CommitAsync(store);
+            }
+
+            await RandomWorkload.DumpAsync(store);
+        }
+
+        await WaitForStatisticsAsync(options.ConnectionString);
+        Assert.True(await Databases.QueryAsync<bool>(options.ConnectionString, "SELECT idx_scan > 100 FROM pg_stat_user_tables WHERE relname = 'heads'"));
+        Assert.Equal(string.Empty, await Databases.QueryAsync<string>(options.ConnectionString, Scanned));
+    }
+
+    /// <summary>A session hands in what it counted when it ends, before it leaves the list of sessions.</summary>
+    private static async Task WaitForStatisticsAsync(string connectionString)
+    {
+        const string Others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'roster'";
+        while (await Databases.QueryAsync<long>(connectionString, Others) > 0)
+        {
+            TestContext.Current.CancellationToken.ThrowIfCancellationRequested();
+        }
+    }
 }

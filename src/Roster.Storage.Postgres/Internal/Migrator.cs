@@ -62,7 +62,8 @@ internal static class Migrator
 
     private static async Task RunAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken)
     {
-        var command = new NpgsqlCommand(sql, connection);
+        // However long: a migration may rewrite a table, and another process may be at it.
+        var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 0 };
         await using var disposed = command.ConfigureAwait(false);
         await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
     }
