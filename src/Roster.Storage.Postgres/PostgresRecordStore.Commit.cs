@@ -15,6 +15,7 @@ public sealed partial class PostgresRecordStore
     /// <summary>A transaction that other ones undo again and again is no race any more.</summary>
     private const int UndoneMax = 10;
 
+    private static readonly TurnBatch NoTurns = new();
     private readonly CommitPlan _plan = new();
     private NpgsqlConnection? _connection;
     private bool _isOutcomeKnown = true;
@@ -81,11 +82,11 @@ public sealed partial class PostgresRecordStore
     private async Task AttemptAsync(TurnBatch batch)
     {
         var connection = _connection ??= await ConnectToCommitAsync().ConfigureAwait(false);
+        await MakeRoomAsync(connection, _row.NextPosition + batch.TurnCount + batch.EffectsAdded.Count).ConfigureAwait(false);
         _plan.Begin(batch);
         var transaction = await connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, CancellationToken.None).ConfigureAwait(false);
         await using var undone = transaction.ConfigureAwait(false);
-        var row = await CommitStatements.JudgeAsync(connection, _plan, Owner, _epoch).ConfigureAwait(false)
-            ?? throw new StoreFencedException($"Another process has taken over the database `{connection.Database}`; this one was owner of epoch {_epoch} and writes no more.");
+        var row = await JudgeAsync(connection).ConfigureAwait(false);
         if (row.Batch == _row.Batch + 1 && !_isOutcomeKnown)
         {
             // The attempt before came through; the positions are those that it gave.

@@ -63,11 +63,12 @@ public sealed partial class PostgresRecordStore
     }
 
     /// <summary>Columns: position, previous, record, checksum, skeleton, payload.</summary>
-    private static StoredTurn ReadTurn(NpgsqlDataReader reader)
+    private StoredTurn ReadTurn(NpgsqlDataReader reader)
     {
         var (position, previous, record) = (reader.GetInt64(0), reader.GetInt64(1), reader.GetInt64(2));
         var (skeleton, payload) = (reader.GetFieldValue<byte[]>(4), reader.GetFieldValue<byte[]>(5));
         Checksums.Check(reader.GetInt32(3), Checksums.OfTurn(position, previous, record, skeleton, payload), $"the turn at position {position}");
-        return new StoredTurn(position, previous, skeleton, payload);
+        var isRemoved = previous > 0 && previous < Volatile.Read(ref _firstPosition);
+        return new StoredTurn(position, isRemoved ? -1 : previous, skeleton, payload);
     }
 }

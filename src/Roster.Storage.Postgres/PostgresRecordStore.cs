@@ -77,7 +77,8 @@ public sealed partial class PostgresRecordStore : IRecordStore
             await ServerCheck.CheckAsync(connection, cancellationToken).ConfigureAwait(false);
             await Migrator.MigrateAsync(connection, cancellationToken).ConfigureAwait(false);
             var (epoch, row) = await TakeOwnershipAsync(connection, cancellationToken).ConfigureAwait(false);
-            return new PostgresRecordStore(options, source, epoch, row);
+            var (first, _) = await Partitions.ReadAsync(connection).ConfigureAwait(false);
+            return new PostgresRecordStore(options, source, epoch, row) { _firstPosition = first };
         }
         catch
         {

@@ -24,6 +24,16 @@ public sealed class PostgresStoreOptions
     /// <summary>How long one statement may take before its connection is given up and it is tried again. Default 30 seconds; from 1 second.</summary>
     public TimeSpan CommandTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>
+    /// How long turns stay in the journal at least. What is older is removed in large parts, with the first commit and whenever a new part begins.
+    /// States, counters, timers and open effects stay. A journal that does not begin at the beginning cannot be verified any more. Default: null, for ever;
+    /// from 1 hour.
+    /// </summary>
+    public TimeSpan? JournalRetention { get; init; }
+
+    /// <summary>Positions in a part of the journal: some gigabytes, whatever is dropped at once. At least 16.</summary>
+    internal long PartitionPositions { get; init; } = 1 << 24;
+
     /// <summary>Time of waiting between two attempts. Default: the system's.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
@@ -42,6 +52,8 @@ public sealed class PostgresStoreOptions
         ArgumentOutOfRangeException.ThrowIfGreaterThan(ReadConnectionsMax, 1_000);
         ArgumentOutOfRangeException.ThrowIfLessThan(ReconnectTimeout, TimeSpan.Zero);
         ArgumentOutOfRangeException.ThrowIfLessThan(CommandTimeout, TimeSpan.FromSeconds(1));
+        ArgumentOutOfRangeException.ThrowIfLessThan(JournalRetention ?? TimeSpan.MaxValue, TimeSpan.FromHours(1), nameof(JournalRetention));
+        ArgumentOutOfRangeException.ThrowIfLessThan(PartitionPositions, 16);
         var builder = new NpgsqlConnectionStringBuilder(ConnectionString);
         builder.ApplicationName ??= "roster";
         builder.SearchPath = Internal.Migrator.Schema;

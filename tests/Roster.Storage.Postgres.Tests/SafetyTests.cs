@@ -7,7 +7,7 @@ using Roster.Storage.TestKit;
 namespace Roster.Storage.Postgres.Tests;
 
 /// <summary>What is refused, and what stops: settings, versions, a full disk, stored bytes that changed, a second active enrollment.</summary>
-public sealed class SafetyTests
+public sealed class SafetyTests(OwnServer own) : IClassFixture<OwnServer>
 {
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -17,7 +17,7 @@ public sealed class SafetyTests
     [InlineData("synchronous_commit")]
     public async Task A_server_that_may_lose_what_it_answered_is_refused_and_the_setting_is_named(string setting)
     {
-        Databases.Require(ownServer: true);
+        _ = own.Server;
         await using var server = await PostgresServer.StartNewAsync((setting, "off"));
         var refused = await Assert.ThrowsAsync<StoreRefusedException>(() => PostgresRecordStore.OpenAsync(OwnServer.Options(server.ConnectionString), Cancel));
         Assert.Contains($"`{setting}` is `off`", refused.Message, StringComparison.Ordinal);
@@ -31,6 +31,17 @@ public sealed class SafetyTests
         await Databases.ExecuteAsync(connectionString, $"ALTER DATABASE {name} SET synchronous_commit = off");
         var refused = await Assert.ThrowsAsync<StoreRefusedException>(() => PostgresRecordStore.OpenAsync(OwnServer.Options(connectionString), Cancel));
         Assert.Contains("`synchronous_commit` is `off`", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_owner_of_the_database_needs_no_other_right()
+    {
+        var role = $"role_{Guid.NewGuid():N}";
+        await Databases.ExecuteAsync(own.Server.ConnectionString, $"CREATE ROLE {role} LOGIN");
+        await Databases.ExecuteAsync(own.Server.ConnectionString, $"CREATE DATABASE {role} OWNER {role}");
+        var connectionString = new Npgsql.NpgsqlConnectionStringBuilder(own.Server.ConnectionString) { Database = role, Username = role }.ConnectionString;
+        await using var store = await PostgresRecordStore.OpenAsync(OwnServer.Options(connectionString), Cancel);
+        Assert.True((await new TestBatch().Turn(new TestRecord(new RecordKey(1, 1, "a"), 1)).CommitAsync(store))[0] > 0);
     }
 
     [Fact]

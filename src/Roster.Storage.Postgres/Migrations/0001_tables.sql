@@ -56,7 +56,8 @@ CREATE TABLE enrollments (
     PRIMARY KEY (tenant, workflow, record)
 );
 
--- One row per turn. The skeleton has no personal data; erasure empties the payload.
+-- One row per turn. The skeleton has no personal data; erasure empties the payload. Both this and activity are cut by position, so that
+-- what is old can be dropped whole; positions rise with time.
 CREATE TABLE journal (
     position bigint PRIMARY KEY,
     record   bigint NOT NULL,
@@ -64,7 +65,7 @@ CREATE TABLE journal (
     checksum int    NOT NULL,
     skeleton bytea  NOT NULL,
     payload  bytea  NOT NULL
-);
+) PARTITION BY RANGE (position);
 
 -- Which turns concern a workflow.
 CREATE TABLE activity (
@@ -72,6 +73,14 @@ CREATE TABLE activity (
     workflow int    NOT NULL,
     position bigint NOT NULL,
     PRIMARY KEY (tenant, workflow, position)
+) PARTITION BY RANGE (position);
+
+-- Partition n is journal_n and activity_n. Each is made when the one before is half full.
+CREATE TABLE partitions (
+    number  int         PRIMARY KEY,
+    first   bigint      NOT NULL,
+    beyond  bigint      NOT NULL,               -- the first position after it
+    made_at timestamptz NOT NULL DEFAULT now()
 );
 
 CREATE TABLE effects (
