@@ -1,5 +1,7 @@
 using System.Runtime.CompilerServices;
 using Roster.Embedded.Tests;
+using Roster.Engine;
+using Roster.Engine.Stores;
 
 namespace Roster.Storage.Postgres.Tests;
 
@@ -11,6 +13,20 @@ public sealed class EmbeddedOverPostgres
     {
         await using var harness = await EngineHarness.StartAsync();
         Assert.Equal("postgres", harness.Store.Name);
+    }
+
+    [Fact]
+    public async Task A_second_host_on_the_database_stops_the_first()
+    {
+        var options = OwnServer.Options(await Databases.CreateAsync());
+        await using var first = await EngineHarness.StartAsync(store: await PostgresRecordStore.OpenAsync(options, TestContext.Current.CancellationToken));
+        await first.SendAsync(first.Event("a"));
+        await using var second = await EngineHarness.StartAsync(store: await PostgresRecordStore.OpenAsync(options, TestContext.Current.CancellationToken));
+        await Assert.ThrowsAsync<RosterException>(() => first.SendAsync(first.Event("b")));
+        await Assert.ThrowsAsync<StoreFencedException>(() => first.Engine.Failed);
+        await second.SendAsync(second.Event("c"));
+        Assert.Equal(2, second.Store.Status.Records);
+        await second.VerifyAsync();
     }
 
     [ModuleInitializer]

@@ -39,6 +39,48 @@ public sealed class PostgresModelTests
     }
 
     [Fact]
+    public async Task Batches_of_thousands_of_turns_are_as_in_memory()
+    {
+        await using var model = new VolatileRecordStore();
+        await using var store = await PostgresRecordStore.OpenAsync(
+            new PostgresStoreOptions { ConnectionString = await Databases.CreateAsync(), PartitionPositions = 4096 }, TestContext.Current.CancellationToken);
+        var records = Enumerable.Range(1, 3000).Select(i => new TestRecord(new Core.RecordKey(1 + (i % 2), 1, $"record-{i}"), i)).ToArray();
+        for (var round = 1; round <= 3; round++)
+        {
+            var batch = new TestBatch();
+            foreach (var record in records)
+            {
+                var effect = new EffectId(record.Number, 1, 1, round);
+                batch.Turn(record, TurnPart.Set(1, $"value {round}"), TurnPart.Add(effect, "mail", (byte)round), TurnPart.Due(1000 + (round * record.Number)), TurnPart.Concerns(1));
+                batch.Turn(record, record.Number % 2 == 0 ? TurnPart.Remove(effect) : TurnPart.Concerns(2));
+            }
+
+            await model.CommitAsync(batch.Batch, TestContext.Current.CancellationToken);
+            await store.CommitAsync(batch.Batch, TestContext.Current.CancellationToken);
+            Assert.DoesNotContain(0, batch.Positions);
+        }
+
+        Assert.Equal(model.Status with { JournalPosition = 0, CheckpointPosition = 0 }, store.Status with { JournalPosition = 0, CheckpointPosition = 0 });
+        Assert.Equal(18_000, await CountAsync(store));
+        var expected = await model.ScanRecordsAsync(0, 5000, TestContext.Current.CancellationToken);
+        var found = await store.ScanRecordsAsync(0, 5000, TestContext.Current.CancellationToken);
+        Assert.Equal(expected.Select(head => Convert.ToHexString(head.Head.Span)), found.Select(head => Convert.ToHexString(head.Head.Span)));
+        Assert.Equal(
+            await model.ReadTimersAsync(default, 5000, TestContext.Current.CancellationToken), await store.ReadTimersAsync(default, 5000, TestContext.Current.CancellationToken));
+    }
+
+    private static async Task<int> CountAsync(PostgresRecordStore store)
+    {
+        var (count, last) = (0, 0L);
+        while (await store.ReadJournalAsync(last, 5000, TestContext.Current.CancellationToken) is { Count: > 0 } turns)
+        {
+            (count, last) = (count + turns.Count, turns[^1].Position);
+        }
+
+        return count;
+    }
+
+    [Fact]
     public async Task No_statement_reads_a_whole_table_also_when_it_was_planned_on_an_empty_one()
     {
         const string Scanned = """

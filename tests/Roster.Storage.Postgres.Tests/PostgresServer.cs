@@ -45,7 +45,7 @@ public sealed class PostgresServer : IAsyncDisposable
         ? Directory.GetDirectories("/usr/lib/postgresql")
             .Select(version => Path.Combine(version, "bin"))
             .Where(bin => File.Exists(Path.Combine(bin, "initdb")))
-            .OrderByDescending(bin => int.Parse(Path.GetFileName(Path.GetDirectoryName(bin)!), System.Globalization.CultureInfo.InvariantCulture))
+            .OrderByDescending(bin => decimal.Parse(Path.GetFileName(Path.GetDirectoryName(bin)!), System.Globalization.CultureInfo.InvariantCulture))
             .FirstOrDefault()
         : null;
 

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Npgsql;
 using Roster.Core;
+using Roster.Embedded.Tests;
 using Roster.Engine.Stores;
 using Roster.Storage.TestKit;
 
@@ -48,6 +49,45 @@ public sealed class RestartTests(OwnServer own) : IClassFixture<OwnServer>
             backend.Kill();
         }
     });
+
+    [Fact]
+    public async Task The_host_goes_on_over_restarts_and_every_event_is_applied_once()
+    {
+        var store = await PostgresRecordStore.OpenAsync(await own.CreateAsync(), Cancel);
+        await using var harness = await EngineHarness.StartAsync(store: store);
+        var sent = 0;
+        var progress = new SemaphoreSlim(0);
+        using var isOver = new CancellationTokenSource();
+        var working = Task.Run(
+            async () =>
+            {
+                while (!isOver.IsCancellationRequested)
+                {
+                    // New records for a while, so that keys are looked up all the time.
+                    var events = Enumerable.Range(0, 50).Select(_ => harness.Event($"r{sent++ % 5000}", "", EngineHarness.Number("n", $"{sent}"))).ToArray();
+                    Assert.Empty(await harness.SendAsync(events));
+                    progress.Release();
+                }
+            },
+            Cancel);
+        foreach (var mode in new[] { Stop.Fast, Stop.Immediate })
+        {
+            for (var i = 0; i < 20; i++)
+            {
+                await await Task.WhenAny(progress.WaitAsync(Cancel), working);
+            }
+
+            await own.Server.StopAsync(mode);
+            await own.Server.StartAsync();
+        }
+
+        await isOver.CancelAsync();
+        await working;
+        progress.Dispose();
+        var applied = (await store.ReadCountersAsync(1, Cancel)).Single(counter => counter.Key.Kind == CounterKind.Applied);
+        Assert.Equal(sent, applied.Value);
+        await harness.VerifyAsync();
+    }
 
     [Fact]
     public async Task A_server_that_stays_away_fails_reads_and_ends_commits_for_good()
