@@ -59,7 +59,6 @@ public sealed partial class PostgresRecordStore
 
                 // What COMMIT was answered is believed once the row of the owner says the same.
                 _fullAtCommit = kind == FailureKind.Full ? e : _fullAtCommit;
-
                 undone += kind == FailureKind.Undone ? 1 : 0;
                 if (kind is FailureKind.Fatal or FailureKind.Corrupt || !patience.IsLeft || undone > UndoneMax)
                 {
@@ -171,7 +170,9 @@ public sealed partial class PostgresRecordStore
         Forget(batch);
         return failure switch
         {
-            StoreFencedException or StoreCorruptException => failure,
+            // Fenced while the fate of a COMMIT was still to be learned: it may have come through before.
+            StoreFencedException when _isOutcomeKnown => failure,
+            StoreCorruptException => failure,
             _ when Failures.KindOf(failure) == FailureKind.Corrupt => new StoreCorruptException($"PostgreSQL found stored bytes that are not what was written: {failure.Message}", failure),
             _ => new InvalidOperationException($"A commit to PostgreSQL failed for good: {failure.Message}", failure),
         };

@@ -38,6 +38,9 @@ public sealed class CommitProxy : IAsyncDisposable
         _accepting = AcceptAsync();
     }
 
+    /// <summary>Done after the server has committed and before the client loses its connection.</summary>
+    public Func<Task> BeforeReset { get; set; } = () => Task.CompletedTask;
+
     /// <summary>Connections that were cut.</summary>
     public int Cuts => Volatile.Read(ref _cuts);
 
@@ -129,6 +132,7 @@ public sealed class CommitProxy : IAsyncDisposable
 
                     // Its answer: the transaction is over then.
                     await isMuted.Answered.Task.WaitAsync(_stop.Token);
+                    await BeforeReset();
                     Reset(client);
                 }
 

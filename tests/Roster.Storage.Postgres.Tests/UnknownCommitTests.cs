@@ -40,6 +40,26 @@ public sealed class UnknownCommitTests(OwnServer own) : IClassFixture<OwnServer>
     }
 
     [Fact]
+    public async Task Fenced_before_the_outcome_was_learned_it_stays_unknown()
+    {
+        var direct = await own.CreateAsync();
+        await using var proxy = new CommitProxy(own.Server.Socket);
+        await using var store = await PostgresRecordStore.OpenAsync(OwnServer.Options(proxy.Through(direct.ConnectionString)), Cancel);
+        var record = new TestRecord(new RecordKey(1, 1, "a"), 1);
+        await new TestBatch().Turn(record).CommitAsync(store);
+        PostgresRecordStore? second = null;
+        proxy.BeforeReset = async () => second = await PostgresRecordStore.OpenAsync(direct, Cancel);
+        proxy.Arm(Cut.AfterServer);
+        var batch = new TestBatch().Turn(record);
+        var failed = await Assert.ThrowsAsync<InvalidOperationException>(() => batch.CommitAsync(store));
+        Assert.IsType<StoreFencedException>(failed.InnerException);
+
+        // It had come through, so that an answer of "nothing was written" would have been wrong.
+        Assert.Equal(2, (await second!.ReadJournalAsync(0, 10, Cancel)).Count);
+        await second.DisposeAsync();
+    }
+
+    [Fact]
     public async Task Cut_at_every_third_commit_a_random_workload_is_as_in_memory()
     {
         var direct = await own.CreateAsync();

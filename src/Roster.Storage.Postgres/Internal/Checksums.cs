@@ -1,5 +1,5 @@
 using System.Numerics;
-using System.Runtime.InteropServices;
+using Roster.Core.Hashing;
 using Roster.Engine.Stores;
 
 namespace Roster.Storage.Postgres.Internal;
@@ -7,12 +7,12 @@ namespace Roster.Storage.Postgres.Internal;
 /// <summary>CRC-32C of stored bytes, seeded with where they belong, so that bytes in the wrong row are told as well.</summary>
 internal static class Checksums
 {
-    public static int OfHead(long number, long position, ReadOnlySpan<byte> head) => (int)Of(Seed(number, position), head);
+    public static int OfHead(long number, long position, ReadOnlySpan<byte> head) => (int)Crc32C.Of(Seed(number, position), head);
 
-    public static int OfSection(long record, int index, ReadOnlySpan<byte> content) => (int)Of(Seed(record, index), content);
+    public static int OfSection(long record, int index, ReadOnlySpan<byte> content) => (int)Crc32C.Of(Seed(record, index), content);
 
     public static int OfTurn(long position, long previous, long record, ReadOnlySpan<byte> skeleton, ReadOnlySpan<byte> payload) =>
-        (int)Of(Of(BitOperations.Crc32C(Seed(position, previous), (ulong)record), skeleton), payload);
+        (int)Crc32C.Of(Crc32C.Of(BitOperations.Crc32C(Seed(position, previous), (ulong)record), skeleton), payload);
 
     public static void Check(int stored, int computed, FormattableString what)
     {
@@ -23,19 +23,4 @@ internal static class Checksums
     }
 
     private static uint Seed(long first, long second) => BitOperations.Crc32C(BitOperations.Crc32C(uint.MaxValue, (ulong)first), (ulong)second);
-
-    private static uint Of(uint seed, ReadOnlySpan<byte> bytes)
-    {
-        foreach (var word in MemoryMarshal.Cast<byte, ulong>(bytes))
-        {
-            seed = BitOperations.Crc32C(seed, word);
-        }
-
-        foreach (var rest in bytes[(bytes.Length & ~7)..])
-        {
-            seed = BitOperations.Crc32C(seed, rest);
-        }
-
-        return seed;
-    }
 }

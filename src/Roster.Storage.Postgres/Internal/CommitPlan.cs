@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using System.Text;
 using Roster.Core;
 using Roster.Engine.Stores;
 

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
+using Roster.Core.Hashing;
 using Roster.Core.Packing;
 using Roster.Engine.Stores;
 
@@ -101,7 +102,7 @@ internal sealed class LogBatch
         BinaryPrimitives.WriteUInt32LittleEndian(header[4..], Magic);
         BinaryPrimitives.WriteInt32LittleEndian(header[8..], _length);
         BinaryPrimitives.WriteInt32LittleEndian(header[12..], TurnCount);
-        BinaryPrimitives.WriteUInt32LittleEndian(header, LogFormat.Checksum(LogFormat.Seed(Start), header[4..]));
+        BinaryPrimitives.WriteUInt32LittleEndian(header, Crc32C.Of(LogFormat.Seed(Start), header[4..]));
     }
 
     private void WriteDocument(StoredDocument document)
@@ -197,7 +198,7 @@ internal readonly ref struct BatchHeader
     public static BatchHeader Read(ReadOnlySpan<byte> bytes, long start, string path)
     {
         if (bytes.Length < LogFormat.BatchHeaderBytes
-            || BinaryPrimitives.ReadUInt32LittleEndian(bytes) != LogFormat.Checksum(LogFormat.Seed(start), bytes[4..])
+            || BinaryPrimitives.ReadUInt32LittleEndian(bytes) != Crc32C.Of(LogFormat.Seed(start), bytes[4..])
             || BinaryPrimitives.ReadUInt32LittleEndian(bytes[4..]) != LogBatch.Magic)
         {
             throw LogFormat.Corrupt(path, start, "the checksum of a batch does not match");

@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 using System.Numerics;
-using System.Runtime.InteropServices;
+using Roster.Core.Hashing;
 using Roster.Engine.Stores;
 
 namespace Roster.Storage.Sqlite.Internal;
@@ -25,21 +25,6 @@ internal static class LogFormat
     /// <summary>A batch must fit into the length fields and into memory twice.</summary>
     public const int BatchBytesMax = 512 * 1024 * 1024;
 
-    public static uint Checksum(uint seed, ReadOnlySpan<byte> bytes)
-    {
-        foreach (var word in MemoryMarshal.Cast<byte, ulong>(bytes))
-        {
-            seed = BitOperations.Crc32C(seed, word);
-        }
-
-        foreach (var rest in bytes[(bytes.Length & ~7)..])
-        {
-            seed = BitOperations.Crc32C(seed, rest);
-        }
-
-        return seed;
-    }
-
     public static uint Seed(long position) => BitOperations.Crc32C(uint.MaxValue, (ulong)position);
 
     /// <summary>Fills the header of a frame whose other parts are in place.</summary>
@@ -52,8 +37,8 @@ internal static class LogFormat
         BinaryPrimitives.WriteInt64LittleEndian(frame[16..], previous);
         var seed = Seed(position);
         var kept = frame.Slice(FrameHeaderBytes, skeletonLength);
-        BinaryPrimitives.WriteUInt32LittleEndian(frame[24..], Checksum(Checksum(seed, frame[..24]), kept));
-        BinaryPrimitives.WriteUInt32LittleEndian(frame[28..], Checksum(seed, frame[(FrameHeaderBytes + skeletonLength)..]));
+        BinaryPrimitives.WriteUInt32LittleEndian(frame[24..], Crc32C.Of(Crc32C.Of(seed, frame[..24]), kept));
+        BinaryPrimitives.WriteUInt32LittleEndian(frame[28..], Crc32C.Of(seed, frame[(FrameHeaderBytes + skeletonLength)..]));
     }
 
     /// <summary>Reads the frame that begins the bytes; false when it is not a whole, unharmed frame of this position.</summary>
@@ -80,9 +65,9 @@ internal static class LogFormat
             (FrameFlags)BinaryPrimitives.ReadInt32LittleEndian(bytes[12..]),
             BinaryPrimitives.ReadInt64LittleEndian(bytes[16..]));
         var seed = Seed(position);
-        var kept = Checksum(Checksum(seed, bytes[..24]), bytes.Slice(FrameHeaderBytes, skeleton));
+        var kept = Crc32C.Of(Crc32C.Of(seed, bytes[..24]), bytes.Slice(FrameHeaderBytes, skeleton));
         return kept == BinaryPrimitives.ReadUInt32LittleEndian(bytes[24..])
-            && Checksum(seed, bytes[(FrameHeaderBytes + skeleton)..length]) == BinaryPrimitives.ReadUInt32LittleEndian(bytes[28..]);
+            && Crc32C.Of(seed, bytes[(FrameHeaderBytes + skeleton)..length]) == BinaryPrimitives.ReadUInt32LittleEndian(bytes[28..]);
     }
 
     public static FrameHeader ReadFrame(ReadOnlySpan<byte> bytes, long position, string path) =>
