@@ -136,8 +136,10 @@ public sealed partial class PostgresRecordStore : IRecordStore
         }
         catch (NpgsqlException e)
         {
-            // The connection string of a data source has no password.
-            throw new StoreRefusedException($"PostgreSQL cannot be reached with `{source.ConnectionString}`: {e.Message}", e);
+            // Not the whole connection string: it may have secrets.
+            var parts = new NpgsqlConnectionStringBuilder(source.ConnectionString);
+            throw new StoreRefusedException(
+                $"The database `{parts.Database}` of PostgreSQL at `{parts.Host}`, port {parts.Port}, cannot be opened as `{parts.Username}`: {e.Message}", e);
         }
     }
 
