@@ -466,7 +466,7 @@ public readonly struct JournalEntry
     public static JournalEntry ChainSet(IEnumerable<int> chain) => new() { Kind = EntryKind.ChainSet, Text = Records.RecordState.ChainText(chain) };
 
     /// <summary>The record was merged into another one of its type (REC-13).</summary>
-    public static JournalEntry RecordMerged(string survivor) => new() { Kind = EntryKind.RecordMerged, Text = survivor };
+    public static JournalEntry RecordMerged(int objectType, string survivor) => new() { Kind = EntryKind.RecordMerged, Subject = objectType, Text = survivor };
 
     /// <summary>Another record was merged into this one; <paramref name="past"/> is what it has of its past, packed, as base64 (REC-13).</summary>
     public static JournalEntry RecordAbsorbed(int objectType, string id, string past) => new() { Kind = EntryKind.RecordAbsorbed, Subject = objectType, Text = id, Source = past };

@@ -24,7 +24,7 @@ public sealed partial class Turn
 
         EndAll(EndReason.Merged);
         Send(new RecordMessage(MessageKind.Absorb, _state.ObjectType, input.OtherId) { Fields = ToAbsorb(), Past = _state.PackPast(), Source = _state.Id });
-        Write(JournalEntry.RecordMerged(input.OtherId));
+        Write(JournalEntry.RecordMerged(_state.ObjectType, input.OtherId));
         if (_state.HasLeaves)
         {
             Send(new RecordMessage(MessageKind.HandOver, _state.ObjectType, _state.Id) { Hops = _hops });

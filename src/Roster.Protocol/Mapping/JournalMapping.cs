@@ -113,6 +113,8 @@ public static class JournalMapping
             case EntryKind.CopiesCut:
             case EntryKind.MessageReceived:
             case EntryKind.MessageReturned:
+            case EntryKind.RecordMerged:
+            case EntryKind.RecordAbsorbed:
                 AddOther(wire, entry, names);
                 break;
             case EntryKind.RecordCreated:
@@ -121,12 +123,6 @@ public static class JournalMapping
             case EntryKind.RecordDeleted:
             case EntryKind.RecordRestored:
             case EntryKind.RecordErased:
-                break;
-            case EntryKind.RecordMerged:
-                wire.Other = new V1.RecordRef { ObjectType = type.Name, RecordId = entry.Text ?? string.Empty };
-                break;
-            case EntryKind.RecordAbsorbed:
-                AddOther(wire, entry, names);
                 break;
             default:
                 throw new InvalidOperationException($"Journal entry kind {entry.Kind} is not shown.");
@@ -143,7 +139,7 @@ public static class JournalMapping
             wire.Detail = entry.Kind == EntryKind.MessageReturned ? ApiName(((Core.RefusalReason)entry.Number).ToString()) : string.Empty;
             wire.ExecutionIndex = 0;
         }
-        else
+        else if (entry.Kind is not (EntryKind.RecordMerged or EntryKind.RecordAbsorbed))
         {
             wire.Name = names.Schema.LabelName(entry.Code);
         }
