@@ -4,6 +4,7 @@ using Google.Protobuf.WellKnownTypes;
 using NodaTime;
 using NodaTime.Text;
 using Roster.Cli.Json;
+using Roster.Cli.Output;
 using Roster.V1;
 using Value = Roster.V1.Value;
 
@@ -13,11 +14,13 @@ namespace Roster.Cli.Ingest;
 /// One line of JSON as an event:
 /// <c>{"id":"e1","object":"contact","record":"ada@example.org","type":"form_submitted","at":"2026-01-02T03:04:05Z","source":"web",
 /// "properties":{...},"set":{...}}</c>. Values are plain JSON: text, number, true or false, an array of texts for options, null to
-/// clear, <c>{"date":"2026-01-02"}</c> and <c>{"datetime":"2026-01-02T03:04:05Z"}</c>.
+/// clear, <c>{"date":"2026-01-02"}</c> and <c>{"datetime":"2026-01-02T03:04:05Z"}</c>. Links to other records are
+/// <c>"link":{"deal/d1":"buyer","company/c1":""}</c>, with a label or none; <c>"unlink"</c> takes them away. Consent is
+/// <c>"consent":{"newsletter":"SUBSCRIBED"}</c>, with null to clear.
 /// </summary>
 internal static class JsonEvent
 {
-    private static readonly string[] Fields = ["id", "object", "record", "type", "at", "source", "properties", "set", "baseline"];
+    private static readonly string[] Fields = ["id", "object", "record", "type", "at", "source", "properties", "set", "link", "unlink", "consent", "baseline"];
 
     /// <exception cref="JsonException">The line is not JSON.</exception>
     /// <exception cref="BadValueException">A field is not what it should be.</exception>
@@ -101,6 +104,12 @@ internal static class JsonEvent
             case "set":
                 ReadValues(item.Writes, property);
                 break;
+            case "link" or "unlink":
+                ReadLinks(item, property);
+                break;
+            case "consent":
+                ReadConsents(item, property);
+                break;
             case "baseline" when property.Value.ValueKind is JsonValueKind.True or JsonValueKind.False:
                 item.Baseline = property.Value.GetBoolean();
                 break;
@@ -108,6 +117,47 @@ internal static class JsonEvent
                 throw Unknown(property);
         }
     }
+
+    private static void ReadLinks(Event item, JsonProperty property)
+    {
+        foreach (var link in Members(property))
+        {
+            var path = $"{property.Name}.{link.Name}";
+            var slash = link.Name.IndexOf('/', StringComparison.Ordinal);
+            if (slash <= 0 || link.Value.ValueKind != JsonValueKind.String)
+            {
+                throw new BadValueException(path, link.Name, "A link is an object type and an id with its label: `\"deal/d1\": \"buyer\"`; an empty text is no label.");
+            }
+
+            item.Associations.Add(new AssociationChange
+            {
+                ObjectType = link.Name[..slash],
+                RecordId = link.Name[(slash + 1)..],
+                Label = link.Value.GetString()!,
+                Remove = property.Name == "unlink",
+            });
+        }
+    }
+
+    private static void ReadConsents(Event item, JsonProperty property)
+    {
+        foreach (var consent in Members(property))
+        {
+            var change = new ConsentChange { Subscription = consent.Name };
+            if (consent.Value.ValueKind != JsonValueKind.Null)
+            {
+                change.Status = consent.Value.ValueKind == JsonValueKind.String && ProtoNames.TryParse<ConsentStatus.Types.Status>(consent.Value.GetString()!, out var status)
+                    ? status
+                    : throw new BadValueException($"consent.{consent.Name}", MessageCheck.Show(consent.Value), "A consent is SUBSCRIBED, UNSUBSCRIBED, GRANTED, NOT_GRANTED or null.");
+            }
+
+            item.Consents.Add(change);
+        }
+    }
+
+    private static JsonElement.ObjectEnumerator Members(JsonProperty property) => property.Value.ValueKind == JsonValueKind.Object
+        ? property.Value.EnumerateObject()
+        : throw new BadValueException(property.Name, MessageCheck.Show(property.Value), $"`{property.Name}` is not an object of names and values.");
 
     private static BadValueException Unknown(JsonProperty property) => property.Name == "baseline"
         ? new BadValueException("baseline", MessageCheck.Show(property.Value), "`baseline` is not true or false.")
@@ -127,12 +177,7 @@ internal static class JsonEvent
 
     private static void ReadValues(Google.Protobuf.Collections.RepeatedField<PropertyValue> values, JsonProperty property)
     {
-        if (property.Value.ValueKind != JsonValueKind.Object)
-        {
-            throw new BadValueException(property.Name, MessageCheck.Show(property.Value), $"`{property.Name}` is not an object of names and values.");
-        }
-
-        foreach (var item in property.Value.EnumerateObject())
+        foreach (var item in Members(property))
         {
             values.Add(new PropertyValue { Name = item.Name, Value = ToValue(item.Value, $"{property.Name}.{item.Name}") });
         }

@@ -59,6 +59,27 @@ public sealed class JsonEventTests
     }
 
     [Fact]
+    public void Links_and_consents_are_read()
+    {
+        var read = JsonEvent.Parse(
+            """{"id":"e","object":"contact","record":"a","link":{"deal/d/1":"buyer","company/c":""},"unlink":{"deal/d2":""},"consent":{"news":"UNSUBSCRIBED","calls":null}}""");
+        Assert.Equal(
+            [("deal", "d/1", "buyer", false), ("company", "c", "", false), ("deal", "d2", "", true)],
+            read.Associations.Select(a => (a.ObjectType, a.RecordId, a.Label, a.Remove)));
+        Assert.Equal(
+            [("news", ConsentStatus.Types.Status.Unsubscribed), ("calls", ConsentStatus.Types.Status.Unspecified)],
+            read.Consents.Select(c => (c.Subscription, c.Status)));
+    }
+
+    [Theory]
+    [InlineData("\"link\":{\"deal\":\"\"}", "link.deal")]
+    [InlineData("\"link\":{\"deal/d\":null}", "link.deal/d")]
+    [InlineData("\"unlink\":[]", "unlink")]
+    [InlineData("\"consent\":{\"news\":\"MAYBE\"}", "consent.news")]
+    public void A_link_or_consent_that_does_not_fit_is_told_by_its_path(string field, string path) =>
+        Assert.Equal(path, Assert.Throws<BadValueException>(() => JsonEvent.Parse($$"""{"id":"e","object":"contact","record":"a",{{field}}}""")).Column);
+
+    [Fact]
     public void Malformed_lines_are_told_with_file_and_line_and_the_rest_goes_on()
     {
         const string Lines = """
