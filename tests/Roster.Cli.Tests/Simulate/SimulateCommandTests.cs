@@ -26,11 +26,12 @@ public sealed class SimulateCommandTests : IDisposable
     private static readonly Dictionary<string, string[]> Ends = new()
     {
         ["newsletter"] = ["--until", "2026-04-02T00:00:00Z"],
+        ["won-deals"] = ["--until", "2026-03-01T00:00:00Z"],
         ["birthday"] = ["--until", "2027-06-01T00:00:00Z"],
     };
 
     public static TheoryData<string> Samples() =>
-        ["ebook-download", "lead-nurturing", "onboarding", "trial", "big-customers", "lead-again", "newsletter", "birthday", "office-hours"];
+        ["ebook-download", "lead-nurturing", "onboarding", "trial", "big-customers", "lead-again", "newsletter", "birthday", "office-hours", "won-deals"];
 
     public void Dispose() => _folder.Delete(recursive: true);
 
