@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Roster.Cli.Json;
 using Roster.Cli.Output;
+using Roster.Core.Workflows;
 using Roster.V1;
 
 namespace Roster.Cli.Simulate;
@@ -93,7 +94,7 @@ internal sealed class ExpectationCheck(IReadOnlyList<SimulatedWorkflow> workflow
                 CheckNames(value, path, $"goal of {workflow.Id}", workflow.Goals.Select(goal => goal.Id), isRecord);
                 break;
             default:
-                CheckNames(value, path, $"step of {workflow.Id}", workflow.Steps.Select(step => step.Id), isRecord);
+                CheckNames(value, path, $"step of {workflow.Id}", workflow.Steps.SelectMany(StepNames), isRecord);
                 break;
         }
     }
@@ -184,4 +185,7 @@ internal sealed class ExpectationCheck(IReadOnlyList<SimulatedWorkflow> workflow
             _problems.Add(new JsonProblem(path.Length == 0 ? property.Name : $"{path}.{property.Name}", "", $"`{property.Name}` is given twice."));
         }
     }
+
+    /// <summary>A human step is two: the task, and the wait for it (ACT-25).</summary>
+    private static IEnumerable<string> StepNames(Step step) => step.CreateTask is { Wait: true } ? [step.Id, WorkflowCompiler.WaitOf(step.Id)] : [step.Id];
 }

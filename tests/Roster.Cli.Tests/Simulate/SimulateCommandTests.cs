@@ -72,7 +72,8 @@ public sealed class SimulateCommandTests : IDisposable
         {
             foreach (var step in workflow.GetProperty("funnel").EnumerateArray())
             {
-                Assert.Equal(step.GetProperty("entered").GetInt64(), workflow.GetProperty("steps").GetProperty(step.GetProperty("step").GetString()!).GetInt64());
+                var folded = workflow.GetProperty("steps").TryGetProperty(step.GetProperty("step").GetString()!, out var count) ? count.GetInt64() : 0;
+                Assert.Equal(step.GetProperty("entered").GetInt64(), folded);
             }
         }
     }
