@@ -126,6 +126,34 @@ public sealed class AssociationTests
     }
 
     [Fact]
+    public async Task ENG_15_A_write_reaches_a_record_whose_many_links_are_not_in_memory()
+    {
+        var store = new VolatileRecordStore();
+        var harness = await StartAsync(store);
+        await harness.PublishAsync("""
+            { "id": "w", "objectType": "contact", "start": { "event": { "anyOf": [ { "eventType": "go" } ] }, "reenroll": true },
+              "dataSources": [ { "name": "d", "objectType": "deal" } ],
+              "steps": [ { "id": "s", "setProperty": { "property": "amount", "dataSource": "d", "mode": "INCREMENT", "value": "1" } } ] }
+            """);
+        for (var chunk = 0; chunk < 3; chunk++)
+        {
+            await harness.SendAsync(Deal(harness, "hub", "1", "open", [.. Enumerable.Range(chunk * 16, 16).Select(i => $"c{i}")]));
+        }
+
+        await harness.SettleAsync();
+        await harness.Engine.DisposeAsync();
+        await using var again = await EngineHarness.StartAsync(store: store, clock: harness.Clock);
+        var go = again.Event("c1", "go");
+        go.EventId = "after";
+        await again.SendAsync(go);
+        await again.SettleAsync();
+        var hub = await again.Engine.GetRecordAsync(EngineHarness.Tenant, new RecordRef { ObjectType = "deal", RecordId = "hub" }, Token);
+        Assert.Equal("2", hub!.Properties.Single(p => p.Name == "amount").Value.Number);
+        Assert.Empty(await again.JournalAsync(Kind.MessageReturned));
+        await again.VerifyAsync();
+    }
+
+    [Fact]
     public async Task ENG_15_Messages_that_were_committed_before_a_stop_are_delivered_once_after_it()
     {
         var store = new VolatileRecordStore();

@@ -49,10 +49,10 @@ public sealed partial class Turn
     /// <summary>Whether links must move out of the head first: what must be loaded for it.</summary>
     private TurnResult? MergeIfFull() => _state.IsAssociationsFull && _state.FindMissingToMerge() is { Length: > 0 } missing ? NeedsSections(missing) : null;
 
-    /// <summary>Moves links out of the head, and writes copies anew, when there are many. What it needs has been loaded.</summary>
+    /// <summary>Moves links out of the head, and writes copies anew, when there are many and what it needs has been loaded.</summary>
     private void TidyLinks()
     {
-        if (_state.IsAssociationsFull)
+        if (_state.IsAssociationsFull && _state.FindMissingToMerge().Length == 0)
         {
             var (directory, last) = _state.MergeAssociations();
             Write(JournalEntry.AssociationsMoved(directory, last));

@@ -131,10 +131,8 @@ internal sealed partial class Shard
         }
 
         // Sections never change, so they may be kept as long as there is room for them.
-        if (_sections.Count > 256)
-        {
-            _sections.Clear();
-        }
+        ForgetSectionsIfMany();
+        _sectionBytes += sections.Values.Sum(c => (long)c.Length);
 
         if (_sections.TryGetValue(_missingRecord, out var known))
         {

@@ -306,6 +306,7 @@ internal sealed partial class Shard
         {
             // A failed commit took sections back; their numbers are given again.
             _sections.Clear();
+            _sectionBytes = 0;
             _sectionsSince = _failures;
         }
 
@@ -315,6 +316,16 @@ internal sealed partial class Shard
             {
                 _state.AddSection(index, content);
             }
+        }
+    }
+
+    /// <summary>What is counted is what was put in: an upper bound of what is there.</summary>
+    private void ForgetSectionsIfMany()
+    {
+        if (_sectionBytes > SectionBytesMax || _sections.Count > 256)
+        {
+            _sections.Clear();
+            _sectionBytes = 0;
         }
     }
 
@@ -335,13 +346,11 @@ internal sealed partial class Shard
             else
             {
                 sections[write.Index] = write.Content;
+                _sectionBytes += write.Content.Length;
             }
         }
 
-        if (sections.Count > SectionsMax)
-        {
-            _sections.Remove(_state.Number);
-        }
+        ForgetSectionsIfMany();
     }
 
     private TenantCatalog CatalogOf(int tenant) => _tenants.Get(tenant).Catalog;

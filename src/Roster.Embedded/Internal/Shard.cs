@@ -24,7 +24,7 @@ internal sealed partial class Shard : ICommitSource
     private const int OpenBytesMax = 8 << 20;
     private const int OpenTurnsMax = 8_192;
     private const int SequencesReserved = 1_024;
-    private const int SectionsMax = 512;
+    private const long SectionBytesMax = 32 << 20;
 
     private readonly Lock _gate = new();
     private readonly Channel<WorkItem> _queue = Channel.CreateUnbounded<WorkItem>(new UnboundedChannelOptions { SingleReader = true });
@@ -41,6 +41,7 @@ internal sealed partial class Shard : ICommitSource
     private readonly List<RecordKey> _missingKeys = [];
     private readonly List<Hash128> _missingHashes = [];
     private readonly List<LoadedRecord> _loaded = [];
+    private long _sectionBytes;
     private OpenBatch _open = new();
     private OpenBatch? _spare = new();
     private Task _loop = Task.CompletedTask;
