@@ -197,6 +197,10 @@ internal sealed class World
 
     public TurnResult Restore() => Run(new CommandInput(CommandKind.Restore, 0, $"c{++_ids}", "me"));
 
+    public TurnResult Erase(string? id = null) => Run(new CommandInput(CommandKind.Erase, 0, id ?? $"c{++_ids}", "me"));
+
+    public TurnResult FinishErasure() => Run(FinishErasureInput.Instance);
+
     public TurnResult Refresh(string workflow, Timestamp armsSince = default, bool movesPinned = false) =>
         Run(new RefreshInput(workflow.Length == 0 ? 0 : Number(workflow), 0, armsSince, movesPinned));
 
@@ -355,6 +359,27 @@ internal sealed class World
             }
 
             state.EndTurn();
+        }
+
+        return Pack(state);
+    }
+
+    /// <summary>The state that is left of the journal when all ids, texts and values are taken out of it (REC-17).</summary>
+    public byte[] ReplayEmptied()
+    {
+        var state = new RecordState();
+        state.Reset(new RecordKey(1, Type.Number, string.Empty), 7);
+        foreach (var (at, id, entries) in Journal)
+        {
+            state.BeginTurn(at, id);
+            foreach (var entry in entries)
+            {
+                state.Apply(entry with { Text = null, Source = null, Value = Value.Unknown, Fields = null, IdHash = default, ContentHash = 0 });
+            }
+
+            state.EndTurn();
+            var due = state.NextDueAt;
+            Assert.True(due.IsNone || due >= at || state.IsLive);
         }
 
         return Pack(state);

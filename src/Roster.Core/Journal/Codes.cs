@@ -137,6 +137,9 @@ public enum EntryKind
 
     /// <summary>The workflows that led to the record's creation (ACT-23). Bookkeeping, not shown.</summary>
     ChainSet = 55,
+
+    /// <summary>The id and the links of an erased record are gone too (REC-17). Bookkeeping, not shown.</summary>
+    IdErased = 60,
 }
 
 /// <summary>Outcome of a consideration (section 7). Numbers equal those of <c>roster.v1.Decision.Code</c>.</summary>

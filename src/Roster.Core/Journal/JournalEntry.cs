@@ -393,6 +393,12 @@ public readonly struct JournalEntry
     /// <summary>A deleted record was brought back (REC-16).</summary>
     public static JournalEntry RecordRestored() => new() { Kind = EntryKind.RecordRestored };
 
+    /// <summary>The record was erased: of what it had, its id and its links stay until those linked to it have been told (REC-17).</summary>
+    public static JournalEntry RecordErased() => new() { Kind = EntryKind.RecordErased };
+
+    /// <summary>Those linked to an erased record have been told: its id and its links are gone too (REC-17).</summary>
+    public static JournalEntry IdErased() => new() { Kind = EntryKind.IdErased };
+
     /// <summary>
     /// A link to another record came to be when <paramref name="isNew"/>, or got a label. Workflow and step when a step did it.
     /// </summary>
@@ -509,4 +515,7 @@ public enum CommandKind
 
     /// <summary>Merge the record into another one (REC-13).</summary>
     Merge = 7,
+
+    /// <summary>Erase the record (REC-17).</summary>
+    Erase = 8,
 }

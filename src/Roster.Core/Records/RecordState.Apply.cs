@@ -141,6 +141,12 @@ public sealed partial class RecordState
                 Gone = GoneKind.None;
                 MergedInto = string.Empty;
                 break;
+            case EntryKind.RecordErased:
+                EraseContent();
+                break;
+            case EntryKind.IdErased:
+                EraseId();
+                break;
             default:
                 ApplyLinks(entry);
                 break;

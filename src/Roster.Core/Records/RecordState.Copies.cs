@@ -47,6 +47,9 @@ public sealed partial class RecordState
     /// <summary>Whether pages of copies were not given by <see cref="AddSection"/>.</summary>
     internal bool IsMissingCopies => IsMissing(SectionKind.Copies);
 
+    /// <summary>Whether there are copies that are not in the head.</summary>
+    internal bool HasCopyPages => _sections.Exists(static s => s.Kind == SectionKind.Copies);
+
     /// <summary>Whether there are so many pages that they should be written anew.</summary>
     internal bool HasManyCopyPages
     {

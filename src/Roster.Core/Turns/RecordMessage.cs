@@ -42,6 +42,9 @@ public enum MessageKind
 
     /// <summary>Links of a record that was merged into the receiver.</summary>
     Inherit = 11,
+
+    /// <summary>The sender was erased: the receiver keeps neither link nor copy of it (REC-17).</summary>
+    Erased = 12,
 }
 
 /// <summary>

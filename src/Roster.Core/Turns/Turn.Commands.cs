@@ -14,9 +14,9 @@ public sealed partial class Turn
 
     private TurnResult DecideCommand(CommandInput input)
     {
-        if (input.Kind == CommandKind.Restore)
+        if (input.Kind is CommandKind.Restore or CommandKind.Erase)
         {
-            return Restore(input);
+            return input.Kind == CommandKind.Restore ? Restore(input) : Erase(input);
         }
 
         if (!_state.Exists && input.Kind is not (CommandKind.Enroll or CommandKind.AddToList))
@@ -89,7 +89,7 @@ public sealed partial class Turn
     {
         if (!_state.Exists || _state.Gone != GoneKind.Deleted)
         {
-            return new TurnResult(TurnStatus.Nothing);
+            return _state.Gone == GoneKind.Erased ? RefuseGone()!.Value : new TurnResult(TurnStatus.Nothing);
         }
 
         var content = input.HashContent();

@@ -108,6 +108,12 @@ public sealed partial class Turn
     private TurnResult DecideHandOver(MessageInput input)
     {
         var message = input.Message;
+        if (_state.Gone == GoneKind.Erased)
+        {
+            // Its links hear of the erasure instead.
+            return RefuseGone()!.Value;
+        }
+
         var missing = _state.FindMissingAssociation(message.Cursor);
         if ((missing != 0 ? NeedsSections([missing]) : MergeIfFull() ?? BeginTurn()) is { } other)
         {
@@ -207,7 +213,7 @@ public sealed partial class Turn
             RecomputeTouched(_present);
             _isCopyStale = true;
         }
-        else if (message.Kind == MessageKind.Inherit)
+        else if (message.Kind == MessageKind.Inherit && _state.Gone != GoneKind.Erased)
         {
             Inherit(message);
         }

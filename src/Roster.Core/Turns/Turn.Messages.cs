@@ -151,7 +151,8 @@ public sealed partial class Turn
 
     private TurnResult? RefuseMessage(RecordMessage message)
     {
-        if (message.Kind == MessageKind.Create && !_state.Exists)
+        // A deleted record must forget what was erased too: it may be brought back.
+        if ((message.Kind == MessageKind.Create && !_state.Exists) || (message.Kind == MessageKind.Erased && _state.Exists && !_state.IsIdErased))
         {
             return null;
         }
@@ -172,6 +173,11 @@ public sealed partial class Turn
         if (message.Kind == MessageKind.Inherit)
         {
             return FindMissingToInherit(message);
+        }
+
+        if (message.Kind == MessageKind.Erased)
+        {
+            return FindMissingLink(message.FromType, message.FromId) ?? FindMissingToForget();
         }
 
         if (message.Kind is not (MessageKind.Link or MessageKind.Unlink or MessageKind.Copy or MessageKind.Create))
@@ -215,6 +221,9 @@ public sealed partial class Turn
                 break;
             case MessageKind.Inherit:
                 Inherit(message);
+                break;
+            case MessageKind.Erased:
+                ForgetErased(message);
                 break;
             default:
                 throw new InvalidOperationException($"Message {message.Kind} is not known to the turn.");
@@ -323,7 +332,15 @@ public sealed partial class Turn
         _hops = message.Hops;
         Write(JournalEntry.MessageReceived((int)message.Kind, message.FromType, message.FromId, _state.Number, message.Hops, 0, 0));
         var (links, next) = _state.ReadAssociations(message.Cursor);
-        SendCopiesTo(links, message.IsInitial);
+        if (_state.Gone == GoneKind.Erased)
+        {
+            SendErasedTo(links);
+        }
+        else
+        {
+            SendCopiesTo(links, message.IsInitial);
+        }
+
         if (next != 0)
         {
             Send(message with { Cursor = next });

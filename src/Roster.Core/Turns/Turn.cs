@@ -64,6 +64,7 @@ public sealed partial class Turn
             RefreshInput r => DecideRefresh(r),
             MessageInput m => DecideMessage(m),
             MessageReturnedInput m => DecideReturned(m),
+            FinishErasureInput => FinishErasure(),
             _ => throw new InvalidOperationException($"Turn input {input?.GetType().Name} is not known."),
         };
         if (result.Status == TurnStatus.Applied)

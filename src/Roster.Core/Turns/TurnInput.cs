@@ -195,6 +195,17 @@ public sealed class RefreshInput : TurnInput
     public bool RecomputesDelays { get; init; }
 }
 
+/// <summary>Those linked to an erased record have been told, so its id and its links go too (REC-17). Does nothing on any other record.</summary>
+public sealed class FinishErasureInput : TurnInput
+{
+    /// <summary>The one instance.</summary>
+    public static readonly FinishErasureInput Instance = new();
+
+    private FinishErasureInput()
+    {
+    }
+}
+
 /// <summary>The record's earliest timer is due. One timer is one turn (ENG-04).</summary>
 public sealed class TimerInput : TurnInput
 {

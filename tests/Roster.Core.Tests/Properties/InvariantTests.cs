@@ -26,6 +26,19 @@ public sealed class InvariantTests
 
     [Theory]
     [MemberData(nameof(Blocks))]
+    public void REC_17_S45_Whatever_a_record_did_its_emptied_journal_gives_the_erased_state(int block) => ForEachSeed(block, (_, runs) =>
+    {
+        Run(runs);
+        var opened = runs.World.Entries(EntryKind.EffectRequested).Count();
+        Assert.Equal(TurnStatus.Applied, runs.World.Erase().Status);
+        Assert.Equal(opened, runs.World.Entries(EntryKind.EffectCompleted).Count());
+        Assert.Equal(TurnStatus.Applied, runs.World.FinishErasure().Status);
+        Assert.Equal(runs.World.Head, runs.World.ReplayEmptied());
+        Assert.True(runs.World.Head.Length < 64);
+    });
+
+    [Theory]
+    [MemberData(nameof(Blocks))]
     public void S40_Loading_what_was_packed_and_packing_it_again_is_a_fixed_point(int block) => ForEachSeed(block, (_, runs) =>
     {
         Run(runs);
@@ -204,7 +217,7 @@ public sealed class InvariantTests
             }
         }
 
-        // What needs other records, or failures that no definition can ask for, or comes later.
+        // What needs other records, or failures that no definition can ask for, or comes later. Erasure has its own runs.
         EntryKind[] notHere = [EntryKind.None, EntryKind.RecordErased, EntryKind.RecordMerged, EntryKind.RecordAbsorbed, EntryKind.EventIdsForgotten];
         Assert.Empty(Enum.GetValues<EntryKind>().Where(k => k <= EntryKind.RecordAbsorbed).Except(notHere).Except(kinds));
         Assert.Empty(Enum.GetValues<StepPhase>().Except([StepPhase.Ready]).Except(phases));

@@ -1,0 +1,66 @@
+namespace Roster.Core.Records;
+
+/// <content>Erasure (REC-17).</content>
+public sealed partial class RecordState
+{
+    /// <summary>Whether the record was erased and those linked to it have been told: nothing is left of it but that it was.</summary>
+    public bool IsIdErased => Gone == GoneKind.Erased && _idLength == 0;
+
+    /// <summary>Number of a section that must be given before <see cref="LinkSections"/>; 0 when none is missing.</summary>
+    internal int FindMissingToDropLinks() => _directory == 0 || IsLoaded(_directory) ? 0 : _directory;
+
+    /// <summary>Numbers of the sections that links are in.</summary>
+    internal int[] LinkSections() => _directory == 0 ? [] : [_directory, .. ReadDirectory(_loadedSections![_directory]).Slots.Distinct()];
+
+    /// <summary>Removes sections with the commit of the turn.</summary>
+    internal void DropSections(int[] sections)
+    {
+        foreach (var section in sections)
+        {
+            DropSection(section);
+        }
+    }
+
+    /// <summary>Takes away all but the id and the links. A record that never was exists from here on, as an erased one.</summary>
+    private void EraseContent()
+    {
+        foreach (var section in _sections)
+        {
+            DropSection(section.Index);
+        }
+
+        Exists = true;
+        Gone = GoneKind.Erased;
+        CreatedAt = Timestamp.None;
+        FlipAt = Timestamp.None;
+        EventsSince = default;
+        OldestOccurrenceAt = default;
+        MergedInto = string.Empty;
+        _propertyCount = 0;
+        _beforeCount = 0;
+        _markCount = 0;
+        _historyCount = 0;
+        _historyBefore = 0;
+        _sections.Clear();
+        _enrollments.Clear();
+        _summaries.Clear();
+        _effects.Clear();
+        _outputs.Clear();
+        _eventSummaries.Clear();
+        _occurrences.Clear();
+        _memberships.Clear();
+        _copies.Clear();
+        _copiesSeen = null;
+        _chain.Clear();
+    }
+
+    /// <summary>Takes away the rest. What stays is the same whatever the record was: so a journal without texts and values gives it too.</summary>
+    private void EraseId()
+    {
+        var (tenant, objectType, number, at, turnId) = (Tenant, ObjectType, Number, LastTurnAt, TurnId);
+        Clear();
+        (Tenant, ObjectType, Number, LastTurnAt, TurnId) = (tenant, objectType, number, at, turnId);
+        Exists = true;
+        Gone = GoneKind.Erased;
+    }
+}
