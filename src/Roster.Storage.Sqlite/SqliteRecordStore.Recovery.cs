@@ -154,6 +154,12 @@ public sealed partial class SqliteRecordStore
 
     private void ReplayTurn(long position, in FrameHeader header, ReadOnlySpan<byte> frame)
     {
+        if (header.Flags.HasFlag(FrameFlags.IsRewritten))
+        {
+            throw new StoreRefusedException(
+                $"{_tables.Path} is older than an erasure that {_log.Path} has at position {position}. Restore both from one backup, and erase again.");
+        }
+
         var facts = TurnFacts.Read(header.Skeleton(frame));
         ApplyTurn(facts.RecordNumber, position, facts.TurnId, facts.NextDueMs, header.Flags.HasFlag(FrameFlags.HadTimer));
         if (header.Flags.HasFlag(FrameFlags.Creates))

@@ -15,7 +15,7 @@ namespace Roster.Storage.Sqlite;
 /// record takes its row and folds the turns that are newer, found by the chain of positions from its latest turn.</para>
 /// <para>Opening reads the log after the noted position and rebuilds the delta; no table is read or changed for that, but for removing
 /// effects of a checkpoint that was cut short. So it can be cut short itself, any number of times.</para>
-/// <para>Locks, in this order: the commit lock (the log's writing connection), the tables lock (the tables' writing connection), the gate
+/// <para>Locks, in this order: the commit lock (the log's writing connection), the lock of sequences, the tables lock (the tables' writing connection), the gate
 /// (everything in memory; never held while a file is touched).</para>
 /// </remarks>
 public sealed partial class SqliteRecordStore : IRecordStore
@@ -28,6 +28,7 @@ public sealed partial class SqliteRecordStore : IRecordStore
     private readonly Pool<TableReader> _tableReaders;
     private readonly Lock _commitLock = new();
     private readonly Lock _tablesLock = new();
+    private readonly Lock _sequenceLock = new();
     private readonly Lock _gate = new();
 
     // Guarded by the gate.
@@ -46,7 +47,7 @@ public sealed partial class SqliteRecordStore : IRecordStore
     private long _effects;
     private int _cleanings;
 
-    // Guarded by the tables lock.
+    // Guarded by the lock of sequences.
     private long _nextSequence;
     private long _reservedSequence;
 
@@ -111,13 +112,17 @@ public sealed partial class SqliteRecordStore : IRecordStore
         const int ReservedAhead = 65_536;
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
         cancellationToken.ThrowIfCancellationRequested();
-        lock (_tablesLock)
+        lock (_sequenceLock)
         {
             ThrowIfFailed();
             if (_nextSequence + count > _reservedSequence)
             {
                 var reserved = _nextSequence + Math.Max(count, ReservedAhead);
-                RunOnTables(() => _tables.WriteMeta(MetaNames.Sequence, reserved));
+                lock (_tablesLock)
+                {
+                    RunOnTables(() => _tables.WriteMeta(MetaNames.Sequence, reserved));
+                }
+
                 _reservedSequence = reserved;
             }
 
@@ -150,7 +155,11 @@ public sealed partial class SqliteRecordStore : IRecordStore
             _logReaders.Dispose();
 
             // Closing the last connection copies the WAL into the file, so the writers go last.
-            _tables.Dispose();
+            lock (_tablesLock)
+            {
+                _tables.Dispose();
+            }
+
             _log.Dispose();
             _folderLock.Dispose();
         }

@@ -130,6 +130,10 @@ internal sealed class FaultStore(IRecordStore inner) : IRecordStore
         return OnReadCounters is { } change ? change(counters) : counters;
     }
 
+    public ValueTask EraseAsync(Erasure erasure, CancellationToken cancellationToken) => inner.EraseAsync(erasure, cancellationToken);
+
+    public ValueTask ScrubAsync(CancellationToken cancellationToken) => inner.ScrubAsync(cancellationToken);
+
     public ValueTask<CheckpointResult> CheckpointAsync(CancellationToken cancellationToken) => inner.CheckpointAsync(cancellationToken);
 
     public ValueTask DisposeAsync() => inner.DisposeAsync();

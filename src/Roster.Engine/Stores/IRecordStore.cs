@@ -105,6 +105,30 @@ public interface IRecordStore : IAsyncDisposable
     /// <summary>All counters of a tenant as of the newest commit.</summary>
     ValueTask<IReadOnlyList<KeyValuePair<CounterKey, long>>> ReadCountersAsync(int tenant, CancellationToken cancellationToken);
 
+    /// <summary>
+    /// Takes personal data out of what was committed before (REC-17): puts other payloads in the place of those of some turns, and another
+    /// id in the place of the one in a key. Tasks and sections that the store may keep beside these payloads go too. No read that begins
+    /// after the call has returned finds the former ones; when they are in no file any more is what <see cref="ScrubAsync"/> says.
+    /// </summary>
+    /// <remarks>
+    /// <para>Skeletons, positions, heads, sections in force, open effects, timers, counters and activity do not change. The same call again
+    /// changes nothing. Commits and reads may go on meanwhile.</para>
+    /// <para>A store that folds payloads when it loads or recovers must have what they led to in its tables first: it writes a checkpoint.</para>
+    /// </remarks>
+    /// <exception cref="ArgumentException">There is no turn at a position, or the payload is longer than the one that it replaces; nothing changed.</exception>
+    ValueTask EraseAsync(Erasure erasure, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Sees that what was replaced or removed before the call, payloads, keys and former rows alike, leaves the files of the store. Backups are
+    /// the operator's. It may take as long as writing the tables anew. Commits go on meanwhile.
+    /// </summary>
+    /// <remarks>
+    /// SQLite: a checkpoint, <c>VACUUM</c>, and an empty WAL; when the call returns no byte is left. PostgreSQL: <c>VACUUM</c>, after which no
+    /// query finds anything; bytes in unused parts of pages and in the WAL go as the server uses them again, and <c>VACUUM FULL</c>, which
+    /// holds up everything, hastens it.
+    /// </remarks>
+    ValueTask ScrubAsync(CancellationToken cancellationToken);
+
     /// <summary>Writes a checkpoint now, where the store has such a thing; returns the position it stands for and the rows written.</summary>
     ValueTask<CheckpointResult> CheckpointAsync(CancellationToken cancellationToken);
 }

@@ -57,9 +57,24 @@ public readonly record struct EffectQueueCount(int Tenant, string Queue, long Co
 /// <param name="Payload">Packed payload, message <c>roster.storage.v1.TurnPayload</c>: texts and values. Empty after erasure.</param>
 public sealed record StoredTurn(long Position, long Previous, ReadOnlyMemory<byte> Skeleton, ReadOnlyMemory<byte> Payload);
 
+/// <summary>What <see cref="IRecordStore.EraseAsync"/> takes out.</summary>
+/// <param name="Turns">Turns with the payloads that they shall have from now on.</param>
+/// <param name="Key">The key that shall have another id; null for none.</param>
+public sealed record Erasure(IReadOnlyList<RewrittenTurn> Turns, RenamedKey? Key = null);
+
+/// <summary>A turn with another payload.</summary>
+/// <param name="Position">Position of the turn.</param>
+/// <param name="Payload">Its payload from now on: not longer than the one that it has; may be empty.</param>
+public readonly record struct RewrittenTurn(long Position, ReadOnlyMemory<byte> Payload);
+
+/// <summary>A key with another id. It names the same record.</summary>
+/// <param name="From">The key until now. When it is not there, it was renamed before.</param>
+/// <param name="To">The key from now on.</param>
+public sealed record RenamedKey(RecordKey From, RecordKey To);
+
 /// <summary>A definition or other small document.</summary>
 /// <param name="Tenant">The tenant, 0 for the engine.</param>
-/// <param name="Kind">Kind: <c>tenant</c>, <c>schema</c>, <c>workflow</c>, <c>list</c>, <c>operation</c>, <c>operation_refs</c>, <c>zones</c>.</param>
+/// <param name="Kind">Kind: <c>tenant</c>, <c>schema</c>, <c>workflow</c>, <c>list</c>, <c>operation</c>, <c>operation_refs</c>, <c>zones</c>, <c>erasure</c>.</param>
 /// <param name="Id">Id within the kind.</param>
 /// <param name="Content">Content, opaque to the store; null removes it.</param>
 public sealed record StoredDocument(int Tenant, string Kind, string Id, byte[]? Content);

@@ -109,9 +109,14 @@ internal sealed class Database : IDisposable
 
     /// <summary>Copies the WAL into the file. Never retried after a failed flush, which the caller takes as the end.</summary>
     /// <returns>False when a reader was in the way: harmless, a later call goes on.</returns>
-    public bool CheckpointWal(bool waitForReaders)
+    public bool CheckpointWal(bool waitForReaders) => CheckpointWal(waitForReaders ? raw.SQLITE_CHECKPOINT_RESTART : raw.SQLITE_CHECKPOINT_PASSIVE);
+
+    /// <summary>Copies the WAL into the file and empties it, so that nothing of what was replaced is left in it.</summary>
+    /// <returns>False when a reader was in the way: harmless, a later call goes on.</returns>
+    public bool TruncateWal() => CheckpointWal(raw.SQLITE_CHECKPOINT_TRUNCATE);
+
+    private bool CheckpointWal(int mode)
     {
-        var mode = waitForReaders ? raw.SQLITE_CHECKPOINT_RESTART : raw.SQLITE_CHECKPOINT_PASSIVE;
         var code = raw.sqlite3_wal_checkpoint_v2(_handle, "main", mode, out var frames, out var copied);
         if ((code & 0xFF) is raw.SQLITE_BUSY or raw.SQLITE_LOCKED)
         {

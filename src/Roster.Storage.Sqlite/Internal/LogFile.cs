@@ -13,6 +13,8 @@ internal sealed class LogFile : IDisposable
     private readonly Statement _begin;
     private readonly Statement _commit;
     private readonly Statement _insert;
+    private readonly Statement _row;
+    private readonly Statement _rewrite;
     private readonly int _walBytesMax;
     private long _walBytes;
 
@@ -23,11 +25,15 @@ internal sealed class LogFile : IDisposable
         _database = Database.OpenWriter(Path, options.LogPageBytes, options.Hooks?.LogOpened);
         try
         {
+            // Rows are replaced by erasure only, by ones of the same length: nothing of the former one may stay behind (REC-17).
+            _database.Execute("PRAGMA secure_delete = on");
             _database.Execute("CREATE TABLE IF NOT EXISTS meta(name TEXT PRIMARY KEY, value) WITHOUT ROWID");
             _database.Execute("CREATE TABLE IF NOT EXISTS log(start INTEGER PRIMARY KEY, batch BLOB, frames BLOB NOT NULL)");
             _begin = _database.Prepare("BEGIN IMMEDIATE");
             _commit = _database.Prepare("COMMIT");
             _insert = _database.Prepare("INSERT INTO log(start, batch, frames) VALUES(?1, ?2, ?3)");
+            _row = _database.Prepare("SELECT start, frames FROM log WHERE start <= ?1 ORDER BY start DESC LIMIT 1");
+            _rewrite = _database.Prepare("UPDATE log SET frames = ?2 WHERE start = ?1");
             FileFormat.Check(_database, FormatVersion);
         }
         catch
@@ -73,6 +79,59 @@ internal sealed class LogFile : IDisposable
         }
 
         _walBytes += batch.Frames.Length + (batch.Frames.Length / 16) + 8192;
+    }
+
+    /// <summary>Gives turns other payloads, in one transaction, and waits until it is durable.</summary>
+    /// <exception cref="StoreFullException">Nothing was written.</exception>
+    /// <exception cref="ArgumentException">There is no such turn, or the payload is too long; nothing was written.</exception>
+    public void Rewrite(IReadOnlyList<RewrittenTurn> turns)
+    {
+        try
+        {
+            _begin.Run();
+            foreach (var turn in turns)
+            {
+                Rewrite(turn);
+            }
+
+            _commit.Run();
+        }
+        catch (Exception e) when (e is StoreFullException or ArgumentException)
+        {
+            _row.Reset();
+            _database.Rollback();
+            throw;
+        }
+    }
+
+    private void Rewrite(RewrittenTurn turn)
+    {
+        var found = _row.Bind(1, turn.Position).Step();
+        var (start, frames) = found ? (_row.Long(0), _row.Blob(1).ToArray()) : (0, []);
+        _row.Reset();
+        var offset = turn.Position - start;
+        if (offset >= frames.Length || !LogFormat.TryReadFrame(frames.AsSpan((int)offset), turn.Position, out var header))
+        {
+            throw new ArgumentException($"There is no turn at position {turn.Position}.");
+        }
+
+        if (turn.Payload.Length > header.PayloadLength)
+        {
+            throw new ArgumentException($"The payload for the turn at position {turn.Position} is longer than the one that it replaces.");
+        }
+
+        LogFormat.RewriteFrame(frames.AsSpan((int)offset), header, turn.Payload.Span, turn.Position);
+        _rewrite.Bind(1, start).Bind(2, frames).Run();
+        _walBytes += frames.Length;
+    }
+
+    /// <summary>Copies the WAL into the file and empties it. Between two commits.</summary>
+    /// <returns>False when a reader was in the way.</returns>
+    public bool TruncateWal()
+    {
+        var isDone = _database.TruncateWal();
+        _walBytes = isDone ? 0 : _walBytes;
+        return isDone;
     }
 
     /// <summary>Copies the WAL into the file, so that it starts over. Between two commits, never inside one.</summary>

@@ -11,7 +11,7 @@ namespace Roster.Storage.Sqlite.Internal;
 /// </summary>
 /// <remarks>
 /// Header of a frame, little-endian: length of the frame (4), of the skeleton (4), of the payload (4), flags (4), position of the
-/// record's turn before (8), checksum of header and skeleton (4), checksum of payload and extra (4). Erasure will empty what is
+/// record's turn before (8), checksum of header and skeleton (4), checksum of payload and extra (4). Erasure empties what is
 /// under the second checksum. The extra holds effects, which the store must know at recovery and which have personal data.
 /// </remarks>
 internal static class LogFormat
@@ -39,6 +39,19 @@ internal static class LogFormat
         var kept = frame.Slice(FrameHeaderBytes, skeletonLength);
         BinaryPrimitives.WriteUInt32LittleEndian(frame[24..], Crc32C.Of(Crc32C.Of(seed, frame[..24]), kept));
         BinaryPrimitives.WriteUInt32LittleEndian(frame[28..], Crc32C.Of(seed, frame[(FrameHeaderBytes + skeletonLength)..]));
+    }
+
+    /// <summary>
+    /// Gives a frame another payload, not longer than its own, and empties what follows it. The frame keeps its length, because positions
+    /// are offsets.
+    /// </summary>
+    public static void RewriteFrame(Span<byte> frame, in FrameHeader header, ReadOnlySpan<byte> payload, long position)
+    {
+        var rest = frame[(FrameHeaderBytes + header.SkeletonLength)..header.Length];
+        payload.CopyTo(rest);
+        rest[payload.Length..].Clear();
+        var flags = (header.Flags & ~(FrameFlags.HasSections | FrameFlags.HasEffects)) | FrameFlags.IsRewritten;
+        SealFrame(frame[..header.Length], header.SkeletonLength, payload.Length, flags, header.Previous, position);
     }
 
     /// <summary>Reads the frame that begins the bytes; false when it is not a whole, unharmed frame of this position.</summary>
@@ -94,6 +107,9 @@ internal enum FrameFlags
 
     /// <summary>The extra is not empty.</summary>
     HasEffects = 8,
+
+    /// <summary>Erasure gave it another payload and emptied its extra: tables have what the turn did, recovery must not need it.</summary>
+    IsRewritten = 16,
 }
 
 /// <summary>Header of a frame.</summary>

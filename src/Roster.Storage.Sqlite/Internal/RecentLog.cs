@@ -39,6 +39,8 @@ internal sealed class RecentLog
         Volatile.Write(ref _end, end);
     }
 
+    /// <summary>Forgets all: what was written is not what is to be read any more.</summary>
+    public void Forget() => Interlocked.Exchange(ref _first, Volatile.Read(ref _end));
 
     /// <summary>Copies bytes; false when they are not, or not any more, in memory.</summary>
     public bool TryRead(long position, Span<byte> bytes)

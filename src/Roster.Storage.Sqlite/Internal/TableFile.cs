@@ -36,6 +36,7 @@ internal sealed class TableFile : IDisposable
     private readonly Database _database;
     private readonly Statement _head;
     private readonly Statement _key;
+    private readonly Statement _keyRenamed;
     private readonly Statement _section;
     private readonly Statement _sectionRemoved;
     private readonly Statement _effect;
@@ -62,6 +63,7 @@ internal sealed class TableFile : IDisposable
             _database.Execute("COMMIT");
             _head = _database.Prepare("INSERT OR REPLACE INTO heads(number, position, turn_id, next_due, head) VALUES(?1, ?2, ?3, ?4, ?5)");
             _key = _database.Prepare("INSERT OR REPLACE INTO keys(tenant, object_type, id, number) VALUES(?1, ?2, ?3, ?4)");
+            _keyRenamed = _database.Prepare("UPDATE keys SET id = ?4 WHERE tenant = ?1 AND object_type = ?2 AND id = ?3");
             _section = _database.Prepare("INSERT OR REPLACE INTO sections(record, idx, content) VALUES(?1, ?2, ?3)");
             _sectionRemoved = _database.Prepare("DELETE FROM sections WHERE record = ?1 AND idx = ?2");
             _effect = _database.Prepare(
@@ -104,6 +106,22 @@ internal sealed class TableFile : IDisposable
         }
     }
 
+    /// <summary>
+    /// Writes the file anew. Pages keep bytes of rows that were replaced, removed, or moved to another page; <c>secure_delete</c> does not
+    /// reach the last of these (REC-17). Between two transactions.
+    /// </summary>
+    /// <exception cref="StoreFullException">Nothing changed.</exception>
+    public void Vacuum() => _database.Execute("VACUUM");
+
+    /// <summary>Copies the WAL into the file and empties it. Between two transactions.</summary>
+    /// <returns>False when a reader was in the way.</returns>
+    public bool TruncateWal()
+    {
+        var isDone = _database.TruncateWal();
+        _walRows = isDone ? 0 : _walRows;
+        return isDone;
+    }
+
     public void Rollback() => _database.Rollback();
 
     public void KeepWalOnClose() => _database.KeepWalOnClose();
@@ -116,6 +134,13 @@ internal sealed class TableFile : IDisposable
     }
 
     public void WriteKey(RecordKey key, long number) => Run(_key.Bind(1, key.Tenant).Bind(2, key.ObjectType).Bind(3, key.Id).Bind(4, number));
+
+    /// <summary>Gives a key another id. Nothing happens when it is not there.</summary>
+    public void RenameKey(RenamedKey key)
+    {
+        _keyRenamed.Bind(1, key.From.Tenant).Bind(2, key.From.ObjectType).Bind(3, key.From.Id);
+        Run(_keyRenamed.Bind(4, key.To.Id));
+    }
 
     public void WriteSection(long number, int index, byte[]? content) => Run(
         content is null ? _sectionRemoved.Bind(1, number).Bind(2, index) : _section.Bind(1, number).Bind(2, index).Bind(3, content));

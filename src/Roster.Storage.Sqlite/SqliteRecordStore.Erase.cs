@@ -1,0 +1,100 @@
+using Roster.Engine.Stores;
+
+namespace Roster.Storage.Sqlite;
+
+/// <content>
+/// Erasure. A checkpoint comes first: from then on tables have what the turns led to, so neither loading nor recovery reads their payloads
+/// again. Frames are rewritten where they are. To scrub is to write the tables anew and to empty the WAL of both files, which has pages as
+/// they were.
+/// </content>
+public sealed partial class SqliteRecordStore
+{
+    /// <inheritdoc/>
+    public async ValueTask EraseAsync(Erasure erasure, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(erasure);
+        await CheckpointAsync(cancellationToken).ConfigureAwait(false);
+        await Task.Yield();
+        RewriteTurns(erasure.Turns);
+        if (erasure.Key is { } key)
+        {
+            lock (_tablesLock)
+            {
+                ObjectDisposedException.ThrowIf(_isClosed, this);
+                ThrowIfFailed();
+                RunOnTables(() => _tables.RenameKey(key));
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask ScrubAsync(CancellationToken cancellationToken)
+    {
+        await CheckpointAsync(cancellationToken).ConfigureAwait(false);
+        await Task.Run(Vacuum, cancellationToken).ConfigureAwait(false);
+        while (!TruncateWals())
+        {
+            // A reader of an older state was in the way; reads are short.
+            cancellationToken.ThrowIfCancellationRequested();
+            await Task.Yield();
+        }
+    }
+
+    private void RewriteTurns(IReadOnlyList<RewrittenTurn> turns)
+    {
+        lock (_commitLock)
+        {
+            ObjectDisposedException.ThrowIf(_isClosed, this);
+            ThrowIfFailed();
+            try
+            {
+                _log.Rewrite(turns);
+                _recent.Forget();
+            }
+            catch (Exception e) when (e is not (StoreFullException or ArgumentException))
+            {
+                Fail(e);
+                throw;
+            }
+        }
+    }
+
+    private void Vacuum()
+    {
+        lock (_tablesLock)
+        {
+            ObjectDisposedException.ThrowIf(_isClosed, this);
+            ThrowIfFailed();
+            try
+            {
+                _tables.Vacuum();
+            }
+            catch (Exception e) when (e is not StoreFullException)
+            {
+                Fail(e);
+                throw;
+            }
+        }
+    }
+
+    private bool TruncateWals()
+    {
+        lock (_commitLock)
+        {
+            ObjectDisposedException.ThrowIf(_isClosed, this);
+            ThrowIfFailed();
+            try
+            {
+                lock (_tablesLock)
+                {
+                    return _log.TruncateWal() && _tables.TruncateWal();
+                }
+            }
+            catch (Exception e) when (e is not StoreFullException)
+            {
+                Fail(e);
+                throw;
+            }
+        }
+    }
+}
