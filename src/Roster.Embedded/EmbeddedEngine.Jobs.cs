@@ -6,6 +6,7 @@ using Roster.Core.Turns;
 using Roster.Embedded.Internal;
 using Roster.Engine;
 using Roster.Engine.Catalog;
+using Roster.Engine.Erasing;
 using Roster.Engine.Operations;
 using Roster.Engine.Stores;
 using Roster.Protocol.Mapping;
@@ -18,6 +19,9 @@ public sealed partial class EmbeddedEngine
 {
     /// <inheritdoc/>
     IRecordStore IJobHost.Store => _store;
+
+    /// <inheritdoc/>
+    ErasedIds IJobHost.ErasedIds => _erased;
 
     /// <inheritdoc/>
     ValueTask<TurnResult> IJobHost.RunTurnAsync(RecordKey key, TurnInput input, CancellationToken cancellationToken) => RunAsync(key, input, cancellationToken);

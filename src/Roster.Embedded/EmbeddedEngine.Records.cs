@@ -6,6 +6,7 @@ using Roster.Core.Turns;
 using Roster.Embedded.Internal;
 using Roster.Engine;
 using Roster.Engine.Catalog;
+using Roster.Engine.Operations;
 using Roster.Engine.Reading;
 using Roster.Engine.Turns;
 using Roster.V1;
@@ -130,6 +131,23 @@ public sealed partial class EmbeddedEngine
 
         var input = new CommandInput(CommandKind.Merge, 0, request.RequestId, request.Caller) { OtherId = request.Survivor.RecordId };
         return new MergeRecordsResponse { Result = Results.ToWire(await RunAsync(key, input, cancellationToken).ConfigureAwait(false)) };
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<EraseRecordResponse> EraseRecordAsync(string tenant, EraseRecordRequest request, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        var owner = _tenants.Get(tenant);
+        if ((EventReader.TryRead(request.Ref, owner, out var key) ?? CheckCommand(request.RequestId, request.Caller)) is { } refusal)
+        {
+            return new EraseRecordResponse { Result = Results.Refused(refusal) };
+        }
+
+        ThrowIfStopped();
+        _erased.Begin(Commit);
+        var result = await RunCommandAsync(key, CommandKind.Erase, 0, request.RequestId, request.Caller, cancellationToken).ConfigureAwait(false);
+        var state = await ReadStateAsync(key, cancellationToken).ConfigureAwait(false);
+        return new EraseRecordResponse { Result = result, OperationId = state is { Gone: GoneKind.Erased } ? Jobs.ErasureId(state.Number) : string.Empty };
     }
 
     /// <inheritdoc/>
@@ -266,6 +284,12 @@ public sealed partial class EmbeddedEngine
             return null;
         }
 
+        // Of an erased record nothing is told, not even that it was.
+        return await ReadStateAsync(key, cancellationToken).ConfigureAwait(false) is { Gone: not GoneKind.Erased } state ? state : null;
+    }
+
+    private async ValueTask<RecordState?> ReadStateAsync(RecordKey key, CancellationToken cancellationToken)
+    {
         var hash = KeyHash.Of(key);
         var read = new ReadItem(key, hash, 0);
         _shards[KeyHash.VirtualShard(hash) % _shards.Length].Post(read);

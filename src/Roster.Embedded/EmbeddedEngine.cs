@@ -6,6 +6,7 @@ using Roster.Engine;
 using Roster.Engine.Catalog;
 using Roster.Engine.Commits;
 using Roster.Engine.Effects;
+using Roster.Engine.Erasing;
 using Roster.Engine.Messages;
 using Roster.Engine.Operations;
 using Roster.Engine.Stores;
@@ -29,6 +30,7 @@ public sealed partial class EmbeddedEngine : IRosterEngine, IJobHost, IMessageHo
     private readonly TimerShard _timers;
     private readonly Outbox _outbox;
     private readonly MessagePump _messages;
+    private readonly ErasedIds _erased;
     private readonly Jobs _jobs;
     private readonly DefinitionChanges _changes;
     private readonly Scheduler _scheduler;
@@ -45,6 +47,7 @@ public sealed partial class EmbeddedEngine : IRosterEngine, IJobHost, IMessageHo
         _committer = new GroupCommitter(store, OnDurable);
         _tenants = new TenantDirectory(documents, Commit, clock);
         _timers = new TimerShard(store, FireAsync, clock);
+        _erased = new ErasedIds(documents);
         _outbox = new Outbox(store, clock, Withdraw);
         _jobs = new Jobs(this);
         _changes = new DefinitionChanges(_jobs);
@@ -54,7 +57,7 @@ public sealed partial class EmbeddedEngine : IRosterEngine, IJobHost, IMessageHo
         _tenants.Changed += _scheduler.Wake;
         for (var i = 0; i < _shards.Length; i++)
         {
-            _shards[i] = new Shard(store, _tenants, clock, NewOwnerEpoch(), options.CacheBytes / _shards.Length, _committer.Signal, options.BeforeTurn);
+            _shards[i] = new Shard(store, _erased, _tenants, clock, NewOwnerEpoch(), options.CacheBytes / _shards.Length, _committer.Signal, options.BeforeTurn);
         }
     }
 
@@ -173,6 +176,7 @@ public sealed partial class EmbeddedEngine : IRosterEngine, IJobHost, IMessageHo
         _timers.OnDurable(batch.TimerChanges);
         _outbox.OnDurable(batch.Turns);
         _messages.OnDurable(batch.Turns);
+        _jobs.OnDurable(batch.Turns);
     }
 
     /// <summary>Active enrollments per tenant follow the commits (LIM-04).</summary>

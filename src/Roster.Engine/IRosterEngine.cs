@@ -49,6 +49,9 @@ public interface IRosterEngine
     /// <summary>Merges a record into another one (REC-13).</summary>
     ValueTask<MergeRecordsResponse> MergeRecordsAsync(string tenant, MergeRecordsRequest request, CancellationToken cancellationToken);
 
+    /// <summary>Erases a record: at once for all who ask, within the hour from what is stored (REC-17).</summary>
+    ValueTask<EraseRecordResponse> EraseRecordAsync(string tenant, EraseRecordRequest request, CancellationToken cancellationToken);
+
     /// <summary>Reads the links of a record (ASC-07).</summary>
     ValueTask<ListAssociationsResponse> ListAssociationsAsync(string tenant, ListAssociationsRequest request, CancellationToken cancellationToken);
 

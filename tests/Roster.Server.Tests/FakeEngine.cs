@@ -193,6 +193,9 @@ public sealed class FakeEngine : IRosterEngine, IAsyncDisposable
     public ValueTask<MergeRecordsResponse> MergeRecordsAsync(string tenant, MergeRecordsRequest request, CancellationToken cancellationToken) =>
         Answer("merge", tenant, request, new MergeRecordsResponse { Result = CommandResult });
 
+    public ValueTask<EraseRecordResponse> EraseRecordAsync(string tenant, EraseRecordRequest request, CancellationToken cancellationToken) =>
+        Answer("erase", tenant, request, new EraseRecordResponse { Result = CommandResult, OperationId = "erase-7" });
+
     public ValueTask<ListAssociationsResponse> ListAssociationsAsync(string tenant, ListAssociationsRequest request, CancellationToken cancellationToken) =>
         Answer("associations", tenant, request, new ListAssociationsResponse());
 

@@ -7,7 +7,7 @@ using Spectre.Console;
 
 namespace Roster.Cli.Commands;
 
-/// <summary><c>roster record</c>: properties, lists, enrollments, events and timeline of one record; deleting and restoring it; links and merges.</summary>
+/// <summary><c>roster record</c>: properties, lists, enrollments, events and timeline of one record; deleting, restoring and erasing it; links and merges.</summary>
 internal static class RecordCommand
 {
     private static readonly Argument<string> Id = new("RECORD") { Description = "Object type and id, such as `contact/ada@example.org`." };
@@ -24,7 +24,7 @@ internal static class RecordCommand
 
     public static Command Create(CliConsole console)
     {
-        var command = new Command("record", "Shows a record: properties, lists, enrollments, events, timeline; `delete`, `restore`, `link` and `merge` change it.") { Shown, Turns, Json };
+        var command = new Command("record", "Shows a record: properties, lists, enrollments, events, timeline; `delete`, `restore`, `erase`, `link` and `merge` change it.") { Shown, Turns, Json };
         command.SetActionSafely(console, (result, cancellationToken) => RunAsync(result, console, cancellationToken));
         var delete = new Command("delete", "Deletes a record: its enrollments end, later events are refused. It can be restored.")
         {
@@ -39,6 +39,12 @@ internal static class RecordCommand
         LinkCommands.AddTo(command, console);
         command.Add(delete);
         command.Add(restore);
+        var erase = new Command("erase", "Erases a record for good: its enrollments end, later events are refused, all personal data goes. There is no way back.")
+        {
+            Id, RequestOptions.RequestId, RequestOptions.Caller,
+        };
+        erase.SetActionSafely(console, (result, cancellationToken) => EraseAsync(result, console, cancellationToken));
+        command.Add(erase);
         return command;
     }
 
@@ -61,6 +67,18 @@ internal static class RecordCommand
         var answer = await client.Records.RestoreRecordAsync(request, cancellationToken: cancellationToken);
         CommandResult.Check(answer.Result);
         console.Out.MarkupLine(Markup.Escape($"{RecordName.Of(reference)} is back{CommandResult.Repeated(answer.Result)}"));
+        return ExitCode.Success;
+    }
+
+    private static async Task<int> EraseAsync(ParseResult result, CliConsole console, CancellationToken cancellationToken)
+    {
+        var reference = RecordName.Parse(result.GetValue(Id)!);
+        using var client = ConnectionOptions.Connect(result);
+        var request = new EraseRecordRequest { Ref = reference, RequestId = RequestOptions.NewId(result), Caller = result.GetValue(RequestOptions.Caller)! };
+        var answer = await client.Records.EraseRecordAsync(request, cancellationToken: cancellationToken);
+        CommandResult.Check(answer.Result);
+        console.Out.MarkupLine(Markup.Escape(
+            $"{RecordName.Of(reference)} is erased{CommandResult.Repeated(answer.Result)}; operation {answer.OperationId} empties what is stored of it"));
         return ExitCode.Success;
     }
 

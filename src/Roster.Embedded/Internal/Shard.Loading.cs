@@ -42,7 +42,7 @@ internal sealed partial class Shard
             _loaded.Add(default);
         }
 
-        await _store.LoadAsync(_missingKeys, _loaded, CancellationToken.None).ConfigureAwait(false);
+        await _erased.LoadAsync(_store, _missingKeys, _loaded, CancellationToken.None).ConfigureAwait(false);
         if (_sequencesLeft < _missingKeys.Count)
         {
             var count = Math.Max(SequencesReserved, _missingKeys.Count);
@@ -239,7 +239,7 @@ internal sealed partial class Shard
         }
 
         var results = new List<LoadedRecord> { default };
-        await _store.LoadAsync([item.Key], results, CancellationToken.None).ConfigureAwait(false);
+        await _erased.LoadAsync(_store, [item.Key], results, CancellationToken.None).ConfigureAwait(false);
         return results[0];
     }
 }

@@ -5,6 +5,7 @@ using Roster.Core.Records;
 using Roster.Core.Turns;
 using Roster.Engine.Catalog;
 using Roster.Engine.Commits;
+using Roster.Engine.Erasing;
 using Roster.Engine.Stores;
 using Roster.Engine.Turns;
 
@@ -29,6 +30,7 @@ internal sealed partial class Shard : ICommitSource
     private readonly Lock _gate = new();
     private readonly Channel<WorkItem> _queue = Channel.CreateUnbounded<WorkItem>(new UnboundedChannelOptions { SingleReader = true });
     private readonly IRecordStore _store;
+    private readonly ErasedIds _erased;
     private readonly TenantDirectory _tenants;
     private readonly TimeProvider _clock;
     private readonly Action _signalCommitter;
@@ -50,9 +52,11 @@ internal sealed partial class Shard : ICommitSource
     private long _nextSequence;
     private long _sequencesLeft;
 
-    public Shard(IRecordStore store, TenantDirectory tenants, TimeProvider clock, ulong ownerEpoch, long cacheBytes, Action signalCommitter, Action<RecordState>? beforeTurn)
+    public Shard(
+        IRecordStore store, ErasedIds erased, TenantDirectory tenants, TimeProvider clock, ulong ownerEpoch, long cacheBytes, Action signalCommitter, Action<RecordState>? beforeTurn)
     {
         _store = store;
+        _erased = erased;
         _tenants = tenants;
         _clock = clock;
         _signalCommitter = signalCommitter;

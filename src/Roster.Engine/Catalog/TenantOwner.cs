@@ -355,4 +355,7 @@ internal static class DocumentKinds
 
     /// <summary>Version of the zone database that pending due instants were computed with.</summary>
     public const string Zones = "zones";
+
+    /// <summary>The key of the hashes that stand for erased ids (REC-17).</summary>
+    public const string Erasure = "erasure";
 }

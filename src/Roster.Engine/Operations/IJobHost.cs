@@ -2,6 +2,7 @@ using Roster.Core;
 using Roster.Core.Records;
 using Roster.Core.Turns;
 using Roster.Engine.Catalog;
+using Roster.Engine.Erasing;
 using Roster.Engine.Stores;
 
 namespace Roster.Engine.Operations;
@@ -11,6 +12,9 @@ public interface IJobHost
 {
     /// <summary>The store, for scans.</summary>
     IRecordStore Store { get; }
+
+    /// <summary>What stands for the ids of erased records.</summary>
+    ErasedIds ErasedIds { get; }
 
     /// <summary>The clock.</summary>
     TimeProvider Clock { get; }

@@ -30,6 +30,9 @@ public static class JobKinds
     /// <summary>Has records send first copies to those linked to them (ASC-04).</summary>
     public const string SendCopies = "send_copies";
 
+    /// <summary>Empties what is stored of an erased record (REC-17).</summary>
+    public const string Erase = "erase";
+
     /// <summary>Ends all enrollments of a deleted workflow (UNE-04).</summary>
     public const string DeleteWorkflow = "delete_workflow";
 }

@@ -247,6 +247,11 @@ public sealed partial class Jobs : IAsyncDisposable
     public async ValueTask<Operation> CancelAsync(TenantOwner owner, string id)
     {
         var job = Find(owner, id);
+        if (job.Document.Operation.Kind == JobKinds.Erase)
+        {
+            throw new RosterException(RosterError.FailedPrecondition, "An erasure cannot be cancelled: the record is gone already (REC-17).");
+        }
+
         lock (job)
         {
             if (!job.IsRunning)
@@ -267,6 +272,7 @@ public sealed partial class Jobs : IAsyncDisposable
         await _stop.CancelAsync().ConfigureAwait(false);
         await Task.WhenAll(_running.Keys).ConfigureAwait(false);
         _stop.Dispose();
+        _erasing.Dispose();
     }
 
     private Timestamp Now => new(_host.Clock.GetUtcNow().ToUnixTimeMilliseconds());
@@ -324,7 +330,7 @@ public sealed partial class Jobs : IAsyncDisposable
                 throw new RosterException(RosterError.FailedPrecondition, $"Of the {job.Document.Operation.Total} records of the request {job.Refs.Count} are stored.");
             }
 
-            while (await TryAsync(() => job.NamesRecords ? RunRefsAsync(owner, job) : RunScanAsync(owner, job)).ConfigureAwait(false))
+            while (await TryAsync(() => RunChunkAsync(owner, job)).ConfigureAwait(false))
             {
                 await TryAsync(() => StoreAsync(job, isFirst: false)).ConfigureAwait(false);
             }
@@ -337,6 +343,17 @@ public sealed partial class Jobs : IAsyncDisposable
                 End(job, Operation.Types.State.Failed);
             }
         }
+    }
+
+    /// <summary>Does a part of the work; false when there is no more.</summary>
+    private Task<bool> RunChunkAsync(TenantOwner owner, Job job)
+    {
+        if (job.Document.Operation.Kind == JobKinds.Erase)
+        {
+            return RunErasureAsync(job);
+        }
+
+        return job.NamesRecords ? RunRefsAsync(owner, job) : RunScanAsync(owner, job);
     }
 
     /// <summary>Removes what has ended beyond <see cref="EndedMax"/>. From memory only after its document, so that an id is not taken anew before.</summary>

@@ -2,6 +2,7 @@ using Roster.Core;
 using Roster.Core.Hashing;
 using Roster.Core.Journal;
 using Roster.Core.Packing;
+using Roster.Core.Records;
 using Roster.Core.Values;
 using Roster.Engine.Stores;
 
@@ -43,6 +44,46 @@ public static class TurnDecoder
         }
 
         return new DecodedTurn(info, createdId, all);
+    }
+
+    /// <summary>Reads the sections that a turn wrote or removed.</summary>
+    public static List<SectionWrite> ReadSections(StoredTurn turn)
+    {
+        ArgumentNullException.ThrowIfNull(turn);
+        var sections = new List<SectionWrite>();
+        var reader = new PackedReader(turn.Payload.Span);
+        while (reader.Next(out var number))
+        {
+            if (number == 3)
+            {
+                sections.Add(ReadSection(reader.Bytes()));
+            }
+            else
+            {
+                reader.Skip();
+            }
+        }
+
+        return sections;
+    }
+
+    private static SectionWrite ReadSection(ReadOnlySpan<byte> packed)
+    {
+        var (index, isRemoved) = (0, false);
+        byte[] content = [];
+        var reader = new PackedReader(packed);
+        while (reader.Next(out var number))
+        {
+            switch (number)
+            {
+                case 1: index = reader.Int(); break;
+                case 2: content = reader.Bytes().ToArray(); break;
+                case 3: isRemoved = reader.Bool(); break;
+                default: reader.Skip(); break;
+            }
+        }
+
+        return new SectionWrite(index, isRemoved ? null : content);
     }
 
     /// <summary>Reads the skeleton alone; entries lack texts and values.</summary>

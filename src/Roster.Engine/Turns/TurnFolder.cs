@@ -9,14 +9,15 @@ public static class TurnFolder
 {
     /// <summary>
     /// Folds one turn. A turn that created its record resets the state first; any other must be the one that follows the state's
-    /// latest turn.
+    /// latest turn. The turns of an erased record have no ids, texts and values any more: they lead to the state after the erasure all the same,
+    /// and those before it are states with the same due instants (REC-17).
     /// </summary>
     /// <exception cref="StoreCorruptException">The turn does not follow the state.</exception>
     public static void Fold(RecordState state, StoredTurn turn)
     {
         ArgumentNullException.ThrowIfNull(state);
         var decoded = TurnDecoder.Decode(turn);
-        if (decoded.CreatedId.Length > 0)
+        if (decoded.Info.ExpectedTurnId == 0)
         {
             state.Reset(new RecordKey(decoded.Info.Tenant, decoded.Info.ObjectType, decoded.CreatedId), decoded.Info.RecordNumber);
         }

@@ -9,6 +9,7 @@ using Roster.Core.Records;
 using Roster.Core.Turns;
 using Roster.Engine.Commits;
 using Roster.Engine.Messages;
+using Roster.Engine.Operations;
 using Roster.Engine.Stores;
 
 namespace Roster.Engine.Turns;
@@ -83,7 +84,7 @@ public sealed class TurnRunner
         CommandInput => TurnCause.Command,
         TimerInput => TurnCause.Timer,
         CompletionInput => TurnCause.Completion,
-        RefreshInput => TurnCause.Refresh,
+        RefreshInput or FinishErasureInput => TurnCause.Refresh,
         MessageInput or MessageReturnedInput => TurnCause.Message,
         _ => throw new InvalidOperationException($"Turn input {input.GetType().Name} has no cause."),
     };
@@ -131,6 +132,11 @@ public sealed class TurnRunner
         _batch.Sections.AddRange(state.SectionWrites);
         AddEffects(state, info, input, ref header);
         AddActivity(info.Tenant);
+        if (input is CommandInput { Kind: CommandKind.Erase })
+        {
+            _batch.Documents.Add(Jobs.NewErasure(info.Tenant, info.RecordNumber, info.At));
+        }
+
         var bytes = _batch.Bytes;
         var start = bytes.Length;
         TurnEncoder.WriteSkeleton(bytes, info, _turn.Entries);

@@ -88,6 +88,12 @@ internal sealed class RecordApi(IRosterEngine engine, CallerTenant caller, Serve
         return engine.RestoreRecordAsync(caller.Of(context), request, context.CancellationToken).AsTask();
     }
 
+    public override Task<EraseRecordResponse> EraseRecord(EraseRecordRequest request, ServerCallContext context)
+    {
+        Check.Reference(request.Ref);
+        return engine.EraseRecordAsync(caller.Of(context), request, context.CancellationToken).AsTask();
+    }
+
     public override async Task<GetTimelineResponse> GetTimeline(GetTimelineRequest request, ServerCallContext context)
     {
         Check.Reference(request.Ref);

@@ -46,7 +46,8 @@ public sealed class RecordCommandTests
         await using var server = await TestServer.StartAsync();
         Assert.Contains("contact/ada is deleted", (await CommandRunner.RunAsync(server, "record", "delete", "contact/ada")).Output, StringComparison.Ordinal);
         Assert.Contains("contact/ada is back", (await CommandRunner.RunAsync(server, "record", "restore", "contact/ada")).Output, StringComparison.Ordinal);
-        Assert.Equal(["delete", "restore"], server.Engine.Calls.Select(call => call.Word));
+        Assert.Contains("contact/ada is erased; operation erase-7", (await CommandRunner.RunAsync(server, "record", "erase", "contact/ada")).Output, StringComparison.Ordinal);
+        Assert.Equal(["delete", "restore", "erase"], server.Engine.Calls.Select(call => call.Word));
     }
 
     [Fact]

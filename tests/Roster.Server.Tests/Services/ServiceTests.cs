@@ -72,13 +72,15 @@ public sealed class ServiceTests
     }
 
     [Fact]
-    public async Task A_record_is_deleted_and_restored()
+    public async Task A_record_is_deleted_restored_and_erased()
     {
         await using var server = await TestServer.StartAsync();
         var deleted = await server.Client.Records.DeleteRecordAsync(new DeleteRecordRequest { Ref = Ada, RequestId = "r1" }, cancellationToken: Cancel);
         var restored = await server.Client.Records.RestoreRecordAsync(new RestoreRecordRequest { Ref = Ada, RequestId = "r2" }, cancellationToken: Cancel);
         Assert.Equal((EventResult.Types.Code.Applied, EventResult.Types.Code.Applied), (deleted.Result.Code, restored.Result.Code));
-        Assert.Equal(["delete", "restore"], server.Engine.Calls.Select(call => call.Word));
+        var erased = await server.Client.Records.EraseRecordAsync(new EraseRecordRequest { Ref = Ada, RequestId = "r3" }, cancellationToken: Cancel);
+        Assert.Equal((EventResult.Types.Code.Applied, "erase-7"), (erased.Result.Code, erased.OperationId));
+        Assert.Equal(["delete", "restore", "erase"], server.Engine.Calls.Select(call => call.Word));
     }
 
     [Fact]
@@ -113,6 +115,7 @@ public sealed class ServiceTests
             async () => await client.Lists.RemoveFromListAsync(new ChangeMembershipRequest { ListId = "vip" }, cancellationToken: Cancel),
             async () => await client.Records.DeleteRecordAsync(new DeleteRecordRequest(), cancellationToken: Cancel),
             async () => await client.Records.RestoreRecordAsync(new RestoreRecordRequest(), cancellationToken: Cancel),
+            async () => await client.Records.EraseRecordAsync(new EraseRecordRequest(), cancellationToken: Cancel),
             async () => await client.Enrollments.ExplainAsync(new ExplainRequest { WorkflowId = "w" }, cancellationToken: Cancel),
         };
         foreach (var call in calls)

@@ -1,0 +1,214 @@
+using Roster.Core;
+using Roster.Core.Journal;
+using Roster.Core.Records;
+using Roster.Core.Turns;
+using Roster.Engine.Messages;
+using Roster.Engine.Operations;
+using Roster.Engine.Stores;
+using Roster.Engine.Turns;
+
+namespace Roster.Engine.Erasing;
+
+/// <summary>
+/// What is left to do after the turn that erased a record (REC-17). Each step looks at what is stored, so that all of it can be done again from
+/// the start after a crash. The record itself keeps its id for it until the last turn: a job has no personal data.
+/// </summary>
+internal sealed class ErasureRun
+{
+    private const int PageMax = 500;
+    private const int RewriteTurnsMax = 2_000;
+    private const int RewriteBytesMax = 4 << 20;
+
+    private readonly IJobHost _host;
+    private readonly long _number;
+    private readonly HashSet<RecordKey> _others = [];
+    private readonly List<RewrittenTurn> _rewritten = [];
+    private int _rewrittenBytes;
+
+    public ErasureRun(IJobHost host, long number) => (_host, _number) = (host, number);
+
+    private IRecordStore Store => _host.Store;
+
+    /// <summary>Waits until all who are linked to the record have been told. Null when its last turn is over: nothing but scrubbing is left.</summary>
+    public async Task<RecordKey?> WaitUntilToldAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var state = await LoadAsync(cancellationToken).ConfigureAwait(false);
+            if (state.Gone != GoneKind.Erased || state.IsIdErased)
+            {
+                return null;
+            }
+
+            var key = new RecordKey(state.Tenant, state.ObjectType, state.Id);
+            if (state.Spreading == Spreading.None && !await HasOpenMessagesAsync(key, cancellationToken).ConfigureAwait(false))
+            {
+                return key;
+            }
+
+            await _host.PauseAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>
+    /// Takes the record out of the journals of others and empties its own. The key is renamed last of all: until then the record is found
+    /// under its id.
+    /// </summary>
+    public async Task EmptyJournalsAsync(RecordKey key, ErasedIds ids, string requestId, CancellationToken cancellationToken)
+    {
+        await CollectOthersAsync(key, requestId, cancellationToken).ConfigureAwait(false);
+        var mask = new TurnMask(key, ids.MaskOf(key));
+        foreach (var other in _others.Where(o => o != key))
+        {
+            await MaskAsync(mask, other, cancellationToken).ConfigureAwait(false);
+        }
+
+        await foreach (var turn in ReadTurnsAsync(_number, cancellationToken).ConfigureAwait(false))
+        {
+            await AddAsync(new RewrittenTurn(turn.Position, default), cancellationToken).ConfigureAwait(false);
+        }
+
+        await RewriteAsync(new RenamedKey(key, ids.Of(key)), cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Takes id and links from the record itself.</summary>
+    public async Task FinishAsync(CancellationToken cancellationToken)
+    {
+        while (!(await LoadAsync(cancellationToken).ConfigureAwait(false)).IsIdErased)
+        {
+            var result = await _host.RunTurnAsync(_number, _ => FinishErasureInput.Instance, cancellationToken).ConfigureAwait(false);
+            if (result.Status != TurnStatus.Applied)
+            {
+                await _host.PauseAsync(cancellationToken).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private async Task<RecordState> LoadAsync(CancellationToken cancellationToken)
+    {
+        var state = new RecordState();
+        state.Load((await Store.LoadAsync(_number, cancellationToken).ConfigureAwait(false)).Head.Span);
+        return state;
+    }
+
+    private async Task<bool> HasOpenMessagesAsync(RecordKey key, CancellationToken cancellationToken)
+    {
+        var after = 0L;
+        while (await Store.ReadEffectsAsync(key.Tenant, MessageCodec.Queue, after, PageMax, cancellationToken).ConfigureAwait(false) is { Count: > 0 } page)
+        {
+            foreach (var effect in page)
+            {
+                var message = MessageCodec.Unpack(effect.Task);
+                if ((message.ToType == key.ObjectType && message.ToId == key.Id) || (message.FromType == key.ObjectType && message.FromId == key.Id))
+                {
+                    // Who sent it has it in its journal, whether it is delivered or comes back.
+                    _others.Add(new RecordKey(key.Tenant, message.FromType, message.FromId));
+                    return true;
+                }
+            }
+
+            after = page[^1].Sequence;
+        }
+
+        return false;
+    }
+
+    /// <summary>
+    /// All whom the record is linked to, and all whom its journal names. Those that were merged into it are the same to the outside: they name
+    /// it, and are erased too.
+    /// </summary>
+    private async Task CollectOthersAsync(RecordKey key, string requestId, CancellationToken cancellationToken)
+    {
+        await CollectLinksAsync(key, cancellationToken).ConfigureAwait(false);
+        var absorbed = new HashSet<RecordKey>();
+        await foreach (var turn in ReadTurnsAsync(_number, cancellationToken).ConfigureAwait(false))
+        {
+            foreach (var entry in TurnDecoder.Decode(turn).Entries)
+            {
+                if (TurnMask.OtherOf(entry, key) is { } other)
+                {
+                    _others.Add(other);
+                    _ = entry.Kind == EntryKind.RecordAbsorbed && absorbed.Add(other);
+                }
+            }
+        }
+
+        foreach (var other in absorbed)
+        {
+            await _host.RunTurnAsync(other, new CommandInput(CommandKind.Erase, 0, requestId, requestId), cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task CollectLinksAsync(RecordKey key, CancellationToken cancellationToken)
+    {
+        var state = await LoadAsync(cancellationToken).ConfigureAwait(false);
+        var cursor = 0UL;
+        do
+        {
+            while (state.FindMissingAssociation(cursor) is not 0 and var section)
+            {
+                state.AddSection(section, await Store.LoadSectionAsync(_number, section, cancellationToken).ConfigureAwait(false)
+                    ?? throw new StoreCorruptException($"Section {section} of record {_number} is named by its head but not stored."));
+            }
+
+            var (links, next) = state.ReadAssociations(cursor);
+            _others.UnionWith(links.Select(l => new RecordKey(key.Tenant, l.ObjectType, l.Id)));
+            cursor = next;
+        }
+        while (cursor != 0);
+    }
+
+    private async Task MaskAsync(TurnMask mask, RecordKey other, CancellationToken cancellationToken)
+    {
+        var loaded = new List<LoadedRecord>();
+        await Store.LoadAsync([other], loaded, cancellationToken).ConfigureAwait(false);
+        if (!loaded[0].Found)
+        {
+            // It never came to be, or it was erased, and its journal emptied.
+            return;
+        }
+
+        await foreach (var turn in ReadTurnsAsync(loaded[0].Number, cancellationToken).ConfigureAwait(false))
+        {
+            if (mask.Rewrite(turn) is { } rewritten)
+            {
+                await AddAsync(rewritten, cancellationToken).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private async Task AddAsync(RewrittenTurn turn, CancellationToken cancellationToken)
+    {
+        _rewritten.Add(turn);
+        _rewrittenBytes += turn.Payload.Length;
+        if (_rewritten.Count >= RewriteTurnsMax || _rewrittenBytes >= RewriteBytesMax)
+        {
+            await RewriteAsync(null, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task RewriteAsync(RenamedKey? key, CancellationToken cancellationToken)
+    {
+        if (_rewritten.Count > 0 || key is not null)
+        {
+            await Store.EraseAsync(new Erasure([.. _rewritten], key), cancellationToken).ConfigureAwait(false);
+            _rewritten.Clear();
+            _rewrittenBytes = 0;
+        }
+    }
+
+    private async IAsyncEnumerable<StoredTurn> ReadTurnsAsync(
+        long number, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var before = 0L;
+        while (await Store.ReadTimelineAsync(number, before, PageMax, cancellationToken).ConfigureAwait(false) is { Count: > 0 } page)
+        {
+            foreach (var turn in page)
+            {
+                yield return turn;
+            }
+
+            before = page[^1].Position;
+        }
+    }
+}
