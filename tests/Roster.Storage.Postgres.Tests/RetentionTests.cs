@@ -1,4 +1,5 @@
 using Roster.Core;
+using Roster.Embedded.Tests;
 using Roster.Engine.Stores;
 using Roster.Storage.TestKit;
 
@@ -44,6 +45,43 @@ public sealed class RetentionTests
         await store.DisposeAsync();
         await using var again = await OpenAsync(connectionString, TimeSpan.FromDays(1));
         Assert.Equal(-1, (await again.ReadTimelineAsync(1, 0, 10, Cancel))[0].Previous);
+    }
+
+    [Fact]
+    public async Task HIS_08_Past_retention_entries_are_gone_and_what_rules_need_stays()
+    {
+        var connectionString = await Databases.CreateAsync();
+        var first = await EngineHarness.StartAsync(store: await OpenAsync(connectionString, null));
+        await first.SendAsync(first.Event("seed", "", EngineHarness.Text("stage", "x")));
+        await first.PublishAsync("""
+            { "id": "w", "objectType": "contact", "start": { "event": { "anyOf": [ { "eventType": "go", "allowNewRecord": true } ] } },
+              "goals": [ { "id": "won", "criteria": { "anyOf": [ { "allOf": [ { "property": "stage", "operator": "IS_EQUAL_TO", "values": ["won"] } ] } ] } } ],
+              "steps": [ { "id": "d", "delay": { "amount": 9, "unit": "DAYS" } } ] }
+            """);
+        await first.SendAsync(first.Event("ada", "go"));
+        await first.SendAsync(first.Event("ada", "", EngineHarness.Text("stage", "won")));
+        for (var i = 0; i < 100; i++)
+        {
+            await first.SendAsync(first.Event("busy", "", EngineHarness.Text("stage", $"{i}")));
+        }
+
+        var clock = first.Clock;
+        await first.DisposeAsync();
+        await Databases.ExecuteAsync(connectionString, Age);
+        await using var later = await EngineHarness.StartAsync(store: await OpenAsync(connectionString, TimeSpan.FromDays(1)), clock: clock);
+        var again = later.Event("busy");
+        again.EventId = "after the retention";
+        await later.SendAsync(again);
+        var go = later.Event("ada", "go");
+        go.EventId = "again";
+        await later.SendAsync(go);
+        var timeline = await later.Engine.GetTimelineAsync(
+            EngineHarness.Tenant, new Roster.V1.GetTimelineRequest { Ref = new Roster.V1.RecordRef { ObjectType = "contact", RecordId = "ada" } }, Cancel);
+        Assert.True(timeline.OlderRemoved);
+        Assert.DoesNotContain(timeline.Entries, e => e.Kind == Roster.V1.JournalEntry.Types.Kind.Enrolled);
+        Assert.Equal(Roster.V1.Decision.Types.Code.ReenrollmentOff, timeline.Entries.Single(e => e.Kind == Roster.V1.JournalEntry.Types.Kind.EnrollmentRefused).Decision);
+        Assert.Equal(1, Assert.Single((await later.RecordAsync("ada")).Summaries).TimesEnrolled);
+        Assert.Equal(1, (await later.StatsAsync("w")).Enrolled);
     }
 
     [Fact]
