@@ -16,6 +16,7 @@ internal sealed class InteropService(TestSignals signals) : Interop.InteropBase
         if (context.RequestHeaders.Get(SleepKey) is not null)
         {
             signals.Started.TrySetResult();
+            signals.Deadline.TrySetResult(context.Deadline);
             try
             {
                 await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.CancellationToken);
@@ -127,6 +128,9 @@ internal sealed class InteropService(TestSignals signals) : Interop.InteropBase
 internal sealed class TestSignals
 {
     public TaskCompletionSource Started { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>The deadline of a call that sleeps.</summary>
+    public TaskCompletionSource<DateTime> Deadline { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Whether the token of the call was cancelled when its method ended.</summary>
     public TaskCompletionSource<bool> Ended { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);

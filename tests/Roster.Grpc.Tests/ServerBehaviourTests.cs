@@ -368,10 +368,17 @@ public sealed class ServerBehaviourTests
                     throw e;
                 },
             }));
-        RpcException e = await Assert.ThrowsAsync<RpcException>(() => Client(server).UnimplementedCallAsync(
-            new Nothing(), deadline: TimeProvider.System.GetUtcNow().UtcDateTime.AddMilliseconds(200)).ResponseAsync);
-        Assert.Equal(StatusCode.DeadlineExceeded, e.StatusCode);
-        await server.Signals.Ended.Task;
+        using var cancellation = new CancellationTokenSource();
+        DateTime deadline = TimeProvider.System.GetUtcNow().UtcDateTime.AddHours(1);
+        Task<Nothing> call = Client(server).UnimplementedCallAsync(new Nothing(), deadline: deadline, cancellationToken: cancellation.Token).ResponseAsync;
+        DateTime handed = await server.Signals.Deadline.Task;
+        await cancellation.CancelAsync();
+        RpcException e = await Assert.ThrowsAsync<RpcException>(() => call);
+        Assert.Equal(StatusCode.Cancelled, e.StatusCode);
+        Assert.True(await server.Signals.Ended.Task);
+
+        // What is sent is the time that is left, so it is the same instant but for the way.
+        Assert.InRange(handed, deadline.AddMinutes(-10), deadline.AddMinutes(10));
     }
 
     [Fact(Timeout = TimeoutMs)]
