@@ -17,6 +17,21 @@ public sealed class JobTests
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]
+    public async Task API_03_One_request_id_for_enrolling_and_for_unenrolling_is_two_operations()
+    {
+        await using var harness = await EngineHarness.StartAsync();
+        await harness.PublishAsync("""{ "id": "w", "objectType": "contact", "start": { "manual": {} }, "steps": [ { "id": "d", "delay": { "amount": 9, "unit": "DAYS" } } ] }""");
+        await harness.SendAsync(harness.Event("ada"));
+        var ada = new RecordRef { ObjectType = "contact", RecordId = "ada" };
+        var enrolled = await harness.Engine.BulkEnrollAsync(EngineHarness.Tenant, new BulkEnrollRequest { WorkflowId = "w", RequestId = "r", Refs = { ada } }, TestContext.Current.CancellationToken);
+        await harness.SettleAsync();
+        var unenrolled = await harness.Engine.BulkUnenrollAsync(EngineHarness.Tenant, new BulkUnenrollRequest { WorkflowId = "w", RequestId = "r", Refs = { ada } }, TestContext.Current.CancellationToken);
+        await harness.SettleAsync();
+        Assert.Equal(("bulk_enroll", "bulk_unenroll"), (enrolled.Kind, unenrolled.Kind));
+        Assert.Empty((await harness.RecordAsync("ada")).Enrollments);
+    }
+
+    [Fact]
     public async Task TRG_12_The_records_of_a_bulk_job_are_written_once_and_removed_when_it_ends()
     {
         var store = new FaultStore(new VolatileRecordStore());

@@ -131,7 +131,9 @@ public sealed partial class Jobs : IAsyncDisposable
             owner.GetCompiledList(listId);
         }
 
-        var job = New(kind, $"bulk-{StableHash.Hash128(requestId).High:x16}", workflowId, listId);
+        // The same request id for enrolling and unenrolling names two requests.
+        var prefix = kind == JobKinds.BulkEnroll ? "bulk" : "bulk-out";
+        var job = New(kind, $"{prefix}-{StableHash.Hash128(requestId).High:x16}", workflowId, listId);
         job.RequestId = requestId;
         job.Caller = caller;
         job.Operation.Total = refs.Count;
