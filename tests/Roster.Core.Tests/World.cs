@@ -197,6 +197,8 @@ internal sealed class World
 
     public TurnResult Restore() => Run(new CommandInput(CommandKind.Restore, 0, $"c{++_ids}", "me"));
 
+    public TurnResult Merge(string survivor) => Run(new CommandInput(CommandKind.Merge, 0, $"c{++_ids}", "me") { OtherId = survivor });
+
     public TurnResult Erase(string? id = null) => Run(new CommandInput(CommandKind.Erase, 0, id ?? $"c{++_ids}", "me"));
 
     public TurnResult FinishErasure() => Run(FinishErasureInput.Instance);

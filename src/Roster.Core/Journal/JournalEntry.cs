@@ -414,7 +414,7 @@ public readonly struct JournalEntry
         Kind = kind,
         Subject = after.ObjectType,
         Text = after.Id,
-        Source = Records.Association.LabelsText(after.Labels),
+        Source = NumberList.Text(after.Labels),
         OccurredAt = after.Since,
         Code = label,
         Flag = flag,
@@ -469,7 +469,7 @@ public readonly struct JournalEntry
         new() { Kind = EntryKind.SpreadChanged, Code = (int)spreading, Execution = hops, Flag = isInitial };
 
     /// <summary>The workflows that led to the record's creation.</summary>
-    public static JournalEntry ChainSet(IEnumerable<int> chain) => new() { Kind = EntryKind.ChainSet, Text = Records.RecordState.ChainText(chain) };
+    public static JournalEntry ChainSet(IEnumerable<int> chain) => new() { Kind = EntryKind.ChainSet, Text = NumberList.Text(chain) };
 
     /// <summary>The record was merged into another one of its type (REC-13).</summary>
     public static JournalEntry RecordMerged(int objectType, string survivor) => new() { Kind = EntryKind.RecordMerged, Subject = objectType, Text = survivor };

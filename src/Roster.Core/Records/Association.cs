@@ -26,11 +26,6 @@ public sealed record Association(int ObjectType, string Id, int[] Labels, Timest
     /// <summary>Whether the link has a label; every link has <see cref="RecordState.AnyLabel"/>.</summary>
     public bool HasLabel(int label) => label == RecordState.AnyLabel || Array.BinarySearch(Labels, label) >= 0;
 
-    internal static string LabelsText(int[] labels) => string.Join(',', labels);
-
-    internal static int[] LabelsOf(string? text) =>
-        string.IsNullOrEmpty(text) ? [] : [.. text.Split(',').Select(l => int.Parse(l, CultureInfo.InvariantCulture))];
-
     internal void Pack(PackedWriter writer, int field)
     {
         var start = writer.BeginMessage(field);

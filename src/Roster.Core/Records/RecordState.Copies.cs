@@ -286,7 +286,7 @@ public sealed partial class RecordState
         if (!entry.Flag || hasPages)
         {
             var content = entry.Flag ? [] : PackCopy(entry.Fields);
-            _copies.Add(new RecordCopy(type, id, Association.LabelsOf(entry.Source), entry.OccurredAt, content) { IsRemoved = entry.Flag });
+            _copies.Add(new RecordCopy(type, id, NumberList.Read(entry.Source), entry.OccurredAt, content) { IsRemoved = entry.Flag });
         }
     }
 

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Roster.Core.Journal;
 
 namespace Roster.Core.Records;
@@ -45,13 +44,6 @@ public sealed partial class RecordState
     private void SetChain(in JournalEntry entry)
     {
         _chain.Clear();
-        _chain.AddRange(ReadChain(entry.Text));
+        _chain.AddRange(NumberList.Read(entry.Text));
     }
-
-    /// <summary>The chain as it is written.</summary>
-    internal static string ChainText(IEnumerable<int> chain) => string.Join(',', chain);
-
-    /// <summary>Reads a chain.</summary>
-    internal static IEnumerable<int> ReadChain(string? text) =>
-        string.IsNullOrEmpty(text) ? [] : text.Split(',').Select(w => int.Parse(w, CultureInfo.InvariantCulture));
 }

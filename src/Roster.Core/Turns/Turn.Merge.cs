@@ -16,6 +16,12 @@ public sealed partial class Turn
     /// <summary>The record that goes: its enrollments end, its links are handed over, and the survivor is told what it had.</summary>
     private TurnResult Merge(CommandInput input)
     {
+        if (input.OtherId.Length == 0 || input.OtherId == _state.Id)
+        {
+            return new TurnResult(TurnStatus.Refused, new Refusal(
+                RefusalReason.InvalidField, "survivor", Refusal.Cut(input.OtherId), "A record is merged into another one (REC-13)."));
+        }
+
         var missing = _state.IsMissing(SectionKind.EventIds) ? new TurnResult(TurnStatus.NeedsSections, Missing: SectionKind.EventIds) : FindMissingCopies();
         if (missing is { } sections)
         {
@@ -94,7 +100,7 @@ public sealed partial class Turn
             Send(new RecordMessage(MessageKind.Unlink, link.ObjectType, link.Id) { IsInitial = true });
             if (!link.IsTo(_state.ObjectType, survivor))
             {
-                inherited.Add(new NamedValue(string.Create(CultureInfo.InvariantCulture, $"{link.ObjectType}/{Association.LabelsText(link.Labels)}"), Value.OfText(link.Id)));
+                inherited.Add(new NamedValue(string.Create(CultureInfo.InvariantCulture, $"{link.ObjectType}/{NumberList.Text(link.Labels)}"), Value.OfText(link.Id)));
             }
         }
 
@@ -189,7 +195,7 @@ public sealed partial class Turn
         foreach (var field in message.Fields)
         {
             var (type, id) = (TypeOf(field), field.Value.Text);
-            var labels = Association.LabelsOf(field.Name[(field.Name.IndexOf('/', StringComparison.Ordinal) + 1)..]);
+            var labels = NumberList.Read(field.Name[(field.Name.IndexOf('/', StringComparison.Ordinal) + 1)..]);
             if (_state.AssociationCount >= _catalog.Schema.Settings.AssociationsPerRecordMax && _state.FindAssociation(type, id) is null)
             {
                 Write(JournalEntry.MessageReturned((int)MessageKind.Link, type, id, RefusalReason.LimitReached));

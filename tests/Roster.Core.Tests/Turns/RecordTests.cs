@@ -249,6 +249,22 @@ public sealed class RecordTests
     }
 
     [Fact]
+    public void REC_13_A_record_is_merged_into_nobody_and_itself_never()
+    {
+        var world = new World();
+        world.Set("stage", "lead");
+        foreach (var survivor in new[] { string.Empty, world.State.Id })
+        {
+            var result = world.Merge(survivor);
+            Assert.Equal((TurnStatus.Refused, RefusalReason.InvalidField), (result.Status, result.Refusal!.Reason));
+        }
+
+        Assert.Equal(GoneKind.None, world.State.Gone);
+        Assert.Equal(TurnStatus.Applied, world.Merge("grace").Status);
+        Assert.Equal(GoneKind.Merged, world.State.Gone);
+    }
+
+    [Fact]
     public void REC_18_A_propertys_type_cannot_change()
     {
         var world = new World();
