@@ -23,7 +23,7 @@ public sealed partial class EmbeddedEngine
     }
 
     /// <inheritdoc/>
-    Task IJobHost.WhenDeliveredAsync(int tenant, CancellationToken cancellationToken) => _messages.WhenDeliveredAsync(tenant, _store.Status.JournalPosition).WaitAsync(cancellationToken);
+    Task IJobHost.WhenDeliveredAsync(int tenant, CancellationToken cancellationToken) => _messages.WhenDeliveredAsync(tenant).WaitAsync(cancellationToken);
 
     /// <inheritdoc/>
     Task<TurnResult> IMessageHost.ReturnAsync(long sender, MessageReturnedInput input)

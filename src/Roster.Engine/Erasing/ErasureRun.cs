@@ -4,6 +4,7 @@ using Roster.Core.Records;
 using Roster.Core.Turns;
 using Roster.Engine.Messages;
 using Roster.Engine.Operations;
+using Roster.Engine.Reading;
 using Roster.Engine.Stores;
 using Roster.Engine.Turns;
 
@@ -46,7 +47,7 @@ internal sealed class ErasureRun
                 return key;
             }
 
-            await _host.PauseAsync(cancellationToken).ConfigureAwait(false);
+            await _host.WhenDeliveredAsync(key.Tenant, cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -145,10 +146,9 @@ internal sealed class ErasureRun
         var cursor = 0UL;
         do
         {
-            while (state.FindMissingAssociation(cursor) is not 0 and var section)
+            if (!await AssociationReader.LoadAsync(Store, state, cursor, cancellationToken).ConfigureAwait(false))
             {
-                state.AddSection(section, await Store.LoadSectionAsync(_number, section, cancellationToken).ConfigureAwait(false)
-                    ?? throw new StoreCorruptException($"Section {section} of record {_number} is named by its head but not stored."));
+                throw new StoreCorruptException($"A section of the links of record {_number} is named by its head but not stored.");
             }
 
             var (links, next) = state.ReadAssociations(cursor);

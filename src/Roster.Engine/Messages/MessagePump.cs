@@ -45,7 +45,9 @@ public sealed class MessagePump : IAsyncDisposable
             {
                 lock (_gate)
                 {
-                    Begin(LaneOf(queue.Tenant));
+                    var lane = LaneOf(queue.Tenant);
+                    lane.Newest = long.MaxValue;
+                    Begin(lane);
                 }
             }
         }
@@ -83,21 +85,21 @@ public sealed class MessagePump : IAsyncDisposable
     }
 
     /// <summary>
-    /// Completes when the messages of a tenant with a sequence up to some position have been delivered. What they have their receivers send is
-    /// not waited for.
+    /// Completes when the messages of a tenant that are durable now have been delivered. What they have their receivers send is not waited for.
     /// </summary>
-    public Task WhenDeliveredAsync(int tenant, long position)
+    public Task WhenDeliveredAsync(int tenant)
     {
         lock (_gate)
         {
             var lane = LaneOf(tenant);
-            if (lane.HasDelivered(position))
+            var end = lane.Newest;
+            if (lane.HasDelivered(end))
             {
                 return Task.CompletedTask;
             }
 
             var waiter = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            lane.Waiters.Enqueue(waiter, position);
+            lane.Waiters.Enqueue(waiter, end);
             return waiter.Task;
         }
     }
@@ -125,6 +127,18 @@ public sealed class MessagePump : IAsyncDisposable
         _stop.Dispose();
     }
 
+    /// <summary>Messages on their way.</summary>
+    public int InFlight
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _lanes.Values.Sum(l => l.InFlight);
+            }
+        }
+    }
+
     private bool IsIdle => _lanes.Values.All(l => !l.IsLoading && l.InFlight == 0 && l.Waiting.Count == 0);
 
     private Lane LaneOf(int tenant)
@@ -142,6 +156,7 @@ public sealed class MessagePump : IAsyncDisposable
         lock (_gate)
         {
             var lane = LaneOf(effect.Tenant);
+            lane.Newest = Math.Max(lane.Newest, effect.Sequence);
             if (effect.Sequence <= lane.LastRead)
             {
                 // It was read from the store already.
@@ -301,6 +316,7 @@ public sealed class MessagePump : IAsyncDisposable
         }
 
         lane.HasMore |= loaded.Count >= WaitingMax;
+        lane.Newest = lane.HasMore ? lane.Newest : lane.LastRead;
         lane.IsLoading = false;
         Deliver(lane);
         Tell(lane);
@@ -309,7 +325,7 @@ public sealed class MessagePump : IAsyncDisposable
     /// <summary>Tells those who wait. In the gate.</summary>
     private void Tell(Lane lane)
     {
-        while (lane.Waiters.TryPeek(out var waiter, out var position) && lane.HasDelivered(position))
+        while (lane.Waiters.TryPeek(out var waiter, out var end) && lane.HasDelivered(end))
         {
             lane.Waiters.Dequeue();
             waiter.TrySetResult();
@@ -338,22 +354,25 @@ public sealed class MessagePump : IAsyncDisposable
 
         public int InFlight => _inFlight.Count;
 
-        /// <summary>Those who wait for a position.</summary>
+        /// <summary>Those who wait, by the sequence up to which they do.</summary>
         public PriorityQueue<TaskCompletionSource, long> Waiters { get; } = new();
+
+        /// <summary>The sequence of the newest durable message; until the first read, when an earlier run left some, the greatest number.</summary>
+        public long Newest { get; set; }
 
         public void Leave(long sequence) => _inFlight.Add(sequence);
 
         public void Arrive(long sequence) => _inFlight.Remove(sequence);
 
-        /// <summary>Whether nothing up to a position is left: in the store only what is newer than what was read.</summary>
-        public bool HasDelivered(long position)
+        /// <summary>Whether nothing up to a sequence is left: in the store only what is newer than what was read.</summary>
+        public bool HasDelivered(long sequence)
         {
-            if (HasFailed || ((IsLoading || HasMore) && LastRead < position))
+            if (HasFailed || ((IsLoading || HasMore) && LastRead < sequence))
             {
                 return false;
             }
 
-            return (_inFlight.Count == 0 || _inFlight.Min > position) && (!Waiting.TryPeek(out var first) || first.Sequence > position);
+            return (_inFlight.Count == 0 || _inFlight.Min > sequence) && (!Waiting.TryPeek(out var first) || first.Sequence > sequence);
         }
 
         /// <summary>The store has messages that are not in memory.</summary>

@@ -26,7 +26,7 @@ public sealed class AssociationReader(IRecordStore store)
         var response = new ListAssociationsResponse();
         while (true)
         {
-            if (!await LoadAsync(state, from, cancellationToken).ConfigureAwait(false))
+            if (!await LoadAsync(store, state, from, cancellationToken).ConfigureAwait(false))
             {
                 throw new RosterException(RosterError.Unavailable, "The record changed while it was read: read it again.");
             }
@@ -52,7 +52,8 @@ public sealed class AssociationReader(IRecordStore store)
         }
     }
 
-    private async Task<bool> LoadAsync(RecordState state, ulong from, CancellationToken cancellationToken)
+    /// <summary>Gives a state the sections that <see cref="RecordState.ReadAssociations"/> needs; false when one is not there any more.</summary>
+    internal static async Task<bool> LoadAsync(IRecordStore store, RecordState state, ulong from, CancellationToken cancellationToken)
     {
         while (state.FindMissingAssociation(from) is > 0 and var missing)
         {
