@@ -16,6 +16,22 @@ public sealed class JobTests
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
+    [Theory]
+    [InlineData(3, Operation.Types.State.Succeeded)]
+    [InlineData(int.MaxValue, Operation.Types.State.Failed)]
+    public async Task A_job_goes_on_after_reads_that_failed_and_ends_when_they_always_do(int failures, Operation.Types.State state)
+    {
+        var faults = new FaultStore(new Roster.Engine.Stores.VolatileRecordStore());
+        await using var harness = await EngineHarness.StartAsync(new EmbeddedOptions { PauseWhenOverloaded = _ => Task.CompletedTask }, faults);
+        await harness.SendAsync(harness.Event("ada", "", EngineHarness.Text("stage", "x")));
+        var left = failures;
+        faults.OnScan = records => left-- > 0 ? throw new IOException("the connection is broken") : records;
+        await harness.ListAsync("""{ "id": "all", "objectType": "contact", "criteria": { "anyOf": [ { "allOf": [ { "constant": true } ] } ] } }""");
+        await harness.SettleAsync();
+        var operation = Assert.Single(await OperationsAsync(harness));
+        Assert.Equal((state, failures > 3 ? "IOException: the connection is broken" : ""), (operation.State, operation.Error));
+    }
+
     [Fact]
     public async Task API_03_One_request_id_for_enrolling_and_for_unenrolling_is_two_operations()
     {

@@ -24,6 +24,9 @@ public sealed partial class Jobs : IAsyncDisposable
     /// <summary>Ended operations that are kept per tenant; of more, the ones that ended first are removed.</summary>
     public const int EndedMax = 1_000;
 
+    /// <summary>Failures of one chunk in a row after which a job is given up; between them is the pause of the host.</summary>
+    internal const int FailuresMax = 100;
+
     private const int ChunkMax = 500;
     private const int CallerMax = 100;
 
@@ -332,16 +335,18 @@ public sealed partial class Jobs : IAsyncDisposable
                 throw new RosterException(RosterError.FailedPrecondition, $"Of the {job.Document.Operation.Total} records of the request {job.Refs.Count} are stored.");
             }
 
-            while (await TryAsync(() => RunChunkAsync(owner, job)).ConfigureAwait(false))
+            // An erasure is never given up: what it leaves would stay for good (REC-17).
+            var failuresMax = job.Document.Operation.Kind == JobKinds.Erase ? int.MaxValue : FailuresMax;
+            while (await TryAsync(() => RunChunkAsync(owner, job), failuresMax).ConfigureAwait(false))
             {
                 await TryAsync(() => StoreAsync(job, isFirst: false)).ConfigureAwait(false);
             }
         }
-        catch (RosterException failure) when (failure.Error != RosterError.Unavailable)
+        catch (Exception failure) when (failure is not (OperationCanceledException or OutOfMemoryException or RosterException { Error: RosterError.Unavailable }))
         {
             lock (job)
             {
-                job.Document.Operation.Error = failure.Message;
+                job.Document.Operation.Error = failure is RosterException ? failure.Message : $"{failure.GetType().Name}: {failure.Message}";
                 End(job, Operation.Types.State.Failed);
             }
         }
@@ -390,16 +395,24 @@ public sealed partial class Jobs : IAsyncDisposable
         return true;
     }).ConfigureAwait(false);
 
-    /// <summary>An overloaded engine or a full disk stops no job: it waits and goes on. Items done twice are duplicates (ENR-02).</summary>
-    private async Task<T> TryAsync<T>(Func<Task<T>> work)
+    /// <summary>
+    /// An overloaded engine or a full disk stops no job: it waits and goes on. Items done twice are duplicates (ENR-02). Neither does a read that
+    /// fails, unless it does so again and again.
+    /// </summary>
+    private async Task<T> TryAsync<T>(Func<Task<T>> work, int failuresMax = FailuresMax)
     {
-        while (true)
+        for (var failures = 0; ;)
         {
             try
             {
                 return await work().ConfigureAwait(false);
             }
             catch (Exception failure) when (failure is StoreFullException or RosterException { Error: RosterError.Overloaded })
+            {
+                await _host.PauseAsync(_stop.Token).ConfigureAwait(false);
+            }
+            catch (Exception failure) when (
+                failure is not (RosterException or OperationCanceledException or StoreCorruptException or OutOfMemoryException) && ++failures < failuresMax)
             {
                 await _host.PauseAsync(_stop.Token).ConfigureAwait(false);
             }
