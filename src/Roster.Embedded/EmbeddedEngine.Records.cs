@@ -143,8 +143,7 @@ public sealed partial class EmbeddedEngine
             return new EraseRecordResponse { Result = Results.Refused(refusal) };
         }
 
-        ThrowIfStopped();
-        _erased.Begin(Commit);
+        await ControlAsync(() => _erased.Begin(Commit), cancellationToken).ConfigureAwait(false);
         var result = await RunCommandAsync(key, CommandKind.Erase, 0, request.RequestId, request.Caller, cancellationToken).ConfigureAwait(false);
         var state = await ReadStateAsync(key, cancellationToken).ConfigureAwait(false);
         return new EraseRecordResponse { Result = result, OperationId = state is { Gone: GoneKind.Erased } ? Jobs.ErasureId(state.Number) : string.Empty };

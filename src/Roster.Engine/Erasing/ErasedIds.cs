@@ -34,19 +34,22 @@ public sealed class ErasedIds
     /// <summary>Whether nothing was ever erased.</summary>
     public bool IsEmpty => _key is null;
 
-    /// <summary>Makes the key before the first erasure. It is durable when this returns.</summary>
+    /// <summary>Makes the key before the first erasure; false when there is one already. It is durable when this returns.</summary>
     /// <param name="commit">Makes documents durable.</param>
-    public void Begin(Action<IReadOnlyList<StoredDocument>> commit)
+    public bool Begin(Action<IReadOnlyList<StoredDocument>> commit)
     {
         ArgumentNullException.ThrowIfNull(commit);
         lock (_gate)
         {
-            if (_key is null)
+            var isFirst = _key is null;
+            if (isFirst)
             {
                 var key = RandomNumberGenerator.GetBytes(KeyBytes);
                 commit([new StoredDocument(0, DocumentKinds.Erasure, "key", key)]);
                 _key = key;
             }
+
+            return isFirst;
         }
     }
 
