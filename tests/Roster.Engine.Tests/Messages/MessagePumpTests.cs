@@ -60,6 +60,34 @@ public sealed class MessagePumpTests : IMessageHost
         pump?.OnDurable(batch);
     }
 
+    /// <summary>Completes when some number of messages was delivered. They are given to the host in the background.</summary>
+    private async Task DeliveredAsync(int count)
+    {
+        while (true)
+        {
+            Cancel.ThrowIfCancellationRequested();
+            lock (_delivered)
+            {
+                if (_delivered.Count >= count)
+                {
+                    return;
+                }
+            }
+
+            await Task.Yield();
+        }
+    }
+
+    /// <summary>Completes when no more than some number of messages is on its way.</summary>
+    private static async Task InFlightAsync(MessagePump pump, int count)
+    {
+        while (pump.InFlight > count)
+        {
+            Cancel.ThrowIfCancellationRequested();
+            await Task.Yield();
+        }
+    }
+
     private void Answer(int index, TurnStatus status = TurnStatus.Applied) => _delivered[index].Done.SetResult(new TurnResult(status));
 
     [Fact]
@@ -70,11 +98,7 @@ public sealed class MessagePumpTests : IMessageHost
         var delivered = pump.WhenDeliveredAsync(Tenant);
         Answer(0);
         Answer(1);
-        while (pump.InFlight > 1)
-        {
-            await Task.Yield();
-        }
-
+        await InFlightAsync(pump, 1);
         Assert.False(delivered.IsCompleted);
         await SendAsync(pump, "d");
         Answer(2);
@@ -90,13 +114,14 @@ public sealed class MessagePumpTests : IMessageHost
         await using var pump = Pump();
         await SendAsync(pump, "a", "b");
         _delivered[0].Done.SetException(new StoreFullException("full"));
-        Answer(1, TurnStatus.Nothing);
+        await InFlightAsync(pump, 1);
         await SendAsync(pump, "c");
-        while (_delivered.Count < 5)
-        {
-            await Task.Yield();
-        }
-
+        Assert.Equal(2, _delivered.Count);
+        Answer(1, TurnStatus.Nothing);
+        await DeliveredAsync(4);
+        Answer(2);
+        Answer(3);
+        await DeliveredAsync(5);
         Assert.Equal(["a", "b", "a", "b", "c"], _delivered.Select(d => d.Receiver));
         Assert.All(_delivered.Skip(2), d => Assert.NotEqual(_delivered[0].Mark, d.Mark));
     }
@@ -108,11 +133,7 @@ public sealed class MessagePumpTests : IMessageHost
         await using var pump = Pump();
         await pump.StartAsync(Cancel);
         var delivered = pump.WhenDeliveredAsync(Tenant);
-        while (_delivered.Count < 2)
-        {
-            await Task.Yield();
-        }
-
+        await DeliveredAsync(2);
         Answer(0);
         Answer(1);
         await pump.WhenIdleAsync().WaitAsync(Cancel);
