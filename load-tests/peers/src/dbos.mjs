@@ -10,7 +10,7 @@ import { DELAY_MS, startedWorkflow } from "./workload.mjs";
 
 export const title = "DBOS, PostgreSQL";
 export const rosterStore = "postgres";
-export const defaults = { inflight: 64, workers: 2 };
+export const defaults = { inflight: 64, workers: 1 };
 
 export const describe = async () => `${await version()}, @dbos-inc/dbos-sdk ${versionOf("@dbos-inc/dbos-sdk")}`;
 
