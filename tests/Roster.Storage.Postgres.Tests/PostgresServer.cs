@@ -17,7 +17,8 @@ public enum Stop
 
 /// <summary>
 /// A PostgreSQL server of its own, from the programs that the Debian package installs: data and socket in a folder under the temporary one,
-/// no TCP port, gone at the end. It ends with this process, whatever becomes of it: a shell holds the server and waits for the end of its input.
+/// no TCP port, gone at the end; or in a folder that stays. It ends with this process, whatever becomes of it: a shell holds the server and
+/// waits for the end of its input.
 /// </summary>
 public sealed class PostgresServer : IAsyncDisposable
 {
@@ -31,13 +32,19 @@ public sealed class PostgresServer : IAsyncDisposable
 
     private readonly string _programs;
     private readonly string _folder;
+    private readonly bool _isKept;
     private readonly Dictionary<string, string> _settings = new() { ["max_connections"] = "200", ["shared_buffers"] = "64MB" };
     private Process? _shell;
 
-    private PostgresServer(string programs)
+    private PostgresServer(string? folder, (string Name, string Value)[] settings)
     {
-        _programs = programs;
-        _folder = Path.Combine(Path.GetTempPath(), $"roster-pg-{Guid.NewGuid():N}");
+        _programs = Programs ?? throw new InvalidOperationException("PostgreSQL is not installed.");
+        _folder = folder ?? Path.Combine(Path.GetTempPath(), $"roster-pg-{Guid.NewGuid():N}");
+        _isKept = folder is not null;
+        foreach (var (name, value) in settings)
+        {
+            _settings[name] = value;
+        }
     }
 
     /// <summary>Folder of the programs; null where PostgreSQL is not installed.</summary>
@@ -48,6 +55,9 @@ public sealed class PostgresServer : IAsyncDisposable
             .OrderByDescending(bin => decimal.Parse(Path.GetFileName(Path.GetDirectoryName(bin)!), System.Globalization.CultureInfo.InvariantCulture))
             .FirstOrDefault()
         : null;
+
+    /// <summary>Number of the process that all others of the server are children of.</summary>
+    public int ProcessId => int.Parse(File.ReadLines(Path.Combine(_folder, "postmaster.pid")).First(), System.Globalization.CultureInfo.InvariantCulture);
 
     /// <summary>Connects as the owner of everything; the database is <c>postgres</c>.</summary>
     public string ConnectionString => $"Host={_folder};Username=roster;Database=postgres";
@@ -60,14 +70,32 @@ public sealed class PostgresServer : IAsyncDisposable
     public static async Task<PostgresServer> StartNewAsync(params (string Name, string Value)[] settings)
     {
         ArgumentNullException.ThrowIfNull(settings);
-        var server = new PostgresServer(Programs ?? throw new InvalidOperationException("PostgreSQL is not installed."));
-        foreach (var (name, value) in settings)
+        var server = new PostgresServer(null, settings);
+        // A cluster that is lost with the machine needs no flush while it is made.
+        await server.MakeAsync("--no-sync");
+        await server.StartAsync();
+        return server;
+    }
+
+    /// <summary>Starts the cluster of a folder, which is made when there is none, and stays.</summary>
+    /// <param name="folder">An absolute path of at most 80 characters, because the socket is there too. The folders above it can be entered by everybody.</param>
+    /// <param name="settings">Settings that differ from the defaults.</param>
+    public static async Task<PostgresServer> StartInAsync(string folder, params (string Name, string Value)[] settings)
+    {
+        ArgumentNullException.ThrowIfNull(folder);
+        ArgumentNullException.ThrowIfNull(settings);
+        var server = new PostgresServer(folder, settings);
+        if (!File.Exists(Path.Combine(folder, "PG_VERSION")))
         {
-            server._settings[name] = value;
+            Directory.CreateDirectory(folder);
+            if (AsUser() is [_, _, var user, ..])
+            {
+                await ExecuteAsync("chown", user, folder);
+            }
+
+            await server.MakeAsync();
         }
 
-        // A cluster that is lost with the machine needs no flush while it is made.
-        await server.RunAsync("initdb", "--pgdata", server._folder, "--username", "roster", "--auth", "trust", "--encoding", "UTF8", "--no-locale", "--no-sync");
         await server.StartAsync();
         return server;
     }
@@ -111,9 +139,18 @@ public sealed class PostgresServer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         NpgsqlConnection.ClearAllPools();
+        if (_isKept)
+        {
+            await StopAsync(Stop.Fast);
+            return;
+        }
+
         await EndShellAsync();
         Directory.Delete(_folder, recursive: true);
     }
+
+    private Task MakeAsync(params string[] options) =>
+        RunAsync("initdb", ["--pgdata", _folder, "--username", "roster", "--auth", "trust", "--encoding", "UTF8", "--no-locale", .. options]);
 
     private async Task EndShellAsync()
     {
@@ -126,9 +163,10 @@ public sealed class PostgresServer : IAsyncDisposable
         }
     }
 
-    private async Task RunAsync(string program, params string[] arguments)
+    private Task RunAsync(string program, params string[] arguments) => ExecuteAsync([.. AsUser(), Path.Combine(_programs, program), .. arguments]);
+
+    private static async Task ExecuteAsync(params string[] words)
     {
-        string[] words = [.. AsUser(), Path.Combine(_programs, program), .. arguments];
         var start = new ProcessStartInfo(words[0]) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Path.GetTempPath() };
         Array.ForEach(words[1..], start.ArgumentList.Add);
         using var process = Process.Start(start)!;
@@ -137,7 +175,7 @@ public sealed class PostgresServer : IAsyncDisposable
         await process.WaitForExitAsync();
         if (process.ExitCode != 0)
         {
-            throw new InvalidOperationException($"{program} ended with {process.ExitCode}: {await output}{await errors}");
+            throw new InvalidOperationException($"{string.Join(' ', words)} ended with {process.ExitCode}: {await output}{await errors}");
         }
     }
 
