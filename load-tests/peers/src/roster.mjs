@@ -17,11 +17,12 @@ export async function runRoster({ records, seconds, warmup, store }) {
       "dotnet", "run", "-c", "Release", "--no-build", "--project", project, "--",
       "mixed", "--records", records, "--seconds", seconds, "--warmup", warmup, "--json", json, "--store", store, ...(postgres ? ["--postgres", postgres.npgsql] : []),
     ].map(String));
-    const { figures, refused, options } = JSON.parse(await readFile(json, "utf8"));
+    const { phases, options } = JSON.parse(await readFile(json, "utf8"));
+    const refused = phases.reduce((sum, phase) => sum + phase.refused, 0);
     if (refused > 0) {
       throw new Error(`Roster refused ${refused} events.`);
     }
-    return { closed: figures[0], open: figures[1], inflight: options.streams * options.window * options.batchEvents };
+    return { closed: phases[0], open: phases[1], inflight: options.streams * options.window * options.batchEvents };
   } finally {
     await postgres?.stop();
     await rm(folder, { recursive: true, force: true });

@@ -1,4 +1,4 @@
-// The events, as load-tests/Roster.LoadTests/EventGenerator.cs makes them: 80 % go to a fixed tenth of the records, the rest is uniform;
+// The events, as load-tests/Roster.LoadTests/Generating/EventGenerator.cs makes them: 80 % go to a fixed tenth of the records, the rest is uniform;
 // 70 % set a property that nothing reads, 20 % set a property that a workflow looks at and change nothing else, 10 % enroll: a status is set
 // and something is to happen in seven days.
 

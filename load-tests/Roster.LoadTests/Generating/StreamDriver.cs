@@ -2,9 +2,10 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using Grpc.Core;
 using Grpc.Net.Client;
+using Roster.LoadTests.Measuring;
 using Roster.V1;
 
-namespace Roster.LoadTests;
+namespace Roster.LoadTests.Generating;
 
 /// <summary>One ingest stream: sends batches with a window of unacknowledged ones, and times each from when it was due to be sent.</summary>
 internal sealed class StreamDriver(GrpcChannel channel, int window)
@@ -12,8 +13,11 @@ internal sealed class StreamDriver(GrpcChannel channel, int window)
     private readonly SemaphoreSlim _window = new(window);
     private readonly ConcurrentDictionary<ulong, long> _sentAt = new();
 
-    /// <summary>Open loop at a fixed rate; null is a closed loop.</summary>
-    public double? EventsPerSecond { get; init; }
+    /// <summary>When batches are due in an open loop; null is a closed loop.</summary>
+    public OpenLoopSchedule? Schedule { get; init; }
+
+    /// <summary>Hears how long each write was held by flow control; null for nobody.</summary>
+    public Action<TimeSpan>? OnWritten { get; init; }
 
     public async Task RunAsync(IEnumerable<Batch> batches, Action<BatchAck, TimeSpan> onAck)
     {
@@ -26,12 +30,14 @@ internal sealed class StreamDriver(GrpcChannel channel, int window)
         foreach (var batch in batches)
         {
             // In an open loop a batch is due at its instant, whatever happens: waiting for the window counts.
-            var dueAt = EventsPerSecond is { } rate ? start + (long)(sent / rate * Stopwatch.Frequency) : Stopwatch.GetTimestamp();
+            var dueAt = Schedule is null ? 0 : start + (long)(Schedule.DueAfter(sent).TotalSeconds * Stopwatch.Frequency);
             await WaitUntilAsync(dueAt);
-            await _window.WaitAsync();
+            await TakeWindowAsync(reading);
             batch.Sequence = ++sequence;
-            _sentAt[sequence] = EventsPerSecond is null ? Stopwatch.GetTimestamp() : dueAt;
+            var writing = Stopwatch.GetTimestamp();
+            _sentAt[sequence] = Schedule is null ? writing : dueAt;
             await call.RequestStream.WriteAsync(new StreamRequest { Batch = batch });
+            OnWritten?.Invoke(Stopwatch.GetElapsedTime(writing));
             sent += batch.Events.Count;
         }
 
@@ -39,13 +45,26 @@ internal sealed class StreamDriver(GrpcChannel channel, int window)
         await reading;
     }
 
-    private static async Task WaitUntilAsync(long timestamp)
+    public static async Task WaitUntilAsync(long timestamp)
     {
         var wait = Stopwatch.GetElapsedTime(Stopwatch.GetTimestamp(), timestamp);
         if (wait > TimeSpan.FromMilliseconds(1))
         {
             await Task.Delay(wait);
         }
+    }
+
+    /// <summary>Waits for room; a stream that has ended gives none any more, and says why.</summary>
+    private async Task TakeWindowAsync(Task reading)
+    {
+        var room = _window.WaitAsync();
+        if (!room.IsCompleted && await Task.WhenAny(room, reading) == reading)
+        {
+            await reading;
+            throw new InvalidOperationException("The server ended the stream.");
+        }
+
+        await room;
     }
 
     private async Task ReadAsync(AsyncDuplexStreamingCall<StreamRequest, StreamResponse> call, Action<BatchAck, TimeSpan> onAck)

@@ -8,21 +8,22 @@ using Roster.Core.Schema;
 using Roster.Core.Turns;
 using Roster.Core.Values;
 using Roster.Core.Workflows;
+using Roster.LoadTests.Reporting;
 
-namespace Roster.LoadTests;
+namespace Roster.LoadTests.Scenarios;
 
 /// <summary>
 /// What a turn costs in Core alone, on one core: an event writes a property that 5 workflows look at, once among 5 live workflows and once
 /// among 2,000. A turn looks up its candidates, so the two must cost the same.
 /// </summary>
-internal static class CandidatesRun
+internal static class Candidates
 {
     private const int Matching = 5;
     private const int Many = 2_000;
     private const int Turns = 300_000;
     private const int Rounds = 7;
 
-    public static int Run()
+    public static void Run(LoadRun run)
     {
         var few = Measurement(Matching);
         var many = Measurement(Many);
@@ -38,10 +39,14 @@ internal static class CandidatesRun
         }
 
         ratios.Sort();
-        Console.WriteLine($"{Matching} live workflows:     {figures.Select(f => f.Few).Order().ElementAt(Rounds / 2),8:F0} ns per turn, {1e9 / figures.Select(f => f.Few).Order().ElementAt(Rounds / 2),9:N0} turns/s");
-        Console.WriteLine($"{Many} live workflows:  {figures.Select(f => f.Many).Order().ElementAt(Rounds / 2),8:F0} ns per turn, {1e9 / figures.Select(f => f.Many).Order().ElementAt(Rounds / 2),9:N0} turns/s");
-        Console.WriteLine($"ratio (median of {Rounds}, alternating): {ratios[Rounds / 2]:F2}   (bar 1.5)");
-        return ratios[Rounds / 2] <= 1.5 ? 0 : 1;
+        var result = run.Result;
+        result.Figures.Add(new Figure($"turn with {Matching} live workflows, median", figures.Select(f => f.Few).Order().ElementAt(Rounds / 2), "ns"));
+        result.Figures.Add(new Figure($"turn with {Many:N0} live workflows, median", figures.Select(f => f.Many).Order().ElementAt(Rounds / 2), "ns"));
+        result.Figures.Add(new Figure($"ratio, median of {Rounds} alternating rounds", ratios[Rounds / 2], string.Empty, 1.5, LessIsBetter: true));
+        if (ratios[Rounds / 2] > 1.5)
+        {
+            result.Failures.Add("A turn costs more the more workflows are live.");
+        }
     }
 
     /// <summary>Makes a catalog and gives what measures so many turns on it: nanoseconds per turn.</summary>

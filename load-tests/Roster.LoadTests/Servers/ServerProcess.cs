@@ -1,9 +1,8 @@
 using System.Diagnostics;
-using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Roster.Server;
 
-namespace Roster.LoadTests;
+namespace Roster.LoadTests.Servers;
 
 /// <summary>A server in a process of its own, so that its memory and collector are its own.</summary>
 internal sealed class ServerProcess : IAsyncDisposable
@@ -19,17 +18,6 @@ internal sealed class ServerProcess : IAsyncDisposable
 
     public Uri Address { get; }
 
-    /// <summary>What the operating system says of it: resident bytes, processor time, bytes written to disk.</summary>
-    public (long ResidentBytes, TimeSpan Cpu, long WrittenBytes) Usage
-    {
-        get
-        {
-            _process.Refresh();
-            var written = File.ReadLines($"/proc/{_process.Id}/io").First(l => l.StartsWith("write_bytes", StringComparison.Ordinal));
-            return (_process.WorkingSet64, _process.TotalProcessorTime, long.Parse(written.Split(' ')[1], CultureInfo.InvariantCulture));
-        }
-    }
-
     public int Id => _process.Id;
 
     public static bool IsServer(string[] args) => args.Length > 0 && args[0] == ServeArgument;
@@ -37,7 +25,8 @@ internal sealed class ServerProcess : IAsyncDisposable
     /// <summary>The other side: runs the server until standard input ends.</summary>
     public static async Task<int> ServeAsync(string[] args)
     {
-        var settings = args.Skip(1).Select(a => a.Split('=', 2)).ToDictionary(a => a[0], string? (a) => a[1], StringComparer.Ordinal);
+        var settings = args.Skip(1).Select(a => a.Split('=', 2)).GroupBy(a => a[0], StringComparer.Ordinal)
+            .ToDictionary(same => same.Key, string? (same) => same.Last().ElementAtOrDefault(1), StringComparer.Ordinal);
         await using var server = await RosterServer.StartAsync(
             ServerOptions.Read(settings),
             logging: l => l.SetMinimumLevel(LogLevel.Error).AddConsole(c => c.LogToStandardErrorThreshold = LogLevel.Trace));
@@ -46,7 +35,11 @@ internal sealed class ServerProcess : IAsyncDisposable
         return await Task.WhenAny(stopped, server.Engine.Failed) == stopped ? 0 : 1;
     }
 
-    public static async Task<ServerProcess> StartAsync(LoadOptions options, string folder)
+    /// <summary>Starts a server and returns when it is ready for calls.</summary>
+    /// <param name="options">Store and cache.</param>
+    /// <param name="folder">Its data folder.</param>
+    /// <param name="postgres">Where its database is, where it has one: in the environment, because a command line can be read by everybody.</param>
+    public static async Task<ServerProcess> StartAsync(LoadOptions options, string folder, string? postgres)
     {
         var start = new ProcessStartInfo(Environment.ProcessPath!)
         {
@@ -57,7 +50,12 @@ internal sealed class ServerProcess : IAsyncDisposable
                 ServeArgument, "grpc_port=0", "http_port=0", $"store={options.Store}", $"data_folder={folder}", $"cache_bytes={options.CacheBytes}",
             },
         };
-        if (options.Postgres is { } postgres)
+        foreach (var setting in options.Set)
+        {
+            start.ArgumentList.Add(setting);
+        }
+
+        if (postgres is not null)
         {
             start.Environment["ROSTER__POSTGRES"] = postgres;
         }
@@ -67,10 +65,21 @@ internal sealed class ServerProcess : IAsyncDisposable
         return new ServerProcess(process, new Uri(address));
     }
 
+    /// <summary><c>kill -9</c>.</summary>
+    public async Task KillAsync()
+    {
+        _process.Kill();
+        await _process.WaitForExitAsync();
+    }
+
     public async ValueTask DisposeAsync()
     {
-        _process.StandardInput.Close();
-        await _process.WaitForExitAsync();
+        if (!_process.HasExited)
+        {
+            _process.StandardInput.Close();
+            await _process.WaitForExitAsync();
+        }
+
         _process.Dispose();
     }
 }

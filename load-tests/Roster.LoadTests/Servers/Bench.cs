@@ -1,0 +1,168 @@
+using System.Globalization;
+using Npgsql;
+using Roster.LoadTests.Measuring;
+using Roster.Storage.Postgres.Tests;
+
+namespace Roster.LoadTests.Servers;
+
+/// <summary>
+/// What is measured: a server with its data, and a database server where the store needs one and nobody named one. What was started here ends
+/// here, and what is temporary is removed.
+/// </summary>
+internal sealed class Bench : IAsyncDisposable
+{
+    private readonly LoadOptions _options;
+    private readonly Dictionary<int, long> _written = [];
+    private readonly string _folder;
+    private string? _connection;
+    private PostgresServer? _postgres;
+    private ServerProcess? _server;
+
+    private Bench(LoadOptions options, string folder)
+    {
+        _options = options;
+        _folder = folder;
+    }
+
+    /// <summary>Where the server listens now.</summary>
+    public Uri Address => _options.Address ?? _server?.Address ?? throw new InvalidOperationException("No server runs.");
+
+    /// <summary>Whether the server is ours, so that it can be killed and looked at.</summary>
+    public bool IsOwn => _options.Address is null;
+
+    /// <summary>Whether the database is ours, so that its memory and its writes are counted.</summary>
+    public bool HasOwnDatabase => _postgres is not null;
+
+    /// <summary>Whether all that is written to disk for the events is counted.</summary>
+    public bool CountsWrites => IsOwn && (HasOwnDatabase || !IsPostgres);
+
+    private bool IsPostgres => string.Equals(_options.Store, "postgres", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Starts all that is needed.</summary>
+    /// <param name="options">Store, data folder, address.</param>
+    /// <param name="part">Name of one of several sets of data in the same folder or database server; empty for the only one.</param>
+    public static async Task<Bench> StartAsync(LoadOptions options, string part = "")
+    {
+        var folder = options.Data is { } data ? Path.GetFullPath(Path.Combine(data, part)) : Directory.CreateTempSubdirectory("roster-load-").FullName;
+        Directory.CreateDirectory(folder);
+        var bench = new Bench(options, folder);
+        try
+        {
+            if (bench.IsOwn)
+            {
+                await bench.StartDatabaseAsync(part);
+                await bench.StartServerAsync();
+            }
+
+            return bench;
+        }
+        catch
+        {
+            await bench.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Starts the server on its data, and returns when it is ready for calls.</summary>
+    public async Task StartServerAsync() => _server = await ServerProcess.StartAsync(_options, _folder, _connection);
+
+    /// <summary>Ends the server without warning; its database goes on.</summary>
+    public async Task KillServerAsync()
+    {
+        if (_server is { } server)
+        {
+            Note(server.Id);
+            await server.KillAsync();
+            await server.DisposeAsync();
+            _server = null;
+        }
+    }
+
+    /// <summary>What server and database use now, and used so far.</summary>
+    public Usage Usage()
+    {
+        var generator = Environment.CpuUsage.TotalTime;
+        if (_server is not { } server)
+        {
+            return new Usage(0, 0, TimeSpan.Zero, 0, generator);
+        }
+
+        var resident = Proc.ResidentBytes(server.Id);
+        var cpu = Proc.Cpu(server.Id);
+        var database = 0L;
+        Note(server.Id);
+        foreach (var process in _postgres is { } postgres ? Proc.WithChildren(postgres.ProcessId) : [])
+        {
+            Note(process);
+            database += Proc.ProportionalBytes(process);
+            cpu += Proc.Cpu(process);
+        }
+
+        return new Usage(resident, database, cpu, _written.Values.Sum(), generator);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_server is not null)
+        {
+            await _server.DisposeAsync();
+        }
+
+        if (_postgres is not null)
+        {
+            await _postgres.DisposeAsync();
+        }
+
+        if (_options.Data is null)
+        {
+            Directory.Delete(_folder, recursive: true);
+        }
+    }
+
+    /// <summary>Sessions of a database come and go: what each had written when last seen is kept.</summary>
+    private void Note(int process) => _written[process] = Math.Max(_written.GetValueOrDefault(process), Proc.WrittenBytes(process));
+
+    private async Task StartDatabaseAsync(string part)
+    {
+        if (!IsPostgres)
+        {
+            return;
+        }
+
+        _connection = _options.Postgres ?? Environment.GetEnvironmentVariable("ROSTER__POSTGRES");
+        if (_connection is { Length: > 0 } given)
+        {
+            _connection = part.Length == 0 ? given : await MakeDatabaseAsync(given, part);
+            return;
+        }
+
+        var settings = DatabaseSettings();
+        _postgres = _options.Data is null
+            ? await PostgresServer.StartNewAsync(settings)
+            : await PostgresServer.StartInAsync(Path.Combine(_folder, "postgres"), settings);
+        _connection = _postgres.ConnectionString;
+    }
+
+    /// <summary>Durable, with room for the log between checkpoints; an eighth of the memory for its buffers.</summary>
+    private static (string Name, string Value)[] DatabaseSettings()
+    {
+        var buffers = Math.Clamp(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 8, 128L << 20, 2L << 30) >> 20;
+        return [("shared_buffers", string.Create(CultureInfo.InvariantCulture, $"{buffers}MB")), ("max_wal_size", "8GB"), ("checkpoint_timeout", "15min")];
+    }
+
+    private static async Task<string> MakeDatabaseAsync(string connection, string part)
+    {
+        var of = new NpgsqlConnectionStringBuilder(connection);
+        of.Database = $"{of.Database ?? of.Username}_{part}";
+        await using var source = NpgsqlDataSource.Create(connection);
+        await using var exists = source.CreateCommand("SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)");
+        exists.Parameters.AddWithValue(of.Database);
+        if (!(bool)(await exists.ExecuteScalarAsync())!)
+        {
+            await using var create = source.CreateCommand($"CREATE DATABASE \"{of.Database.Replace("\"", "\"\"", StringComparison.Ordinal)}\"");
+            await create.ExecuteNonQueryAsync();
+        }
+
+        return of.ConnectionString;
+    }
+}
