@@ -49,6 +49,9 @@ public sealed class FakeEngine : IRosterEngine, IAsyncDisposable
     /// <summary>Thrown by the next call of <see cref="IngestAsync"/>, as often as there are some.</summary>
     public ConcurrentQueue<Exception> IngestErrors { get; } = new();
 
+    /// <summary>Thrown by the next completions of tasks, one each.</summary>
+    public ConcurrentQueue<Exception> CompletionErrors { get; } = new();
+
     /// <summary>Thrown by every other call, when set.</summary>
     public Exception? Error { get; set; }
 
@@ -349,6 +352,11 @@ public sealed class FakeEngine : IRosterEngine, IAsyncDisposable
 
     public ValueTask<bool> CompleteTaskAsync(string tenant, TaskCompletion completion, CancellationToken cancellationToken)
     {
+        if (CompletionErrors.TryDequeue(out var error))
+        {
+            throw error;
+        }
+
         Completions.Enqueue(completion);
         return Answer(completion.Key != "unknown");
     }

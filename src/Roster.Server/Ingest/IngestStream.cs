@@ -36,21 +36,30 @@ internal sealed class IngestStream(
     {
         await OpenAsync();
         using var drain = state.Draining.Register(static queue => ((AckQueue)queue!).RequestDrain(), _acks);
+        using var reads = CancellationTokenSource.CreateLinkedTokenSource(cancelled);
         var writing = WriteAsync();
-        var reading = ReadAsync();
+        var reading = ReadAsync(reads.Token);
         var over = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         using var timeUp = state.Over.Register(static source => ((TaskCompletionSource)source!).TrySetResult(), over);
-        var first = await Task.WhenAny(reading, writing, over.Task);
-        _stopped = true;
-        if (first == writing)
+        try
         {
-            Forget(reading);
-            await writing;
+            var first = await Task.WhenAny(reading, writing, over.Task);
+            _stopped = true;
+            if (first == writing)
+            {
+                await writing;
+            }
+            else
+            {
+                _acks.Close();
+                await FinishAsync(first, reading, writing);
+            }
         }
-        else
+        finally
         {
-            _acks.Close();
-            await FinishAsync(first, reading, writing);
+            // A read that outlives the call would take what the next call on this stream of the connection gets.
+            await reads.CancelAsync();
+            await reading.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
@@ -71,7 +80,6 @@ internal sealed class IngestStream(
             return;
         }
 
-        Forget(reading);
         throw new RosterException(RosterError.Unavailable, "The server is stopping; send what is not acknowledged again.");
     }
 
@@ -93,11 +101,11 @@ internal sealed class IngestStream(
         });
     }
 
-    private async Task ReadAsync()
+    private async Task ReadAsync(CancellationToken stop)
     {
         ulong last = 0;
         var isFirst = true;
-        while (await requests.MoveNext(cancelled) && !_stopped)
+        while (await requests.MoveNext(stop) && !_stopped)
         {
             var request = requests.Current;
             if (request.MessageCase != StreamRequest.MessageOneofCase.Batch)
@@ -114,15 +122,15 @@ internal sealed class IngestStream(
 
             isFirst = false;
             last = sequence;
-            await HandInAsync(request.Batch);
+            await HandInAsync(request.Batch, stop);
         }
     }
 
-    private async ValueTask HandInAsync(Batch batch)
+    private async ValueTask HandInAsync(Batch batch, CancellationToken stop)
     {
         var count = batch.Events.Count;
         var checkedBatch = CheckedBatch.Check(batch.Events, options, "batch.events");
-        await _credit.TakeAsync(count, checkedBatch.Bytes, cancelled);
+        await _credit.TakeAsync(count, checkedBatch.Bytes, stop);
         var pending = _acks.Add(batch.Sequence, count, checkedBatch.Bytes);
         ValueTask<IReadOnlyList<IndexedResult>> applying;
         for (var attempt = 1; ; attempt++)
@@ -140,7 +148,7 @@ internal sealed class IngestStream(
                 return;
             }
 
-            await Task.Delay(after, clock, cancelled);
+            await Task.Delay(after, clock, stop);
         }
 
         _ = AcknowledgeAsync(applying, checkedBatch, pending);

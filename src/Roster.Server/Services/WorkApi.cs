@@ -6,7 +6,7 @@ using Roster.V1;
 namespace Roster.Server.Services;
 
 /// <summary>Tasks of workflows for workers.</summary>
-internal sealed class WorkApi(IRosterEngine engine, CallerTenant caller, ServerState state) : WorkService.WorkServiceBase
+internal sealed class WorkApi(IRosterEngine engine, CallerTenant caller, ServerState state, TimeProvider clock) : WorkService.WorkServiceBase
 {
     private const int LeaseMax = 1_000;
     private static long streams;
@@ -14,7 +14,7 @@ internal sealed class WorkApi(IRosterEngine engine, CallerTenant caller, ServerS
     public override Task Work(IAsyncStreamReader<WorkRequest> requestStream, IServerStreamWriter<WorkResponse> responseStream, ServerCallContext context)
     {
         var owner = string.Create(System.Globalization.CultureInfo.InvariantCulture, $"stream-{Interlocked.Increment(ref streams)}");
-        return new WorkStream(engine, state, caller.Of(context), owner, requestStream, responseStream, context.CancellationToken).RunAsync();
+        return new WorkStream(engine, state, clock, caller.Of(context), owner, requestStream, responseStream, context.CancellationToken).RunAsync();
     }
 
     public override async Task<LeaseTasksResponse> LeaseTasks(LeaseTasksRequest request, ServerCallContext context)

@@ -18,6 +18,7 @@ namespace Roster.Server.Work;
 internal sealed class WorkStream(
     IRosterEngine engine,
     ServerState state,
+    TimeProvider clock,
     string tenant,
     string owner,
     IAsyncStreamReader<WorkRequest> requests,
@@ -25,6 +26,7 @@ internal sealed class WorkStream(
     CancellationToken cancelled)
 {
     private const int LeaseAtOnceMax = 500;
+    private const int RetriesMax = 100;
 
     private readonly Channel<WorkResponse> _outgoing = Channel.CreateUnbounded<WorkResponse>(new UnboundedChannelOptions { SingleReader = true });
     private readonly SemaphoreSlim _completing = new(TaskRoom.TasksMax);
@@ -40,17 +42,21 @@ internal sealed class WorkStream(
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancelled, state.Draining);
         using var draining = state.Draining.Register(EndIfDrained);
         using var over = state.Over.Register(EndDraining);
+        using var reads = CancellationTokenSource.CreateLinkedTokenSource(cancelled);
         var dispatching = DispatchAsync(stop.Token);
         var writing = WriteAsync();
+        var reading = ReadAsync(reads.Token);
         try
         {
-            var reading = ReadAsync();
             var first = await Task.WhenAny(reading, writing, _ended.Task);
             await first;
             await WaitForCompletionsAsync();
         }
         finally
         {
+            // A read that outlives the call would take what the next call on this stream of the connection gets.
+            await reads.CancelAsync();
+            await reading.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             await stop.CancelAsync();
             _outgoing.Writer.TryComplete();
             engine.ReleaseLeases(tenant, _queue, owner);
@@ -74,9 +80,9 @@ internal sealed class WorkStream(
         _room = new TaskRoom(hello.Credit);
     }
 
-    private async Task ReadAsync()
+    private async Task ReadAsync(CancellationToken stop)
     {
-        while (await requests.MoveNext(cancelled))
+        while (await requests.MoveNext(stop))
         {
             var request = requests.Current;
             switch (request.MessageCase)
@@ -85,11 +91,11 @@ internal sealed class WorkStream(
                     AddRoom(request.Credit.Tasks);
                     break;
                 case WorkRequest.MessageOneofCase.Completion:
-                    await _completing.WaitAsync(cancelled);
+                    await _completing.WaitAsync(stop);
                     _ = CompleteAsync(request.Completion);
                     break;
                 case WorkRequest.MessageOneofCase.Heartbeat:
-                    await engine.KeepLeasesAsync(tenant, _queue, owner, request.Heartbeat.Keys, cancelled);
+                    await engine.KeepLeasesAsync(tenant, _queue, owner, request.Heartbeat.Keys, stop);
                     break;
                 default:
                     throw RosterException.Invalid(
@@ -141,7 +147,7 @@ internal sealed class WorkStream(
         try
         {
             // Not the token of the call: what the worker has done is noted, whether or not it stays to hear so.
-            var applied = await engine.CompleteTaskAsync(tenant, completion, CancellationToken.None);
+            var applied = await NoteAsync(completion);
             _room.ComeBack(completion.Key);
             var answer = new WorkResponse();
             (applied ? answer.Completed : answer.Stale).Add(completion.Key);
@@ -155,6 +161,22 @@ internal sealed class WorkStream(
         finally
         {
             _completing.Release();
+        }
+    }
+
+    /// <summary>An engine that has no room is asked again: what is not noted yet stands in the room for completions, which holds the worker back.</summary>
+    private async ValueTask<bool> NoteAsync(TaskCompletion completion)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return await engine.CompleteTaskAsync(tenant, completion, CancellationToken.None);
+            }
+            catch (RosterException full) when (full.Error == RosterError.Overloaded && attempt < RetriesMax)
+            {
+                await Task.Delay(full.RetryAfter, clock, CancellationToken.None);
+            }
         }
     }
 

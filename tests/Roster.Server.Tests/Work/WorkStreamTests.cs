@@ -1,6 +1,7 @@
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Roster.Client;
+using Roster.Engine;
 using Roster.V1;
 
 namespace Roster.Server.Tests.Work;
@@ -49,6 +50,34 @@ public sealed class WorkStreamTests
         await call.RequestStream.WriteAsync(Completion("unknown"), Cancel);
         var (_, _, stale) = await ReadUntilAsync(call, (_, _, stale) => stale.Count == 1);
         Assert.Equal(["unknown"], stale);
+    }
+
+    [Fact]
+    public async Task A_completion_that_finds_no_room_in_the_engine_is_noted_when_there_is_some()
+    {
+        await using var server = await TestServer.StartAsync();
+        var full = new RosterException(RosterError.Overloaded, "Full.") { RetryAfter = TimeSpan.FromMilliseconds(1) };
+        server.Engine.CompletionErrors.Enqueue(full);
+        server.Engine.CompletionErrors.Enqueue(full);
+        using var call = await OpenAsync(server, credit: 1);
+        await call.RequestStream.WriteAsync(Completion("t1"), Cancel);
+        var (_, completed, _) = await ReadUntilAsync(call, (_, completed, _) => completed.Count == 1);
+        Assert.Equal(["t1"], completed);
+    }
+
+    [Fact]
+    public async Task A_call_after_one_that_the_server_ended_gets_its_own_messages()
+    {
+        await using var server = await TestServer.StartAsync();
+        for (var i = 0; i < 50; i++)
+        {
+            // The stream ends while the server waits for a next message, and the connection lends it to the next call.
+            server.Engine.CompletionErrors.Enqueue(new RosterException(RosterError.FailedPrecondition, "No."));
+            using var call = await OpenAsync(server, credit: 1);
+            await call.RequestStream.WriteAsync(Completion("t1"), Cancel);
+            var ended = await Assert.ThrowsAsync<RpcException>(() => call.ResponseStream.MoveNext(Cancel));
+            Assert.Equal(StatusCode.FailedPrecondition, ended.StatusCode);
+        }
     }
 
     [Fact]
