@@ -1,5 +1,6 @@
 using Grpc.Core;
 using Grpc.Core.Interceptors;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Logging;
 using Roster.Engine;
 
@@ -58,9 +59,10 @@ internal sealed partial class StatusInterceptor(ILogger<StatusInterceptor> logge
             return RichStatus.From(refusal);
         }
 
-        if (context.CancellationToken.IsCancellationRequested)
+        if (context.CancellationToken.IsCancellationRequested || error is OperationCanceledException or ConnectionResetException or ConnectionAbortedException)
         {
-            // The client went away or its deadline passed: whatever broke then, broke because of that.
+            // The client went away or its deadline passed: whatever broke then, broke because of that. A reset shows in the body before it does in
+            // the token of the call.
             LogCancelled(context.Method);
             return new RpcException(new Grpc.Core.Status(StatusCode.Cancelled, "The call was cancelled."));
         }
