@@ -1,5 +1,6 @@
 using System.Reflection;
 using Roster.Engine;
+using Roster.Engine.Measures;
 using Roster.Engine.Reading;
 using Roster.Engine.Stores;
 using Roster.Protocol.Mapping;
@@ -15,16 +16,7 @@ public sealed partial class EmbeddedEngine
     public async ValueTask<Status> GetStatusAsync(CancellationToken cancellationToken)
     {
         var store = _store.Status;
-        var events = new EventCounts();
-        foreach (var tenant in _tenants.All)
-        {
-            foreach (var (key, count) in await _store.ReadCountersAsync(tenant.Number, cancellationToken).ConfigureAwait(false))
-            {
-                Add(events, key.Kind, count);
-            }
-        }
-
-        return new Status
+        var status = new Status
         {
             Host = "embedded",
             PackageFeed = PackageFeed,
@@ -32,14 +24,27 @@ public sealed partial class EmbeddedEngine
             Version = typeof(EmbeddedEngine).Assembly.GetName().Version?.ToString(3) ?? string.Empty,
             Now = ValueMapping.ToWire(new Timestamp(Clock.GetUtcNow().ToUnixTimeMilliseconds())),
             ManualClock = Clock is ManualClock,
-            Events = events,
+            Events = new EventCounts(),
             JournalPosition = store.JournalPosition,
             CheckpointPosition = store.CheckpointPosition,
             Records = store.Records,
             TimersPending = store.Timers,
             EffectsOpen = store.Effects,
         };
+        foreach (var tenant in _tenants.All)
+        {
+            foreach (var (key, count) in await _store.ReadCountersAsync(tenant.Number, cancellationToken).ConfigureAwait(false))
+            {
+                Add(status, key, count);
+            }
+        }
+
+        return status;
     }
+
+    /// <inheritdoc/>
+    public ValueTask<GetMeasuresResponse> GetMeasuresAsync(GetMeasuresRequest request, CancellationToken cancellationToken) =>
+        _measures.ReadAsync(request, cancellationToken);
 
     /// <inheritdoc/>
     public async ValueTask<AdvanceClockResponse> AdvanceClockAsync(AdvanceClockRequest request, CancellationToken cancellationToken)
@@ -117,9 +122,10 @@ public sealed partial class EmbeddedEngine
         .GetCustomAttributes<AssemblyMetadataAttribute>()
         .FirstOrDefault(a => a.Key == "PackageFeed")?.Value ?? "unknown";
 
-    private static void Add(EventCounts events, CounterKind kind, long count)
+    private static void Add(Status status, in CounterKey key, long count)
     {
-        switch (kind)
+        var events = status.Events;
+        switch (key.Kind)
         {
             case CounterKind.Applied:
                 events.Applied += count;
@@ -132,6 +138,12 @@ public sealed partial class EmbeddedEngine
                 break;
             case CounterKind.RefusedInput:
                 events.Refused += count;
+                break;
+            case CounterKind.LateWrite:
+                events.LateWrites += count;
+                break;
+            case var _ when EngineMeasures.IsLoopGuard(key):
+                status.LoopGuards += count;
                 break;
             default:
                 break;

@@ -28,7 +28,7 @@ public sealed partial class EmbeddedEngine
 
     /// <inheritdoc/>
     ValueTask<TurnResult> IJobHost.RunTurnAsync(long recordNumber, Func<RecordState, TurnInput?> input, CancellationToken cancellationToken) =>
-        RunAsync(recordNumber, input, cancellationToken);
+        RunAsync(0, recordNumber, input, cancellationToken);
 
     /// <inheritdoc/>
     async ValueTask<string> IJobHost.FindFirstDecisionAsync(TenantOwner owner, RecordRef reference, string workflowId, string requestId, CancellationToken cancellationToken)
@@ -96,6 +96,7 @@ public sealed partial class EmbeddedEngine
     private async Task<bool> TryCancelAsync(EffectId id, CompletionInput input)
     {
         var item = new TurnItem(
+            0,
             default,
             default,
             id.RecordNumber,

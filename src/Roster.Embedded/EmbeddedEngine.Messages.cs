@@ -17,7 +17,7 @@ public sealed partial class EmbeddedEngine
     {
         var hash = KeyHash.Of(receiver);
         var shard = KeyHash.VirtualShard(hash) % _shards.Length;
-        var item = new TurnItem(receiver, hash, 0, _ => input) { NotBefore = input.Message.At, FailuresExpected = ((int[])mark)[shard] };
+        var item = new TurnItem(receiver.Tenant, receiver, hash, 0, _ => input) { NotBefore = input.Message.At, FailuresExpected = ((int[])mark)[shard] };
         _shards[shard].Post(item);
         return item.Task;
     }
@@ -28,7 +28,7 @@ public sealed partial class EmbeddedEngine
     /// <inheritdoc/>
     Task<TurnResult> IMessageHost.ReturnAsync(long sender, MessageReturnedInput input)
     {
-        var item = new TurnItem(default, default, sender, _ => input) { NotBefore = input.Message.At };
+        var item = new TurnItem(0, default, default, sender, _ => input) { NotBefore = input.Message.At };
         _shards[KeyHash.VirtualShard(sender) % _shards.Length].Post(item);
         return item.Task;
     }

@@ -245,14 +245,14 @@ public sealed partial class EmbeddedEngine
         ThrowIfStopped();
         TakeInFlight(1);
         var hash = KeyHash.Of(key);
-        return RunAsync(new TurnItem(key, hash, 0, _ => input), KeyHash.VirtualShard(hash), cancellationToken);
+        return RunAsync(new TurnItem(key.Tenant, key, hash, 0, _ => input), KeyHash.VirtualShard(hash), cancellationToken);
     }
 
-    private ValueTask<TurnResult> RunAsync(long recordNumber, Func<RecordState, TurnInput?> input, CancellationToken cancellationToken)
+    private ValueTask<TurnResult> RunAsync(int tenant, long recordNumber, Func<RecordState, TurnInput?> input, CancellationToken cancellationToken)
     {
         ThrowIfStopped();
         TakeInFlight(1);
-        return RunAsync(new TurnItem(default, default, recordNumber, input), KeyHash.VirtualShard(recordNumber), cancellationToken);
+        return RunAsync(new TurnItem(tenant, default, default, recordNumber, input), KeyHash.VirtualShard(recordNumber), cancellationToken);
     }
 
     private async ValueTask<TurnResult> RunAsync(TurnItem item, int virtualShard, CancellationToken cancellationToken)

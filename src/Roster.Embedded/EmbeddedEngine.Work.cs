@@ -54,7 +54,7 @@ public sealed partial class EmbeddedEngine
 
         var outputs = ReadOutputs(completion);
         var id = default(EffectId);
-        var result = await RunAsync(key.Record, state => Find(state, owner, key, out id) ? ToInput(id, completion, outputs) : null, cancellationToken).ConfigureAwait(false);
+        var result = await RunAsync(owner.Number, key.Record, state => Find(state, owner, key, out id) ? ToInput(id, completion, outputs) : null, cancellationToken).ConfigureAwait(false);
         if (result.Status != TurnStatus.Applied && id != default)
         {
             _outbox.Drop(id);
@@ -114,6 +114,7 @@ public sealed partial class EmbeddedEngine
     {
         var id = default(EffectId);
         await RunAsync(
+            owner.Number,
             key.Record,
             state =>
             {

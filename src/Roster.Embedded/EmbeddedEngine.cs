@@ -7,6 +7,7 @@ using Roster.Engine.Catalog;
 using Roster.Engine.Commits;
 using Roster.Engine.Effects;
 using Roster.Engine.Erasing;
+using Roster.Engine.Measures;
 using Roster.Engine.Messages;
 using Roster.Engine.Operations;
 using Roster.Engine.Stores;
@@ -34,6 +35,7 @@ public sealed partial class EmbeddedEngine : IRosterEngine, IJobHost, IMessageHo
     private readonly Jobs _jobs;
     private readonly DefinitionChanges _changes;
     private readonly Scheduler _scheduler;
+    private readonly EngineMeasures _measures;
     private readonly Shard[] _shards;
     private readonly SemaphoreSlim _advance = new(1, 1);
     private int _eventsInFlight;
@@ -54,10 +56,12 @@ public sealed partial class EmbeddedEngine : IRosterEngine, IJobHost, IMessageHo
         _scheduler = new Scheduler(this, _changes, () => _tenants.All);
         _shards = new Shard[options.Shards];
         _messages = new MessagePump(store, this, ((IJobHost)this).PauseAsync);
+        _measures = new EngineMeasures(_tenants, clock, options.Stopwatch, options.Shards, store, _outbox, _messages, options.Meters);
         _tenants.Changed += _scheduler.Wake;
         for (var i = 0; i < _shards.Length; i++)
         {
-            _shards[i] = new Shard(store, _erased, _tenants, clock, NewOwnerEpoch(), options.CacheBytes / _shards.Length, _committer.Signal, options.BeforeTurn);
+            _shards[i] = new Shard(
+                store, _erased, _tenants, clock, _measures.Shard(i), NewOwnerEpoch(), options.CacheBytes / _shards.Length, _committer.Signal, options.BeforeTurn);
         }
     }
 
@@ -91,7 +95,7 @@ public sealed partial class EmbeddedEngine : IRosterEngine, IJobHost, IMessageHo
         store.UseCheckpointSource(engine);
         foreach (var tenant in engine._tenants.All)
         {
-            engine.CountActive(await store.ReadCountersAsync(tenant.Number, cancellationToken).ConfigureAwait(false));
+            engine.Count(await store.ReadCountersAsync(tenant.Number, cancellationToken).ConfigureAwait(false));
         }
 
         engine._committer.Start([.. engine._shards]);
@@ -159,6 +163,7 @@ public sealed partial class EmbeddedEngine : IRosterEngine, IJobHost, IMessageHo
         }
 
         await _committer.DisposeAsync().ConfigureAwait(false);
+        _measures.Dispose();
         _advance.Dispose();
     }
 
@@ -172,18 +177,19 @@ public sealed partial class EmbeddedEngine : IRosterEngine, IJobHost, IMessageHo
 
     private void OnDurable(OpenBatch batch)
     {
-        CountActive(batch.Turns.Counters);
+        Count(batch.Turns.Counters);
         _timers.OnDurable(batch.TimerChanges);
         _outbox.OnDurable(batch.Turns);
         _messages.OnDurable(batch.Turns);
         _jobs.OnDurable(batch.Turns);
     }
 
-    /// <summary>Active enrollments per tenant follow the commits (LIM-04).</summary>
-    private void CountActive(IEnumerable<KeyValuePair<CounterKey, long>> counters)
+    /// <summary>Active enrollments per tenant (LIM-04) and measures (MET-17) follow the commits.</summary>
+    private void Count(IEnumerable<KeyValuePair<CounterKey, long>> counters)
     {
         foreach (var (key, change) in counters)
         {
+            _measures.Count(key, change);
             if (key.Kind is CounterKind.Enrolled or CounterKind.Ended && change != 0)
             {
                 _tenants.Get(key.Tenant).CountActive(key.Kind == CounterKind.Enrolled ? change : -change);

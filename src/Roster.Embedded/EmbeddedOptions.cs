@@ -1,3 +1,5 @@
+using System.Diagnostics.Metrics;
+
 namespace Roster.Embedded;
 
 /// <summary>Options of the embedded host.</summary>
@@ -28,6 +30,12 @@ public sealed class EmbeddedOptions
     /// RESOURCE_EXHAUSTED before anything of them is taken.
     /// </summary>
     public int EventsInFlightMax { get; set; } = DefaultEventsInFlightMax;
+
+    /// <summary>Makes the meter of the engine's instruments (<c>docs/metrics.md</c>). Default: none, and the engine has a meter of its own.</summary>
+    public IMeterFactory? Meters { get; set; }
+
+    /// <summary>What measures turns and waiting: real time, since a manual clock stands still meanwhile.</summary>
+    internal TimeProvider Stopwatch { get; set; } = TimeProvider.System;
 
     /// <summary>
     /// How work of the engine's own waits before it tries again what found the engine overloaded or the disk full: 100 ms of real time. Not of

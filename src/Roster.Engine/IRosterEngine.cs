@@ -172,6 +172,10 @@ public interface IRosterEngine
     /// <summary>What runs here.</summary>
     ValueTask<Status> GetStatusAsync(CancellationToken cancellationToken);
 
+    /// <summary>What the engine measures of itself, per tenant (MET-17).</summary>
+    /// <exception cref="RosterException">The page size is out of its range, or there is no such tenant.</exception>
+    ValueTask<GetMeasuresResponse> GetMeasuresAsync(GetMeasuresRequest request, CancellationToken cancellationToken);
+
     /// <summary>Moves a manual clock and handles every timer due on the way, in order.</summary>
     ValueTask<AdvanceClockResponse> AdvanceClockAsync(AdvanceClockRequest request, CancellationToken cancellationToken);
 

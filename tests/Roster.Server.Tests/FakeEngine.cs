@@ -396,6 +396,30 @@ public sealed class FakeEngine : IRosterEngine, IAsyncDisposable
     public ValueTask<V1.Status> GetStatusAsync(CancellationToken cancellationToken) =>
         Answer(new V1.Status { Host = "embedded", Store = "fake", ManualClock = IsManualClock, Now = Timestamp.FromDateTimeOffset(Now) });
 
+    public ValueTask<GetMeasuresResponse> GetMeasuresAsync(GetMeasuresRequest request, CancellationToken cancellationToken) =>
+        Answer(request.PageToken.Length > 0
+            ? new GetMeasuresResponse { Tenants = { new TenantMeasures { Tenant = "beta" } } }
+            : new GetMeasuresResponse
+            {
+                NextPageToken = "acme",
+                Tenants =
+                {
+                    new TenantMeasures
+                    {
+                        Tenant = "acme",
+                        Events = new EventCounts { LateWrites = 5, Duplicate = 6 },
+                        LoopGuards = 7,
+                        TurnTime = Durations(4, TimeSpan.FromMicroseconds(3.25), TimeSpan.FromMilliseconds(1.5)),
+                        TimerLateness = Durations(2, TimeSpan.FromSeconds(90), TimeSpan.FromHours(3)),
+                        QueueAge = Duration.FromTimeSpan(TimeSpan.FromMilliseconds(20)),
+                        OutboxAge = Duration.FromTimeSpan(TimeSpan.FromDays(3)),
+                    },
+                },
+            });
+
+    private static DurationSummary Durations(long count, TimeSpan median, TimeSpan percentile) =>
+        new() { Count = count, Median = Duration.FromTimeSpan(median), Percentile99 = Duration.FromTimeSpan(percentile), Max = Duration.FromTimeSpan(percentile) };
+
     public ValueTask<AdvanceClockResponse> AdvanceClockAsync(AdvanceClockRequest request, CancellationToken cancellationToken)
     {
         Advances.Enqueue(request);

@@ -36,6 +36,7 @@ internal static class StatusCommand
         else
         {
             Print(status, console);
+            await PrintMeasuresAsync(client, console, cancellationToken);
         }
 
         return result.GetValue(Verify) ? await VerifyAsync(client, console, cancellationToken) : ExitCode.Success;
@@ -51,10 +52,40 @@ internal static class StatusCommand
         table.Row("events applied", Show.Count(status.Events?.Applied ?? 0));
         table.Row("events duplicate", $"{Show.Count(status.Events?.Duplicate ?? 0)}, with another content {Show.Count(status.Events?.Mismatch ?? 0)}");
         table.Row("events refused", Show.Count(status.Events?.Refused ?? 0));
+        table.Row("late writes", Show.Count(status.Events?.LateWrites ?? 0));
+        table.Row("loop guards", Show.Count(status.LoopGuards));
         table.Row("journal position", $"{Show.Count(status.JournalPosition)}, checkpoint at {Show.Count(status.CheckpointPosition)}");
         table.Row("records", Show.Count(status.Records));
         table.Row("timers pending", Show.Count(status.TimersPending));
         table.Row("tasks open", Show.Count(status.EffectsOpen));
+        console.Out.Write(table);
+    }
+
+    private static async Task PrintMeasuresAsync(Client.RosterClient client, CliConsole console, CancellationToken cancellationToken)
+    {
+        var table = Show.Table("tenant", "turns", "turn time p50, p99", "timers", "lateness p50, p99", "oldest input", "oldest task", "late", "duplicate", "loop guards");
+        var request = new GetMeasuresRequest();
+        do
+        {
+            var page = await client.Admin.GetMeasuresAsync(request, cancellationToken: cancellationToken);
+            foreach (var tenant in page.Tenants)
+            {
+                table.Row(
+                    tenant.Tenant,
+                    Show.Count(tenant.TurnTime?.Count ?? 0),
+                    Show.Percentiles(tenant.TurnTime),
+                    Show.Count(tenant.TimerLateness?.Count ?? 0),
+                    Show.Percentiles(tenant.TimerLateness),
+                    Show.Short(tenant.QueueAge),
+                    Show.Short(tenant.OutboxAge),
+                    Show.Count(tenant.Events?.LateWrites ?? 0),
+                    Show.Count(tenant.Events?.Duplicate ?? 0),
+                    Show.Count(tenant.LoopGuards));
+            }
+
+            request.PageToken = page.NextPageToken;
+        }
+        while (request.PageToken.Length > 0);
         console.Out.Write(table);
     }
 

@@ -17,6 +17,27 @@ internal static class Show
 
     public static string Count(long count) => count.ToString("N0", CultureInfo.InvariantCulture);
 
+    /// <summary>A duration in its largest fitting unit: <c>12.5 us</c>, <c>3.1 ms</c>, <c>2 h</c>; a dash for none.</summary>
+    public static string Short(Duration? duration)
+    {
+        var time = duration?.ToTimeSpan() ?? TimeSpan.Zero;
+        var (value, unit) = time switch
+        {
+            { Ticks: <= 0 } => (0, ""),
+            { TotalMicroseconds: < 1_000 } => (time.TotalMicroseconds, "us"),
+            { TotalMilliseconds: < 1_000 } => (time.TotalMilliseconds, "ms"),
+            { TotalSeconds: < 120 } => (time.TotalSeconds, "s"),
+            { TotalMinutes: < 120 } => (time.TotalMinutes, "min"),
+            { TotalHours: < 48 } => (time.TotalHours, "h"),
+            _ => (time.TotalDays, "days"),
+        };
+        return unit.Length == 0 ? "-" : string.Create(CultureInfo.InvariantCulture, $"{value:0.#} {unit}");
+    }
+
+    /// <summary>Median and 99th percentile; a dash when nothing was measured.</summary>
+    public static string Percentiles(DurationSummary? durations) =>
+        durations is not { Count: > 0 } ? "-" : $"{Short(durations.Median)}, {Short(durations.Percentile99)}";
+
     public static string Values(IEnumerable<PropertyValue> values) =>
         string.Join(", ", values.Select(value => $"{value.Name}={Client.Values.Show(value.Value)}"));
 

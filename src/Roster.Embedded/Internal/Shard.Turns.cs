@@ -49,6 +49,7 @@ internal sealed partial class Shard
                     return;
                 }
 
+                _measures.Begin();
                 step = RunEvents(slice);
                 if (slice.Done == slice.Indexes.Length)
                 {
@@ -113,6 +114,7 @@ internal sealed partial class Shard
             Step step;
             lock (_gate)
             {
+                _measures.Begin();
                 step = RunTurn(item);
                 if (step == Step.Done)
                 {
@@ -171,6 +173,7 @@ internal sealed partial class Shard
             var step = Step.Done;
             lock (_gate)
             {
+                _measures.Begin();
                 while (item.Done < item.Numbers.Length && HasRoom && step == Step.Done)
                 {
                     var slot = _cache.Find(item.Numbers[item.Done]);
@@ -267,6 +270,8 @@ internal sealed partial class Shard
             {
                 break;
             }
+
+            _measures.OnTimerFired(catalog.Tenant, due, now.IsNone ? due : now);
         }
 
         return Step.Done;
@@ -276,6 +281,7 @@ internal sealed partial class Shard
     {
         _beforeTurn?.Invoke(_state);
         var result = _runner.Run(_state, input, catalog, now, _open);
+        _measures.OnTurn(catalog.Tenant);
         if (result.Status == TurnStatus.Applied)
         {
             _cache.Change(slot, _runner.Head.Written);

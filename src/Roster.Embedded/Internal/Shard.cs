@@ -6,6 +6,7 @@ using Roster.Core.Turns;
 using Roster.Engine.Catalog;
 using Roster.Engine.Commits;
 using Roster.Engine.Erasing;
+using Roster.Engine.Measures;
 using Roster.Engine.Stores;
 using Roster.Engine.Turns;
 
@@ -33,6 +34,7 @@ internal sealed partial class Shard : ICommitSource
     private readonly ErasedIds _erased;
     private readonly TenantDirectory _tenants;
     private readonly TimeProvider _clock;
+    private readonly ShardMeasures _measures;
     private readonly Action _signalCommitter;
     private readonly Action<RecordState>? _beforeTurn;
     private readonly TurnRunner _runner;
@@ -53,12 +55,21 @@ internal sealed partial class Shard : ICommitSource
     private long _sequencesLeft;
 
     public Shard(
-        IRecordStore store, ErasedIds erased, TenantDirectory tenants, TimeProvider clock, ulong ownerEpoch, long cacheBytes, Action signalCommitter, Action<RecordState>? beforeTurn)
+        IRecordStore store,
+        ErasedIds erased,
+        TenantDirectory tenants,
+        TimeProvider clock,
+        ShardMeasures measures,
+        ulong ownerEpoch,
+        long cacheBytes,
+        Action signalCommitter,
+        Action<RecordState>? beforeTurn)
     {
         _store = store;
         _erased = erased;
         _tenants = tenants;
         _clock = clock;
+        _measures = measures;
         _signalCommitter = signalCommitter;
         _beforeTurn = beforeTurn;
         _runner = new TurnRunner(ownerEpoch, store.NeedsHeads);
@@ -72,8 +83,14 @@ internal sealed partial class Shard : ICommitSource
 
     public void Post(WorkItem item)
     {
+        if (item.Tenant != 0)
+        {
+            _measures.OnPosted(item.Tenant);
+        }
+
         if (!_queue.Writer.TryWrite(item))
         {
+            DoneWaiting(item);
             item.OnCommitted(new Roster.Engine.RosterException(Roster.Engine.RosterError.Unavailable, "The engine is stopping."));
         }
     }
@@ -183,6 +200,16 @@ internal sealed partial class Shard : ICommitSource
                 // The edge of the loop: reads failed, or a bug. The item fails; nothing of it is acknowledged.
                 item.OnCommitted(failure);
             }
+
+            DoneWaiting(item);
+        }
+    }
+
+    private void DoneWaiting(WorkItem item)
+    {
+        if (item.Tenant != 0)
+        {
+            _measures.OnDone(item.Tenant);
         }
     }
 

@@ -187,6 +187,15 @@ internal sealed class EffectQueue
         }
     }
 
+    /// <summary>The oldest open effect in memory. What only the store has is newer.</summary>
+    public StoredEffect? Oldest()
+    {
+        lock (_gate)
+        {
+            return _items.Values.MinBy(i => i.Effect.Sequence)?.Effect;
+        }
+    }
+
     public async Task WaitAsync(TimeProvider clock, CancellationToken cancellationToken)
     {
         Task changed;

@@ -128,6 +128,10 @@ public sealed class Outbox
     /// <summary>Effects that are leased.</summary>
     public long CountLeased(int tenant, string queue) => QueueOf(tenant, queue).CountLeased(Now);
 
+    /// <summary>The oldest open effect of a queue, when it is in memory; null when nothing of the queue is.</summary>
+    internal StoredEffect? OldestInMemory(int tenant, string queue) =>
+        _queues.TryGetValue((tenant, queue), out var known) ? known.Oldest() : null;
+
     private Timestamp Now => new(_clock.GetUtcNow().ToUnixTimeMilliseconds());
 
     private EffectQueue QueueOf(int tenant, string queue) => _queues.GetOrAdd((tenant, queue), static (_, index) => new EffectQueue(index), _queueOf);

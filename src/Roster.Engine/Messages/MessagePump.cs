@@ -139,6 +139,15 @@ public sealed class MessagePump : IAsyncDisposable
         }
     }
 
+    /// <summary>When the oldest message of a tenant that is in memory and not delivered was sent; none when there is none in memory.</summary>
+    internal Timestamp OldestOpen(int tenant)
+    {
+        lock (_gate)
+        {
+            return _lanes.TryGetValue(tenant, out var lane) ? lane.OldestOpen : Timestamp.None;
+        }
+    }
+
     private bool IsIdle => _lanes.Values.All(l => !l.IsLoading && l.InFlight == 0 && l.Waiting.Count == 0);
 
     private Lane LaneOf(int tenant)
@@ -182,8 +191,8 @@ public sealed class MessagePump : IAsyncDisposable
     {
         while (!lane.HasFailed && lane.InFlight < WindowMax && !_stop.IsCancellationRequested && lane.Waiting.TryDequeue(out var effect))
         {
-            lane.Leave(effect.Sequence);
             var message = MessageCodec.Unpack(effect.Task);
+            lane.Leave(effect.Sequence, message.At);
             var key = new RecordKey(effect.Tenant, message.ToType, message.ToId);
             _ = FollowAsync(lane, message, effect, _host.DeliverAsync(key, new MessageInput(message, effect.Id.RecordNumber, effect.Id.Execution), lane.Mark));
         }
@@ -219,7 +228,7 @@ public sealed class MessagePump : IAsyncDisposable
 
         lock (_gate)
         {
-            lane.Arrive(effect.Sequence);
+            lane.Arrive(effect.Sequence, message.At);
             if (hasFailed)
             {
                 lane.HasFailed = true;
@@ -341,7 +350,7 @@ public sealed class MessagePump : IAsyncDisposable
     /// <summary>The messages of one tenant.</summary>
     private sealed class Lane(int tenant, object mark)
     {
-        private readonly SortedSet<long> _inFlight = [];
+        private readonly SortedSet<(long Sequence, long AtMs)> _inFlight = [];
 
         public int Tenant { get; } = tenant;
 
@@ -360,9 +369,15 @@ public sealed class MessagePump : IAsyncDisposable
         /// <summary>The sequence of the newest durable message; until the first read, when an earlier run left some, the greatest number.</summary>
         public long Newest { get; set; }
 
-        public void Leave(long sequence) => _inFlight.Add(sequence);
+        /// <summary>When the oldest message in memory was sent.</summary>
+        public Timestamp OldestOpen =>
+            _inFlight.Count > 0 ? new Timestamp(_inFlight.Min.AtMs)
+            : Waiting.TryPeek(out var first) ? MessageCodec.Unpack(first.Task).At
+            : Timestamp.None;
 
-        public void Arrive(long sequence) => _inFlight.Remove(sequence);
+        public void Leave(long sequence, Timestamp at) => _inFlight.Add((sequence, at.Ms));
+
+        public void Arrive(long sequence, Timestamp at) => _inFlight.Remove((sequence, at.Ms));
 
         /// <summary>Whether nothing up to a sequence is left: in the store only what is newer than what was read.</summary>
         public bool HasDelivered(long sequence)
@@ -372,7 +387,7 @@ public sealed class MessagePump : IAsyncDisposable
                 return false;
             }
 
-            return (_inFlight.Count == 0 || _inFlight.Min > sequence) && (!Waiting.TryPeek(out var first) || first.Sequence > sequence);
+            return (_inFlight.Count == 0 || _inFlight.Min.Sequence > sequence) && (!Waiting.TryPeek(out var first) || first.Sequence > sequence);
         }
 
         /// <summary>The store has messages that are not in memory.</summary>

@@ -10,6 +10,9 @@ internal sealed class AdminApi(IRosterEngine engine) : AdminService.AdminService
     public override Task<V1.Status> GetStatus(GetStatusRequest request, ServerCallContext context) =>
         engine.GetStatusAsync(context.CancellationToken).AsTask();
 
+    public override Task<GetMeasuresResponse> GetMeasures(GetMeasuresRequest request, ServerCallContext context) =>
+        engine.GetMeasuresAsync(request, context.CancellationToken).AsTask();
+
     public override Task<AdvanceClockResponse> AdvanceClock(AdvanceClockRequest request, ServerCallContext context)
     {
         Check.Present("to", request.To);

@@ -15,6 +15,7 @@ public sealed class MessagePumpTests : IMessageHost
     private readonly List<MessageReturnedInput> _returned = [];
     private int _marks;
     private long _record;
+    private Timestamp _now;
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -51,7 +52,7 @@ public sealed class MessagePumpTests : IMessageHost
         turn.CreatedKey = new RecordKey(Tenant, 1, $"sender-{number}");
         turn.EffectsAdded = (0, receivers.Length);
         batch.EffectsAdded.AddRange(receivers.Select((id, i) => new EffectAdd(
-            new EffectId(number, 0, 0, i + 1), Tenant, MessageCodec.Queue, MessageCodec.Pack(new RecordMessage(MessageKind.Copy, 1, id)))));
+            new EffectId(number, 0, 0, i + 1), Tenant, MessageCodec.Queue, MessageCodec.Pack(new RecordMessage(MessageKind.Copy, 1, id) { At = _now }))));
         batch.Bytes.Raw([1, 1]);
         turn.Skeleton = new ByteRange(0, 1);
         turn.Head = new ByteRange(1, 1);
@@ -89,6 +90,29 @@ public sealed class MessagePumpTests : IMessageHost
     }
 
     private void Answer(int index, TurnStatus status = TurnStatus.Applied) => _delivered[index].Done.SetResult(new TurnResult(status));
+
+    [Fact]
+    public async Task MET_17_The_oldest_open_message_is_the_first_that_is_not_delivered()
+    {
+        await using var pump = Pump();
+        _now = new Timestamp(1_000);
+        await SendAsync(pump, "a");
+        _now = new Timestamp(2_000);
+        await SendAsync(pump, "b", "c");
+        Assert.Equal(new Timestamp(1_000), pump.OldestOpen(Tenant));
+        Answer(1);
+        Answer(0);
+        while (pump.InFlight > 1)
+        {
+            await Task.Yield();
+        }
+
+        Assert.Equal(new Timestamp(2_000), pump.OldestOpen(Tenant));
+        Answer(2);
+        await pump.WhenIdleAsync();
+        Assert.Equal(Timestamp.None, pump.OldestOpen(Tenant));
+        Assert.Equal(Timestamp.None, pump.OldestOpen(Tenant + 1));
+    }
 
     [Fact]
     public async Task ENG_15_All_messages_of_the_last_turn_are_waited_for()
