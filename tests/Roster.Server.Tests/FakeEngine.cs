@@ -409,7 +409,7 @@ public sealed class FakeEngine : IRosterEngine, IAsyncDisposable
                         Tenant = "acme",
                         Events = new EventCounts { LateWrites = 5, Duplicate = 6 },
                         LoopGuards = 7,
-                        TurnTime = Durations(4, TimeSpan.FromMicroseconds(3.25), TimeSpan.FromMilliseconds(1.5)),
+                        TurnTime = Durations(4, TimeSpan.FromMicroseconds(3.5), TimeSpan.FromMilliseconds(1.5)),
                         TimerLateness = Durations(2, TimeSpan.FromSeconds(90), TimeSpan.FromHours(3)),
                         QueueAge = Duration.FromTimeSpan(TimeSpan.FromMilliseconds(20)),
                         OutboxAge = Duration.FromTimeSpan(TimeSpan.FromDays(3)),

@@ -9,7 +9,7 @@ using Spectre.Console;
 
 namespace Roster.Cli.Commands;
 
-/// <summary><c>roster demo</c>: a server in this process, a month of events, and what came of it. Needs nothing.</summary>
+/// <summary><c>roster demo</c>: a server in this process, a month of events, and what came of it; before that, each sample as a short story. Needs nothing.</summary>
 internal static class DemoCommand
 {
     private static readonly Option<int> Events = new("--events") { Description = "Events of the month, at least 100.", DefaultValueFactory = _ => 30_000 };
@@ -23,7 +23,7 @@ internal static class DemoCommand
 
     public static Command Create(CliConsole console)
     {
-        var command = new Command("demo", "Shows Roster at work: the samples, a month of made-up events, workers, and what came of it. Needs nothing.")
+        var command = new Command("demo", "Shows Roster at work: each sample as a short story, then a server, a month of made-up events, workers, and what came of it. Needs nothing.")
         {
             Events, Burst, Seed, Store,
         };
@@ -37,10 +37,12 @@ internal static class DemoCommand
         var folder = Directory.CreateTempSubdirectory("roster-demo-");
         try
         {
+            console.Out.MarkupLine($"[bold]roster[/] {Markup.Escape(Banner.HostAndFeed())}");
+            var isAsExpected = await new DemoStories(Path.Combine(folder.FullName, "stories"), console).TellAsync(cancellationToken);
             var options = new ServerOptions
             {
                 Store = result.GetValue(Store),
-                DataFolder = folder.FullName,
+                DataFolder = Path.Combine(folder.FullName, "data"),
                 Clock = ClockKind.Manual,
                 ClockStart = DemoPlan.Start,
                 GrpcPort = 0,
@@ -50,7 +52,7 @@ internal static class DemoCommand
                 options,
                 logging: logging => logging.SetMinimumLevel(LogLevel.Warning).AddSimpleConsole(simple => simple.SingleLine = true),
                 cancellationToken: cancellationToken);
-            console.Out.MarkupLine($"[bold]roster[/] {Markup.Escape(Banner.HostAndFeed())}");
+            console.Out.Write(new Rule($"[bold]a server, and {DemoPlan.Days} days of a small company[/]").LeftJustified());
             console.Out.MarkupLine($"server on {server.GrpcAddress}, store {ProtoText.Lower(options.Store)}, clock manual from {DemoPlan.Start:yyyy-MM-dd}");
             using var client = new RosterClient(new RosterClientOptions { Address = server.GrpcAddress, CallTimeout = TimeSpan.FromMinutes(10) });
             var plan = DemoPlan.Make(Math.Max(100, result.GetValue(Events)), result.GetValue(Seed));
@@ -60,7 +62,8 @@ internal static class DemoCommand
             await run.ShowAsync(cancellationToken);
             console.Out.Write(new Rule("[bold]rates[/]").LeftJustified());
             await run.BurstAsync(Math.Max(0, result.GetValue(Burst)), cancellationToken);
-            return await StatusCommand.VerifyAsync(client, console, cancellationToken);
+            var verified = await StatusCommand.VerifyAsync(client, console, cancellationToken);
+            return isAsExpected ? verified : ExitCode.SomeFailed;
         }
         finally
         {

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Reflection;
 using System.Runtime.CompilerServices;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
@@ -35,12 +34,11 @@ internal sealed class DemoRun(RosterServer server, RosterClient client, DemoPlan
     public async Task ApplySamplesAsync(CancellationToken cancellationToken)
     {
         console.Out.Write(new Rule("[bold]roster apply samples/.../workflow.json[/]").LeftJustified());
-        var assembly = Assembly.GetExecutingAssembly();
         var files = new List<(string, ApplyFile)>();
-        foreach (var name in assembly.GetManifestResourceNames().Where(name => name.StartsWith("samples/", StringComparison.Ordinal)).Order(StringComparer.Ordinal))
+        foreach (var sample in DemoSamples.Month)
         {
-            using var reader = new StreamReader(assembly.GetManifestResourceStream(name)!);
-            files.Add((name, ApplyFile.Parse(await reader.ReadToEndAsync(cancellationToken), name)));
+            var name = $"samples/{sample}";
+            files.Add((name, ApplyFile.Parse(await DemoSamples.ReadAsync(sample, "workflow.json", cancellationToken), name)));
         }
 
         if (await ApplyCommand.ApplyAsync(client, files, isDraft: false, console, cancellationToken) > 0)

@@ -83,7 +83,10 @@ public sealed class ApplyFileTests
     [Fact]
     public void Every_sample_fits()
     {
-        foreach (var name in typeof(ApplyFile).Assembly.GetManifestResourceNames().Where(name => name.StartsWith("samples/", StringComparison.Ordinal)))
+        var names = typeof(ApplyFile).Assembly.GetManifestResourceNames()
+            .Where(name => name.StartsWith("samples/", StringComparison.Ordinal) && name.EndsWith("/workflow.json", StringComparison.Ordinal)).ToList();
+        Assert.Equal(10, names.Count);
+        foreach (var name in names)
         {
             using var reader = new StreamReader(typeof(ApplyFile).Assembly.GetManifestResourceStream(name)!);
             Assert.NotEmpty(ApplyFile.Parse(reader.ReadToEnd(), name).Workflows);
