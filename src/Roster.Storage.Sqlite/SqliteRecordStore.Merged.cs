@@ -7,6 +7,9 @@ namespace Roster.Storage.Sqlite;
 /// <content>Ordered reads: rows of a table merged with what no table has yet.</content>
 public sealed partial class SqliteRecordStore
 {
+    internal const string TimersOfInstantSql = "SELECT next_due, number FROM heads WHERE next_due = ?1 AND number > ?2 ORDER BY number LIMIT ?3";
+    internal const string LaterTimersSql = "SELECT next_due, number FROM heads WHERE next_due > ?1 ORDER BY next_due, number LIMIT ?2";
+
     private const int PageRowsMin = 64;
 
     /// <inheritdoc/>
@@ -175,19 +178,29 @@ public sealed partial class SqliteRecordStore
         }
     }
 
+    /// <summary>
+    /// First the rest of the instant of the cursor, then later instants. In one comparison of pairs SQLite would use the index for the instant only,
+    /// and read all timers of that instant again for each page of them.
+    /// </summary>
     private static List<(long First, long Second)> ReadTimerRows(TableReader reader, (long Due, long Number) after, int limit, out bool isLast)
     {
-        const string Sql =
-            "SELECT next_due, number FROM heads WHERE next_due IS NOT NULL AND (next_due, number) > (?1, ?2) ORDER BY next_due, number LIMIT ?3";
-        var rows = reader.Prepared(ref reader.Timers, Sql).Bind(1, after.Due).Bind(2, after.Number).Bind(3, limit);
         var page = new List<(long, long)>();
-        while (rows.Step())
+        Add(page, reader.Prepared(ref reader.TimersOfInstant, TimersOfInstantSql).Bind(1, after.Due).Bind(2, after.Number).Bind(3, limit));
+        if (page.Count < limit)
         {
-            page.Add((rows.Long(0), rows.Long(1)));
+            Add(page, reader.Prepared(ref reader.LaterTimers, LaterTimersSql).Bind(1, after.Due).Bind(2, limit - page.Count));
         }
 
         isLast = page.Count < limit;
         return page;
+
+        static void Add(List<(long, long)> page, Statement rows)
+        {
+            while (rows.Step())
+            {
+                page.Add((rows.Long(0), rows.Long(1)));
+            }
+        }
     }
 
     private static List<(long First, long Second)> ReadNumbers(TableReader reader, long after, int limit)

@@ -44,6 +44,19 @@ public sealed class SqliteSafetyTests : IDisposable
     }
 
     [Theory]
+    [InlineData(SqliteRecordStore.TimersOfInstantSql, "SEARCH heads USING COVERING INDEX heads_due (next_due=? AND rowid>?)")]
+    [InlineData(SqliteRecordStore.LaterTimersSql, "SEARCH heads USING COVERING INDEX heads_due (next_due>?)")]
+    public async Task DLY_17_A_page_of_timers_is_read_from_the_index_beginning_where_the_page_before_ended(string sql, string plan)
+    {
+        await (await _folder.OpenAsync()).DisposeAsync();
+        using var database = Database.OpenReader(Path.Combine(_folder.Path, TableFile.FileName), 1 << 20);
+        using var explained = database.Prepare($"EXPLAIN QUERY PLAN {sql}");
+        Assert.True(explained.Step());
+        Assert.Equal(plan, explained.Text(3));
+        Assert.False(explained.Step());
+    }
+
+    [Theory]
     [InlineData(LogFile.FileName)]
     [InlineData(TableFile.FileName)]
     public async Task A_file_of_a_later_format_is_refused_and_left_alone(string file)

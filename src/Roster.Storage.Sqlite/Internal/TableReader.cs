@@ -125,7 +125,8 @@ internal sealed class TableReader : IPooled
     /// <summary>A statement that is prepared when it is first used.</summary>
     public Statement Prepared(ref Statement? slot, string sql) => slot ??= _database.Prepare(sql);
 
-    public Statement? Timers;
+    public Statement? TimersOfInstant;
+    public Statement? LaterTimers;
     public Statement? Scan;
     public Statement? Effects;
     public Statement? Activity;
