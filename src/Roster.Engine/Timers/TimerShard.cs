@@ -16,14 +16,21 @@ public delegate Task FireTimers(IReadOnlyList<long> recordNumbers, Timestamp asO
 /// </summary>
 /// <remarks>
 /// <para>Bounded: at most twice <see cref="WindowMax"/> timers are in memory; later ones stay in the store until the window
-/// reaches them. A record that is sent although it is not due any more has an empty turn, so the window may be wrong on that side
+/// reaches them. What is read and what is sent comes in portions: whoever commits waits for the shard's lock no longer than a portion takes,
+/// and no more than one chunk of due records is on its way to their actors, however many are due. A record that is sent although it is not due any more has an empty turn, so the window may be wrong on that side
 /// but never on the other.</para>
 /// <para>With a manual clock nothing fires by itself: <see cref="FireUntilAsync"/> does, each timer at its own instant.</para>
 /// </remarks>
 public sealed class TimerShard : IAsyncDisposable
 {
-    /// <summary>Timers loaded at a time.</summary>
+    /// <summary>Timers to which the window shrinks when it holds twice as many.</summary>
     public const int WindowMax = 200_000;
+
+    /// <summary>Timers read from the store at a time.</summary>
+    internal const int PageMax = 16_384;
+
+    /// <summary>Entries that are out of date, beside as many as there are timers, before they are cleared away.</summary>
+    internal const int StaleMax = 1_024;
 
     private static readonly TimeSpan PauseAfterFailure = TimeSpan.FromSeconds(1);
 
@@ -71,6 +78,18 @@ public sealed class TimerShard : IAsyncDisposable
         }
     }
 
+    /// <summary>Entries in memory, those that are out of date included.</summary>
+    internal int Entries
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _queue.Count;
+            }
+        }
+    }
+
     /// <summary>Starts the loop that fires by the clock.</summary>
     public void Start() => _loop = Task.Run(RunAsync);
 
@@ -104,6 +123,10 @@ public sealed class TimerShard : IAsyncDisposable
             if (!_isLoading && _due.Count > 2 * _windowMax)
             {
                 Shrink();
+            }
+            else if (_queue.Count > 2 * _due.Count + StaleMax)
+            {
+                Fill([.. _due.Select(d => (d.Key, new TimerEntry(d.Value, d.Key)))]);
             }
         }
 
@@ -265,7 +288,8 @@ public sealed class TimerShard : IAsyncDisposable
             _changedWhileLoading.Clear();
         }
 
-        var loaded = await _store.ReadTimersAsync(after, _windowMax, cancellationToken).ConfigureAwait(false);
+        var limit = Math.Min(_windowMax, PageMax);
+        var loaded = await _store.ReadTimersAsync(after, limit, cancellationToken).ConfigureAwait(false);
         lock (_gate)
         {
             if (reloads != _reloads)
@@ -283,7 +307,7 @@ public sealed class TimerShard : IAsyncDisposable
                 }
             }
 
-            _windowEnd = loaded.Count < _windowMax ? End : loaded[^1];
+            _windowEnd = loaded.Count < limit ? End : loaded[^1];
         }
     }
 
@@ -296,11 +320,21 @@ public sealed class TimerShard : IAsyncDisposable
     /// <summary>Keeps the soonest timers; the later ones are in the store.</summary>
     private void Shrink()
     {
-        var soonest = _due.Select(d => new TimerEntry(d.Value, d.Key)).Order().Take(_windowMax).ToList();
-        _queue.Clear();
+        var soonest = _due.Select(d => (Record: d.Key, Entry: new TimerEntry(d.Value, d.Key))).OrderBy(t => t.Entry).Take(_windowMax).ToList();
         _due.Clear();
-        soonest.ForEach(Add);
-        _windowEnd = soonest[^1];
+        soonest.ForEach(t => _due[t.Record] = t.Entry.DueAt);
+        Fill(soonest);
+        _windowEnd = soonest[^1].Entry;
+    }
+
+    /// <summary>
+    /// Makes the queue anew without entries that are out of date. A timer that moves leaves its former entry behind: one that moves with each event of
+    /// its record would leave any number of them before they are due.
+    /// </summary>
+    private void Fill(List<(long Record, TimerEntry Entry)> timers)
+    {
+        _queue.Clear();
+        _queue.EnqueueRange(timers);
     }
 
     private Timestamp Now() => new(_clock.GetUtcNow().ToUnixTimeMilliseconds());
@@ -318,6 +352,12 @@ public sealed class TimerShard : IAsyncDisposable
         // Timers of the runtime take at most 49 days; a day is soon enough to look again.
         var wait = TimeSpan.FromMilliseconds(Math.Clamp(until.Ms - Now().Ms, 1, 86_400_000));
         using var timer = _clock.CreateTimer(static shard => ((TimerShard)shard!).Wake(), this, wait, Timeout.InfiniteTimeSpan);
+        if (Now() >= until)
+        {
+            // The clock leapt between the look at it and the timer, which counts from where it is now.
+            Wake();
+        }
+
         await _wake.WaitAsync(_stop.Token).ConfigureAwait(false);
     }
 

@@ -68,6 +68,44 @@ public sealed class TimerShardTests
     }
 
     [Fact]
+    public async Task DLY_17_A_timer_that_moves_with_every_event_leaves_nothing_behind()
+    {
+        await using var shard = New();
+        Assert.Equal(0, await shard.FireUntilAsync(At(1), isOneInstant: false, Token));
+        for (var i = 1; i <= 20_000; i++)
+        {
+            Change(shard, (1 + (i % 3), 1_000 + i));
+            Assert.True(shard.Entries <= 2 * 3 + TimerShard.StaleMax + 1, $"{shard.Entries} entries for 3 timers");
+        }
+
+        Assert.Equal(3, await shard.FireUntilAsync(At(100_000), isOneInstant: false, Token));
+        Assert.Equal([1, 2, 3], _fired);
+    }
+
+    [Fact]
+    public async Task DLY_17_A_storm_of_one_instant_is_read_in_pages_each_timer_once_with_a_bounded_window()
+    {
+        const int Many = 3 * TimerShard.PageMax + 5;
+        _store.Set([.. Enumerable.Range(1, Many).Select(i => ((long)i, 10L))]);
+        var most = 0;
+        TimerShard? shard = null;
+        await using var owned = shard = new TimerShard(
+            _store.Store,
+            (records, _, _) =>
+            {
+                most = Math.Max(most, shard!.Count + records.Count);
+                _fired.AddRange(records);
+                return Task.CompletedTask;
+            },
+            _clock);
+        Assert.Equal(Many, await shard.FireUntilAsync(At(10), isOneInstant: false, Token));
+        Assert.Equal(Enumerable.Range(1, Many).Select(i => (long)i), _fired);
+        Assert.True(most <= TimerShard.PageMax, $"{most} timers in memory");
+        Assert.Equal(4, _store.Reads);
+        Assert.Equal(Many, _store.Read);
+    }
+
+    [Fact]
     public async Task A_timer_set_while_the_window_loads_does_not_hide_those_that_are_still_in_the_store()
     {
         _store.Set([.. Enumerable.Range(1, 10).Select(i => ((long)i, (long)(i * 10)))]);
@@ -179,7 +217,8 @@ public sealed class TimerShardTests
         {
             OnReadTimers = (after, limit) =>
             {
-                var read = _timers.Where(t => t.CompareTo(after) > 0).Take(limit).ToArray();
+                var read = _timers.GetViewBetween(after, new TimerEntry(Timestamp.Max, long.MaxValue)).Where(t => t != after).Take(limit).ToArray();
+                (Reads, Read) = (Reads + 1, Read + read.Length);
                 WhileReading?.Invoke();
                 return read;
             },
@@ -188,6 +227,12 @@ public sealed class TimerShardTests
         public FaultStore Store { get; }
 
         public Action? WhileReading { get; set; }
+
+        /// <summary>Times that timers were read.</summary>
+        public int Reads { get; private set; }
+
+        /// <summary>Timers that were read.</summary>
+        public int Read { get; private set; }
 
         public void Set(params (long Record, long Seconds)[] timers)
         {
