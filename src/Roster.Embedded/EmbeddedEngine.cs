@@ -281,6 +281,7 @@ public sealed partial class EmbeddedEngine : IRosterEngine, IJobHost, IMessageHo
             .Select(group => (Shard: group.Key, Item: new TimerItem([.. group], asOf, isManual)))
             .ToList();
         items.ForEach(i => _shards[i.Shard].Post(i.Item));
+        _options.TimersSent?.Invoke();
         await Task.WhenAll(items.Select(i => i.Item.Task)).ConfigureAwait(false);
         if (isManual)
         {

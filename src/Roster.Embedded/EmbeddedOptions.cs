@@ -46,6 +46,9 @@ public sealed class EmbeddedOptions
     /// <summary>For tests: version of the zone database.</summary>
     internal string ZonesVersion { get; set; } = Core.TimeZones.Version;
 
+    /// <summary>For tests: called when due timers were given to their shards.</summary>
+    internal Action? TimersSent { get; set; }
+
     /// <summary>For tests: called before each turn is decided; what it throws is what a bug in a turn would throw.</summary>
     internal Action<Core.Records.RecordState>? BeforeTurn { get; set; }
 

@@ -57,6 +57,16 @@ public sealed partial class PostgresRecordStore
     }
 
     /// <inheritdoc/>
+    public async ValueTask<IReadOnlyList<LoadedRecord>> LoadAsync(IReadOnlyList<long> recordNumbers, CancellationToken cancellationToken)
+    {
+        const string Sql = "SELECT number, position, checksum, head FROM heads WHERE number = ANY ($1)";
+        ArgumentNullException.ThrowIfNull(recordNumbers);
+        var found = await ListAsync(Sql, ReadHead, cancellationToken, () => Of(recordNumbers.ToList())).ConfigureAwait(false);
+        var heads = found.ToDictionary(head => head.Number);
+        return recordNumbers.Select(number => heads.GetValueOrDefault(number)).ToArray();
+    }
+
+    /// <inheritdoc/>
     public async ValueTask<IReadOnlyList<LoadedRecord>> ScanRecordsAsync(long afterNumber, int limit, CancellationToken cancellationToken)
     {
         const string Sql = "SELECT number, position, checksum, head FROM heads WHERE number > $1 ORDER BY number LIMIT $2";

@@ -56,6 +56,17 @@ public sealed partial class SqliteRecordStore
     }
 
     /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<LoadedRecord>> LoadAsync(IReadOnlyList<long> recordNumbers, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(recordNumbers);
+        cancellationToken.ThrowIfCancellationRequested();
+        using var reader = _tableReaders.Rent();
+        var wanted = recordNumbers.Select(number => new WantedHead { Number = number }).ToArray();
+        LoadHeads(reader.Item, wanted);
+        return new(wanted.Select(head => head.Loaded).ToArray());
+    }
+
+    /// <inheritdoc/>
     public ValueTask<byte[]?> LoadSectionAsync(long recordNumber, int sectionIndex, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();

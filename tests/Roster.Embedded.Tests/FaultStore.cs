@@ -23,6 +23,9 @@ internal sealed class FaultStore(IRecordStore inner) : IRecordStore
     /// <summary>Thrown by reads of single records and keys. Null for none.</summary>
     public Exception? ReadFailure { get; set; }
 
+    /// <summary>Sees which records are about to be loaded by number, several at once. Null for nobody.</summary>
+    public Action<IReadOnlyList<long>>? OnLoadNumbers { get; set; }
+
     /// <summary>Answers in place of the store.</summary>
     public Func<TimerEntry, int, IReadOnlyList<TimerEntry>>? OnReadTimers { get; set; }
 
@@ -93,6 +96,12 @@ internal sealed class FaultStore(IRecordStore inner) : IRecordStore
 
     public ValueTask<LoadedRecord> LoadAsync(long recordNumber, CancellationToken cancellationToken) =>
         ReadFailure is { } failure ? throw failure : inner.LoadAsync(recordNumber, cancellationToken);
+
+    public ValueTask<IReadOnlyList<LoadedRecord>> LoadAsync(IReadOnlyList<long> recordNumbers, CancellationToken cancellationToken)
+    {
+        OnLoadNumbers?.Invoke(recordNumbers);
+        return ReadFailure is { } failure ? throw failure : inner.LoadAsync(recordNumbers, cancellationToken);
+    }
 
     public ValueTask<byte[]?> LoadSectionAsync(long recordNumber, int sectionIndex, CancellationToken cancellationToken) => inner.LoadSectionAsync(recordNumber, sectionIndex, cancellationToken);
 

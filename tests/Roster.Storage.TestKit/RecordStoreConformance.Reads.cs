@@ -40,6 +40,27 @@ public abstract partial class RecordStoreConformance
     }
 
     [Fact]
+    public async Task Loads_by_numbers_are_in_the_order_of_the_numbers()
+    {
+        var records = await FillAsync();
+        var numbers = records.Reverse().Select(r => r.Number).Append(4711).ToArray();
+        foreach (var checkpoint in new[] { false, true })
+        {
+            if (checkpoint)
+            {
+                await Store.CheckpointAsync(Cancel);
+            }
+
+            var loaded = await Store.LoadAsync(numbers, Cancel);
+            Assert.Equal([.. records.Reverse().Select(r => r.Number), 0], loaded.Select(r => r.Number));
+            Assert.Equal(records.Reverse().Select(r => r.Head), loaded.Take(records.Length).Select(r => r.Head.ToArray()));
+            Assert.False(loaded[^1].Found);
+        }
+
+        Assert.Empty(await Store.LoadAsync(Array.Empty<long>(), Cancel));
+    }
+
+    [Fact]
     public async Task What_a_read_returns_belongs_to_the_caller()
     {
         var record = NewRecord("a");
@@ -82,6 +103,32 @@ public abstract partial class RecordStoreConformance
         Assert.Equal(expected[5..12], await Store.ReadTimersAsync(expected[4], 7, Cancel));
         Assert.Empty(await Store.ReadTimersAsync(expected[^1], 7, Cancel));
         Assert.Equal(30, Store.Status.Timers);
+    }
+
+    [Fact]
+    public async Task DLY_17_Many_timers_of_one_instant_are_read_in_pages_each_once_while_some_fire_and_tables_are_written()
+    {
+        var records = Enumerable.Range(0, 300).Select(i => NewRecord($"r{i}")).ToArray();
+        Array.ForEach(records, record => Batch.Turn(record, TurnPart.Due(record.Number % 10 == 0 ? 2_000 : 1_000)));
+        await Batch.CommitAsync(Store);
+        await Store.CheckpointAsync(Cancel);
+        var expected = records.Select(r => new TimerEntry(new Timestamp(r.Number % 10 == 0 ? 2_000 : 1_000), r.Number)).Order().ToList();
+        var read = new List<TimerEntry>();
+        while (await Store.ReadTimersAsync(read.LastOrDefault(), 64, Cancel) is { Count: > 0 } page)
+        {
+            read.AddRange(page);
+
+            // Those that were read fire, and are in no page any more.
+            Array.ForEach(records.Where(r => page.Any(t => t.RecordNumber == r.Number)).ToArray(), record => Batch.Turn(record));
+            await Batch.CommitAsync(Store);
+            if (read.Count == 128)
+            {
+                await Store.CheckpointAsync(Cancel);
+            }
+        }
+
+        Assert.Equal(expected, read);
+        Assert.Equal(0, Store.Status.Timers);
     }
 
     [Fact]

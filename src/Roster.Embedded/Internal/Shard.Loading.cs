@@ -96,9 +96,14 @@ internal sealed partial class Shard
 
         lock (_gate)
         {
-            _state.Load(loaded.Head.Span);
-            _cache.Add(KeyHash.Of(new RecordKey(_state.Tenant, _state.ObjectType, _state.Id)), number, loaded.Position, loaded.Head.Span);
+            AddToCache(loaded);
         }
+    }
+
+    private void AddToCache(in LoadedRecord loaded)
+    {
+        _state.Load(loaded.Head.Span);
+        _cache.Add(KeyHash.Of(new RecordKey(_state.Tenant, _state.ObjectType, _state.Id)), loaded.Number, loaded.Position, loaded.Head.Span);
     }
 
     /// <summary>Loads the sections that the latest turn asked for; they are kept until that record's turn is done.</summary>

@@ -160,67 +160,6 @@ internal sealed partial class Shard
         return step;
     }
 
-    private async Task RunTimersAsync(TimerItem item)
-    {
-        var failures = _failures;
-        while (true)
-        {
-            if (item.Done < item.Numbers.Length)
-            {
-                await LoadAsync(default, default, item.Numbers[item.Done]).ConfigureAwait(false);
-            }
-
-            var step = Step.Done;
-            lock (_gate)
-            {
-                _measures.Begin();
-                while (item.Done < item.Numbers.Length && HasRoom && step == Step.Done)
-                {
-                    var slot = _cache.Find(item.Numbers[item.Done]);
-                    if (slot < 0)
-                    {
-                        step = Step.NotLoaded;
-                        break;
-                    }
-
-                    step = RunDueTimers(slot, item);
-                }
-
-                if (item.Done == item.Numbers.Length)
-                {
-                    Finish(item, failures);
-                }
-            }
-
-            _signalCommitter();
-            if (item.Done == item.Numbers.Length)
-            {
-                return;
-            }
-
-            await PrepareAsync(step).ConfigureAwait(false);
-        }
-    }
-
-    private Step RunDueTimers(int slot, TimerItem item)
-    {
-        LoadState(slot, default);
-        var tenant = _state.Tenant;
-        var step = Step.Done;
-        try
-        {
-            step = FireDue(slot, CatalogOf(tenant), item.AsOf, item.IsManual ? Timestamp.None : Now);
-        }
-        catch (Exception bug) when (bug is not OutOfMemoryException)
-        {
-            // A bug in a turn stops this record, not the others that are due. Its timer stays in the store, and its inputs are refused.
-            CountInternal(tenant);
-        }
-
-        item.Done += step == Step.Done ? 1 : 0;
-        return step;
-    }
-
     private void CountInternal(int tenant) =>
         _open.Turns.Count(new CounterKey(tenant, 0, 0, CounterKind.RefusedInput, 0, (int)RefusalReason.Internal), 1);
 

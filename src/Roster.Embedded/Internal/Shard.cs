@@ -88,7 +88,14 @@ internal sealed partial class Shard : ICommitSource
             _measures.OnPosted(item.Tenant);
         }
 
-        if (!_queue.Writer.TryWrite(item))
+        var entry = item;
+        if (item is TimerItem { IsManual: false } timers)
+        {
+            _due.Enqueue(timers);
+            entry = WakeItem.Instance;
+        }
+
+        if (!_queue.Writer.TryWrite(entry))
         {
             DoneWaiting(item);
             item.OnCommitted(new Roster.Engine.RosterException(Roster.Engine.RosterError.Unavailable, "The engine is stopping."));
@@ -189,20 +196,38 @@ internal sealed partial class Shard : ICommitSource
 
     private async Task RunAsync()
     {
-        await foreach (var item in _queue.Reader.ReadAllAsync().ConfigureAwait(false))
+        while (true)
         {
-            try
+            if (_queue.Reader.TryRead(out var item))
             {
-                await RunAsync(item).ConfigureAwait(false);
+                var turns = _runner.Decided;
+                await TryRunAsync(item).ConfigureAwait(false);
+                await RunDueAsync((int)Math.Clamp(_runner.Decided - turns, 1, TimersAtOnce)).ConfigureAwait(false);
             }
-            catch (Exception failure)
+            else if (!_due.IsEmpty)
             {
-                // The edge of the loop: reads failed, or a bug. The item fails; nothing of it is acknowledged.
-                item.OnCommitted(failure);
+                await RunDueAsync(TimersAtOnce).ConfigureAwait(false);
             }
-
-            DoneWaiting(item);
+            else if (!await _queue.Reader.WaitToReadAsync().ConfigureAwait(false))
+            {
+                return;
+            }
         }
+    }
+
+    private async Task TryRunAsync(WorkItem item)
+    {
+        try
+        {
+            await RunAsync(item).ConfigureAwait(false);
+        }
+        catch (Exception failure)
+        {
+            // The edge of the loop: reads failed, or a bug. The item fails; nothing of it is acknowledged.
+            item.OnCommitted(failure);
+        }
+
+        DoneWaiting(item);
     }
 
     private void DoneWaiting(WorkItem item)
@@ -216,7 +241,8 @@ internal sealed partial class Shard : ICommitSource
     private Task RunAsync(WorkItem item) => item switch
     {
         EventSlice slice => RunSliceAsync(slice),
-        TimerItem timers => RunTimersAsync(timers),
+        TimerItem timers => RunTimersAsync(timers, int.MaxValue),
+        WakeItem => Task.CompletedTask,
         TurnItem turn => RunTurnAsync(turn),
         ReadItem read => ReadAsync(read),
         _ => throw new InvalidOperationException($"Work item {item.GetType().Name} is not known."),

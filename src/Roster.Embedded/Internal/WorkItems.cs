@@ -154,6 +154,9 @@ internal sealed class TimerItem(long[] numbers, Core.Timestamp asOf, bool isManu
 
     public bool IsManual { get; } = isManual;
 
+    /// <summary>Commits that had failed when it began; null before.</summary>
+    public int? FailuresAtStart { get; set; }
+
     public Task Task => _done.Task;
 
     public override void OnCommitted(Exception? failure)
@@ -166,6 +169,17 @@ internal sealed class TimerItem(long[] numbers, Core.Timestamp asOf, bool isManu
         {
             _done.TrySetException(failure);
         }
+    }
+}
+
+/// <summary>Nothing to do but to look for due timers.</summary>
+internal sealed class WakeItem : WorkItem
+{
+    public static readonly WakeItem Instance = new();
+
+    public override void OnCommitted(Exception? failure)
+    {
+        // Nobody waits.
     }
 }
 

@@ -53,6 +53,12 @@ public interface IRecordStore : IAsyncDisposable
     /// <summary>Loads one head by record number.</summary>
     ValueTask<LoadedRecord> LoadAsync(long recordNumber, CancellationToken cancellationToken);
 
+    /// <summary>
+    /// Loads heads by record number, with as few round trips as the store can: element n answers number n, and is empty when there is no such
+    /// record.
+    /// </summary>
+    ValueTask<IReadOnlyList<LoadedRecord>> LoadAsync(IReadOnlyList<long> recordNumbers, CancellationToken cancellationToken);
+
     /// <summary>Loads a section of a record as of the newest commit; null when there is none.</summary>
     ValueTask<byte[]?> LoadSectionAsync(long recordNumber, int sectionIndex, CancellationToken cancellationToken);
 

@@ -91,6 +91,17 @@ public sealed partial class VolatileRecordStore : IRecordStore
     }
 
     /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<LoadedRecord>> LoadAsync(IReadOnlyList<long> recordNumbers, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(recordNumbers);
+        cancellationToken.ThrowIfCancellationRequested();
+        lock (_gate)
+        {
+            return new(recordNumbers.Select(number => _records.TryGetValue(number, out var record) ? Copy(record) : default).ToArray());
+        }
+    }
+
+    /// <inheritdoc/>
     public ValueTask<byte[]?> LoadSectionAsync(long recordNumber, int sectionIndex, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();

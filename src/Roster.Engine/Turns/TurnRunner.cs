@@ -41,8 +41,8 @@ public sealed class TurnRunner
     /// <summary>Packed head after the latest applied turn; valid until the next.</summary>
     public PackedWriter Head { get; } = new(4096);
 
-    /// <summary>Turns applied so far.</summary>
-    public ulong Applied => _turns;
+    /// <summary>Turns decided so far, applied or not.</summary>
+    public ulong Decided => _turns;
 
     /// <summary>
     /// Runs one turn on a loaded state. When the result is <see cref="TurnStatus.Applied"/> the batch has the turn and
