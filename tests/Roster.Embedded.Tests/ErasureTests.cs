@@ -132,6 +132,33 @@ public sealed class ErasureTests
         await AssertForgottenAsync(harness, Old);
     }
 
+    [Theory]
+    [InlineData(12)]
+    [InlineData(200)]
+    public async Task REC_17_A_record_forgets_an_erased_one_that_it_was_linked_to_before(int deals)
+    {
+        await using var harness = await StartAsync();
+        var erased = harness.Event(Ada, "", EngineHarness.Text("stage", "Augusta"));
+        erased.ObjectType = "deal";
+        await harness.SendAsync(erased);
+        await harness.SendAsync(Contact(harness, "eve", "Eve", Ada));
+        foreach (var chunk in Enumerable.Range(0, deals).Chunk(50))
+        {
+            await harness.SendAsync(Contact(harness, "eve", "Eve", [.. chunk.Select(i => $"d{i}")]));
+        }
+
+        await harness.SettleAsync();
+        var unlink = harness.Event("eve");
+        unlink.Associations.Add(new AssociationChange { ObjectType = "deal", RecordId = Ada, Remove = true });
+        await harness.SendAsync(unlink);
+        await harness.SettleAsync();
+        await EraseAsync(harness, "deal", Ada);
+        await AssertForgottenAsync(harness, Ada, "Augusta");
+        await harness.SendAsync(Contact(harness, "eve", "Eve", "late"));
+        await harness.SettleAsync();
+        await harness.VerifyAsync();
+    }
+
     [Fact]
     public async Task REC_17_An_id_that_never_was_is_erased_ahead_and_erasing_twice_is_the_same_as_once()
     {

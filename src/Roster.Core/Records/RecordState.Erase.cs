@@ -12,6 +12,18 @@ public sealed partial class RecordState
     /// <summary>Numbers of the sections that links are in.</summary>
     internal int[] LinkSections() => _directory == 0 ? [] : [_directory, .. ReadDirectory(_loadedSections![_directory]).Slots.Distinct()];
 
+    /// <summary>
+    /// Whether the leaf of a record or a page of copies has it, or the head that it is gone from these. Leaf and pages must have been given.
+    /// </summary>
+    internal bool KeepsInSections(int objectType, string id)
+    {
+        bool IsOf(RecordCopy copy) => copy.ObjectType == objectType && copy.Id == id;
+        return _associations.Exists(a => a.IsTo(objectType, id))
+            || (_directory != 0 && ReadLeaf(_loadedSections![LeafOf(Association.HashOf(objectType, id))]).Items.Exists(a => a.IsTo(objectType, id)))
+            || _copies.Exists(IsOf)
+            || _sections.Exists(s => s.Kind == SectionKind.Copies && ReadPage(_loadedSections![s.Index]).Exists(IsOf));
+    }
+
     /// <summary>Removes sections with the commit of the turn.</summary>
     internal void DropSections(int[] sections)
     {

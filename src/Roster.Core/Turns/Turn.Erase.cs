@@ -94,6 +94,37 @@ public sealed partial class Turn
     private void ForgetErased(RecordMessage message)
     {
         RemoveLink(_present, message.FromType, message.FromId, 0, 0, 0);
+        RewriteLinks();
+    }
+
+    /// <summary>
+    /// A link that was taken away before, and the copy that came with it, stay in the sections until these are written anew. Nothing that
+    /// anybody sees changes.
+    /// </summary>
+    private TurnResult Forget(ForgetInput input)
+    {
+        if (!_state.Exists || _state.IsIdErased || !(_state.HasLeaves || _state.HasCopyPages))
+        {
+            return new TurnResult(TurnStatus.Nothing);
+        }
+
+        if ((FindMissingLink(input.ObjectType, input.Id) ?? FindMissingToForget()) is { } missing)
+        {
+            return missing;
+        }
+
+        if (!_state.KeepsInSections(input.ObjectType, input.Id))
+        {
+            return new TurnResult(TurnStatus.Nothing);
+        }
+
+        _state.BeginTurn(_now, _turnId);
+        RewriteLinks();
+        return new TurnResult(TurnStatus.Applied);
+    }
+
+    private void RewriteLinks()
+    {
         if (_state.HasLeaves)
         {
             var (directory, last) = _state.MergeAssociations();

@@ -65,6 +65,7 @@ public sealed partial class Turn
             MessageInput m => DecideMessage(m),
             MessageReturnedInput m => DecideReturned(m),
             FinishErasureInput => FinishErasure(),
+            ForgetInput f => Forget(f),
             _ => throw new InvalidOperationException($"Turn input {input?.GetType().Name} is not known."),
         };
         if (result.Status == TurnStatus.Applied)

@@ -206,6 +206,21 @@ public sealed class FinishErasureInput : TurnInput
     }
 }
 
+/// <summary>
+/// Another record was erased that this one may have been linked to before: what it still keeps of it where nobody looks goes too (REC-17).
+/// Does nothing on a record that keeps nothing of it.
+/// </summary>
+/// <param name="objectType">Number of the type of the erased record.</param>
+/// <param name="id">Id of the erased record.</param>
+public sealed class ForgetInput(int objectType, string id) : TurnInput
+{
+    /// <summary>Number of the type of the erased record.</summary>
+    public int ObjectType { get; } = objectType;
+
+    /// <summary>Id of the erased record.</summary>
+    public string Id { get; } = id;
+}
+
 /// <summary>The record's earliest timer is due. One timer is one turn (ENG-04).</summary>
 public sealed class TimerInput : TurnInput
 {

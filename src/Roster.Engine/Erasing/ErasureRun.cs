@@ -61,7 +61,7 @@ internal sealed class ErasureRun
         var mask = new TurnMask(key, ids.MaskOf(key));
         foreach (var other in _others.Where(o => o != key))
         {
-            await MaskAsync(mask, other, cancellationToken).ConfigureAwait(false);
+            await MaskAsync(mask, key, other, cancellationToken).ConfigureAwait(false);
         }
 
         await foreach (var turn in ReadTurnsAsync(_number, cancellationToken).ConfigureAwait(false))
@@ -158,7 +158,7 @@ internal sealed class ErasureRun
         while (cursor != 0);
     }
 
-    private async Task MaskAsync(TurnMask mask, RecordKey other, CancellationToken cancellationToken)
+    private async Task MaskAsync(TurnMask mask, RecordKey key, RecordKey other, CancellationToken cancellationToken)
     {
         var loaded = new List<LoadedRecord>();
         await Store.LoadAsync([other], loaded, cancellationToken).ConfigureAwait(false);
@@ -166,6 +166,13 @@ internal sealed class ErasureRun
         {
             // It never came to be, or it was erased, and its journal emptied.
             return;
+        }
+
+        // Those that are linked have been told. Others were linked before, and no section in force may name it when the journal is masked.
+        while ((await _host.RunTurnAsync(loaded[0].Number, _ => new ForgetInput(key.ObjectType, key.Id), cancellationToken).ConfigureAwait(false)).Status
+            is not (TurnStatus.Applied or TurnStatus.Nothing))
+        {
+            await _host.PauseAsync(cancellationToken).ConfigureAwait(false);
         }
 
         await foreach (var turn in ReadTurnsAsync(loaded[0].Number, cancellationToken).ConfigureAwait(false))

@@ -84,7 +84,7 @@ public sealed class TurnRunner
         CommandInput => TurnCause.Command,
         TimerInput => TurnCause.Timer,
         CompletionInput => TurnCause.Completion,
-        RefreshInput or FinishErasureInput => TurnCause.Refresh,
+        RefreshInput or FinishErasureInput or ForgetInput => TurnCause.Refresh,
         MessageInput or MessageReturnedInput => TurnCause.Message,
         _ => throw new InvalidOperationException($"Turn input {input.GetType().Name} has no cause."),
     };
