@@ -457,4 +457,228 @@ public sealed class AssociationTests
         Assert.Equal("Came in as nobody", Assert.Single(note!.Properties).Value.Text);
         Assert.Equal(["contact/ada"], await LinksAsync(harness, "note", id));
     }
+
+    /// <summary>A contact enrolls when a deal of it that is open has a line item of more than five shoes (ASC-03).</summary>
+    private const string OnShoes = """
+        { "id": "shoes", "objectType": "contact",
+          "start": { "filter": { "criteria": { "anyOf": [ { "allOf": [ { "associated": { "objectType": "deal", "allOf": [
+            { "property": "stage", "operator": "IS_EQUAL_TO", "values": ["open"] },
+            { "associated": { "objectType": "line_item", "allOf": [
+              { "property": "sku", "operator": "IS_EQUAL_TO", "values": ["shoe"] },
+              { "property": "quantity", "operator": "IS_GREATER_THAN", "values": ["5"] } ] } } ] } } ] } ] } } },
+          "steps": [ { "id": "mark", "setProperty": { "property": "tier", "value": "gold" } } ] }
+        """;
+
+    /// <summary>Its members are the contacts that the filter of <see cref="OnShoes"/> accepts now.</summary>
+    private const string ListOfShoes = """
+        { "id": "shoes", "objectType": "contact", "criteria": { "anyOf": [ { "allOf": [ { "associated": { "objectType": "deal", "allOf": [
+            { "associated": { "objectType": "line_item", "allOf": [
+              { "property": "sku", "operator": "IS_EQUAL_TO", "values": ["shoe"] },
+              { "property": "quantity", "operator": "IS_GREATER_THAN", "values": ["5"] } ] } } ] } } ] } ] } }
+        """;
+
+    private static async Task<EngineHarness> StartWithItemsAsync(params string[] workflows)
+    {
+        var harness = await StartAsync();
+        await harness.SendAsync(Item(harness, "seed", "x", "1"));
+        foreach (var workflow in workflows)
+        {
+            await harness.PublishAsync(workflow);
+        }
+
+        return harness;
+    }
+
+    private static Event Item(EngineHarness harness, string id, string sku, string quantity, params string[] deals)
+    {
+        var e = harness.Event(id, "", EngineHarness.Text("sku", sku), EngineHarness.Number("quantity", quantity));
+        e.ObjectType = "line_item";
+        e.Associations.AddRange(deals.Select(d => new AssociationChange { ObjectType = "deal", RecordId = d }));
+        return e;
+    }
+
+    private static RecordRef Ref(string type, string id) => new() { ObjectType = type, RecordId = id };
+
+    private static async Task MergeAsync(EngineHarness harness, string type, string id, string survivor)
+    {
+        await harness.Engine.MergeRecordsAsync(
+            EngineHarness.Tenant, new MergeRecordsRequest { Ref = Ref(type, id), Survivor = Ref(type, survivor), RequestId = $"merge {id}" }, Token);
+        await harness.SettleAsync();
+    }
+
+    [Fact]
+    public async Task ASC_03_A_contact_enrolls_when_one_line_item_of_one_of_its_deals_passes_all_filters()
+    {
+        await using var harness = await StartWithItemsAsync(OnShoes);
+        await harness.SendAsync(Deal(harness, "d1", "1", "open", "ada"), Deal(harness, "d2", "1", "closed", "ada"));
+        await harness.SendAsync(Item(harness, "l1", "shoe", "1", "d1"), Item(harness, "l2", "hat", "9", "d1"), Item(harness, "l3", "shoe", "9", "d2"));
+        await harness.SettleAsync();
+        Assert.Empty(await EnrolledAsync(harness));
+        await harness.SendAsync(Item(harness, "l1", "shoe", "6"));
+        await harness.SettleAsync();
+        Assert.Equal(["ada"], await EnrolledAsync(harness));
+        var explained = await harness.Engine.ExplainAsync(EngineHarness.Tenant, new ExplainRequest { Ref = Ref("contact", "ada"), WorkflowId = "shoes" }, Token);
+        Assert.Contains("associated line_item with sku IS_EQUAL_TO shoe and quantity IS_GREATER_THAN 5", explained.ToString(), StringComparison.Ordinal);
+        Assert.Contains("2 associated, 1 pass all filters", explained.ToString(), StringComparison.Ordinal);
+        await harness.VerifyAsync();
+    }
+
+    [Fact]
+    public async Task ASC_03_Links_of_line_items_to_deals_and_of_deals_to_contacts_come_and_go()
+    {
+        await using var harness = await StartWithItemsAsync();
+        await harness.ListAsync(ListOfShoes);
+        async Task ExpectAsync(Event sent, params string[] members)
+        {
+            await harness.SendAsync(sent);
+            await harness.SettleAsync();
+            Assert.Equal(members, await harness.MembersAsync("shoes"));
+        }
+
+        Event Of(Event e, string type)
+        {
+            e.ObjectType = type;
+            return e;
+        }
+
+        await ExpectAsync(Item(harness, "l1", "shoe", "9"));
+        await ExpectAsync(Deal(harness, "d1", "1", "open"));
+        await ExpectAsync(Link(harness, "ada", "deal", "d1"));
+        await ExpectAsync(Of(Link(harness, "d1", "line_item", "l1"), "deal"), "ada");
+        await ExpectAsync(Deal(harness, "d1", "1", "open", "bob"), "ada", "bob");
+        await ExpectAsync(Of(Link(harness, "l1", "deal", "d1", removes: true), "line_item"));
+        await ExpectAsync(Of(Link(harness, "l1", "deal", "d1"), "line_item"), "ada", "bob");
+        await ExpectAsync(Link(harness, "ada", "deal", "d1", removes: true), "bob");
+        await ExpectAsync(Item(harness, "l1", "shoe", "2"));
+        await ExpectAsync(Item(harness, "l1", "shoe", "20"), "bob");
+        await ExpectAsync(Link(harness, "cleo", "line_item", "l1"), "bob");
+        await harness.VerifyAsync();
+    }
+
+    [Fact]
+    public async Task ASC_03_ASC_04_First_copies_come_through_the_deals_and_fire_nothing()
+    {
+        await using var harness = await StartWithItemsAsync();
+        await harness.SendAsync(Deal(harness, "d1", "1", "open", "ada"), Deal(harness, "d2", "1", "open", "bob"));
+        await harness.SendAsync(Item(harness, "l1", "shoe", "9", "d1"), Item(harness, "l2", "shoe", "1", "d2"));
+        await harness.SettleAsync();
+        await harness.Engine.SaveWorkflowAsync(EngineHarness.Tenant, new SaveWorkflowRequest { Workflow = Google.Protobuf.JsonParser.Default.Parse<Workflow>(OnShoes) }, Token);
+        var published = await harness.Engine.PublishWorkflowAsync(EngineHarness.Tenant, new PublishWorkflowRequest { WorkflowId = "shoes" }, Token);
+        Assert.Equal(["send_copies", "send_copies"], published.Operations.Select(o => o.Kind));
+        await harness.SwitchAsync("shoes", Workflow.Types.State.On);
+        await harness.SettleAsync();
+        Assert.Empty(await EnrolledAsync(harness));
+        await harness.ListAsync(ListOfShoes);
+        await harness.SwitchAsync("shoes", Workflow.Types.State.Off);
+        await harness.SwitchAsync("shoes", Workflow.Types.State.On, enrollExisting: true);
+        await harness.SettleAsync();
+        Assert.Equal(["ada"], await EnrolledAsync(harness));
+        Assert.Equal(["ada"], await harness.MembersAsync("shoes"));
+        await harness.SendAsync(Item(harness, "l2", "shoe", "7"));
+        await harness.SettleAsync();
+        Assert.Equal(["ada", "bob"], await EnrolledAsync(harness));
+        await harness.VerifyAsync();
+    }
+
+    [Fact]
+    public async Task ASC_03_A_list_over_line_items_is_computed_when_the_copies_have_come_through_the_deals()
+    {
+        await using var harness = await StartWithItemsAsync();
+        await harness.SendAsync(Deal(harness, "d1", "1", "open", "ada"), Deal(harness, "d2", "1", "open", "bob"));
+        await harness.SendAsync(Item(harness, "l1", "shoe", "9", "d1"), Item(harness, "l2", "shoe", "1", "d2"));
+        await harness.SettleAsync();
+        await harness.ListAsync(ListOfShoes);
+        await harness.SettleAsync();
+        Assert.Equal(["ada"], await harness.MembersAsync("shoes"));
+        await harness.VerifyAsync();
+    }
+
+    [Theory]
+    [InlineData("line_item", "l1", "l2")]
+    [InlineData("deal", "d1", "d2")]
+    [InlineData("contact", "ada", "bob")]
+    public async Task ASC_03_REC_13_A_merge_on_any_of_the_three_sides_keeps_what_is_behind(string type, string id, string survivor)
+    {
+        await using var harness = await StartWithItemsAsync(OnShoes);
+        await harness.ListAsync(ListOfShoes);
+        await harness.SendAsync(Deal(harness, "d1", "1", "closed", "ada"), Deal(harness, "d2", "1", "closed", "bob"));
+        await harness.SendAsync(Item(harness, "l1", "shoe", "9", "d1"), Item(harness, "l2", "hat", "9", "d2"));
+        await harness.SettleAsync();
+        Assert.Equal(["ada"], await harness.MembersAsync("shoes"));
+        await MergeAsync(harness, type, id, survivor);
+        string[] expected = type switch
+        {
+            "contact" => ["bob"],
+            "deal" => ["ada", "bob"],
+            _ => [],
+        };
+        Assert.Equal(expected, await harness.MembersAsync("shoes"));
+        await harness.SendAsync(Item(harness, type == "line_item" ? "l2" : "l1", "shoe", "8"));
+        await harness.SettleAsync();
+        Assert.Equal(type == "contact" ? ["bob"] : ["ada", "bob"], await harness.MembersAsync("shoes"));
+        Assert.Empty(await EnrolledAsync(harness));
+        await harness.VerifyAsync();
+    }
+
+    [Theory]
+    [InlineData("line_item", "l1")]
+    [InlineData("deal", "d1")]
+    public async Task ASC_03_REC_16_What_is_deleted_counts_no_more_and_counts_again_when_it_is_brought_back(string type, string id)
+    {
+        await using var harness = await StartWithItemsAsync();
+        await harness.ListAsync(ListOfShoes);
+        await harness.SendAsync(Deal(harness, "d1", "1", "open", "ada"));
+        await harness.SendAsync(Item(harness, "l1", "shoe", "9", "d1"));
+        await harness.SettleAsync();
+        Assert.Equal(["ada"], await harness.MembersAsync("shoes"));
+        await harness.Engine.DeleteRecordAsync(EngineHarness.Tenant, new DeleteRecordRequest { Ref = Ref(type, id), RequestId = "r1" }, Token);
+        await harness.SettleAsync();
+        Assert.Empty(await harness.MembersAsync("shoes"));
+        await harness.Engine.RestoreRecordAsync(EngineHarness.Tenant, new RestoreRecordRequest { Ref = Ref(type, id), RequestId = "r2" }, Token);
+        await harness.SettleAsync();
+        Assert.Equal(["ada"], await harness.MembersAsync("shoes"));
+        await harness.VerifyAsync();
+    }
+
+    [Fact]
+    public async Task ASC_03_ENG_15_A_deal_of_many_contacts_and_line_items_tells_all_of_them()
+    {
+        await using var harness = await StartWithItemsAsync(OnShoes);
+        for (var chunk = 0; chunk < 4; chunk++)
+        {
+            await harness.SendAsync(Deal(harness, "hub", "1", "open", [.. Enumerable.Range(chunk * 50, 50).Select(i => $"c{i}")]));
+            await harness.SendAsync([.. Enumerable.Range(chunk * 50, 50).Select(i => Item(harness, $"l{i}", "hat", "9", "hub"))]);
+        }
+
+        await harness.SettleAsync();
+        await harness.SendAsync(Item(harness, "l77", "shoe", "9"));
+        await harness.SettleAsync();
+        Assert.Equal(200, (await EnrolledAsync(harness)).Distinct().Count());
+        await harness.VerifyAsync();
+    }
+
+    [Fact]
+    public async Task ASC_03_ASC_05_Line_items_that_do_not_fit_into_the_copy_of_a_deal_are_not_seen_and_the_cut_is_journaled()
+    {
+        await using var harness = await StartWithItemsAsync();
+        await harness.ListAsync(ListOfShoes);
+        await harness.SendAsync(Deal(harness, "d1", "1", "open", "ada"));
+        await harness.SendAsync(Item(harness, "old", "shoe", "9", "d1"));
+        await harness.SettleAsync();
+        Assert.Equal(["ada"], await harness.MembersAsync("shoes"));
+        for (var i = 0; i < 5; i++)
+        {
+            await harness.AdvanceAsync(TimeSpan.FromMinutes(1));
+            await harness.SendAsync(Item(harness, $"l{i}", new string('x', 60_000), "9", "d1"));
+        }
+
+        await harness.SettleAsync();
+        Assert.Empty(await harness.MembersAsync("shoes"));
+        var cut = (await harness.JournalAsync(Kind.CopiesCut))[^1];
+        Assert.Equal(("deal/d1", "line_item"), ($"{cut.Ref.ObjectType}/{cut.Ref.RecordId}", cut.Other.ObjectType));
+        await harness.SendAsync(Item(harness, "l0", "small", "9"), Item(harness, "l1", "small", "9"));
+        await harness.SettleAsync();
+        Assert.Equal(["ada"], await harness.MembersAsync("shoes"));
+        await harness.VerifyAsync();
+    }
 }

@@ -132,6 +132,55 @@ public sealed class ErasureTests
         await AssertForgottenAsync(harness, Old);
     }
 
+    /// <summary>Contacts look at the line items of their deals.</summary>
+    private const string KeepItems = """
+        { "id": "items", "objectType": "contact", "start": { "filter": { "criteria": { "anyOf": [ { "allOf": [ { "associated": { "objectType": "deal", "allOf": [
+            { "associated": { "objectType": "line_item", "allOf": [ { "property": "sku", "operator": "IS_EQUAL_TO", "values": ["none"] } ] } } ] } } ] } ] } } },
+          "steps": [ { "id": "s", "setProperty": { "property": "name", "value": "won" } } ] }
+        """;
+
+    [Theory]
+    [InlineData(1, 1, "")]
+    [InlineData(12, 1, "")]
+    [InlineData(1, 150, "")]
+    [InlineData(12, 2, "contact")]
+    [InlineData(12, 2, "line_item")]
+    public async Task ASC_03_REC_17_Contacts_forget_an_erased_line_item_of_their_deals(int deals, int contacts, string unlinked)
+    {
+        await using var harness = await StartAsync();
+        Event Item(string id, string sku, params string[] linked)
+        {
+            var e = harness.Event(id, "", EngineHarness.Text("sku", sku));
+            e.ObjectType = "line_item";
+            e.Associations.AddRange(linked.Select(d => new AssociationChange { ObjectType = "deal", RecordId = d }));
+            return e;
+        }
+
+        await harness.SendAsync(Item("seed", "x"));
+        await harness.PublishAsync(KeepItems);
+        string[] linked = [.. Enumerable.Range(0, deals).Select(i => $"d{i}")];
+        await harness.SendAsync([.. Enumerable.Range(0, contacts).Select(i => Contact(harness, $"c{i}", "Other", linked))]);
+        await harness.SendAsync(Item(Ada, "Augusta 1", [.. linked]), Item("other", "Other", [.. linked]));
+        await harness.SettleAsync();
+        for (var i = 2; i < 5; i++)
+        {
+            await harness.SendAsync(Item(Ada, $"Augusta {i}"), Item("other", $"Other {i}"));
+            await harness.SettleAsync();
+        }
+
+        if (unlinked.Length > 0)
+        {
+            var e = harness.Event(unlinked == "contact" ? "c0" : Ada);
+            e.ObjectType = unlinked;
+            e.Associations.AddRange(linked.Take(2).Select(d => new AssociationChange { ObjectType = "deal", RecordId = d, Remove = true }));
+            await harness.SendAsync(e);
+            await harness.SettleAsync();
+        }
+
+        await EraseAsync(harness, "line_item", Ada);
+        await AssertForgottenAsync(harness, Ada, "Augusta");
+    }
+
     [Theory]
     [InlineData(12)]
     [InlineData(200)]

@@ -16,6 +16,7 @@ internal sealed class ObjectTypeCatalog
     private readonly FrozenDictionary<int, CopyTarget> _copyTargets;
     private readonly FrozenSet<int> _copied;
     private readonly FrozenSet<int> _copiedLists;
+    private readonly FrozenSet<int> _toldOn;
 
     public ObjectTypeCatalog(ObjectTypeDefinition type, TenantSchema schema, ImmutableArray<CompiledWorkflow> workflows, ImmutableArray<CompiledWorkflow> older, IEnumerable<CompiledList> lists, CopyPlan copies)
     {
@@ -53,10 +54,14 @@ internal sealed class ObjectTypeCatalog
         _copyTargets = copies.TargetsOf(type.Number);
         _copied = _copyTargets.Values.SelectMany(t => t.Properties).ToFrozenSet();
         _copiedLists = _copyTargets.Values.SelectMany(t => t.Lists).ToFrozenSet();
+        _toldOn = _copyTargets.Values.SelectMany(t => t.Through).Select(t => t.ObjectType).ToFrozenSet();
     }
 
     /// <summary>Whether records of other types keep copies of records of this one (ASC-04).</summary>
     public bool SendsCopies => _copyTargets.Count > 0;
+
+    /// <summary>Whether what others keep of records of this type has copies in it that these keep (ASC-03).</summary>
+    public bool TellsOn => _toldOn.Count > 0;
 
     /// <summary>Active lists in the order of dependency.</summary>
     public CompiledList[] Lists { get; }
@@ -99,6 +104,9 @@ internal sealed class ObjectTypeCatalog
 
     /// <summary>Whether membership in a list is in copies.</summary>
     public bool IsCopiedList(int list) => _copiedLists.Contains(list);
+
+    /// <summary>Whether copies of records of a type are in copies of records of this one (ASC-03).</summary>
+    public bool IsToldOn(int objectType) => _toldOn.Contains(objectType);
 
     private static void AddStart(Dependents.Builder starts, HashSet<int> listened, CompiledWorkflow workflow, int index)
     {

@@ -7,7 +7,7 @@ internal delegate bool CopyWalk(RecordState state, int objectType, int label, re
 
 /// <summary>
 /// An associated record that passes all filters (ASC-01). All of them are judged on the same record (ASC-02), as the last copy of it says
-/// (ASC-04).
+/// (ASC-04). The copy may have copies of its own, which a filter inside this one walks (ASC-03).
 /// </summary>
 internal sealed class AssociatedFilter : Filter
 {
@@ -79,6 +79,17 @@ internal sealed class AssociatedFilter : Filter
 
         needs.AssociatedProperties.UnionWith(nested.Properties.Select(p => (_objectType, p)));
         needs.AssociatedLists.UnionWith(nested.Lists.Select(l => (_objectType, l)));
+        if (nested.AssociatedTypes.Count > 0)
+        {
+            if (!needs.Through.TryGetValue(_objectType, out var through))
+            {
+                needs.Through[_objectType] = through = new CriteriaNeeds();
+            }
+
+            through.AssociatedTypes.UnionWith(nested.AssociatedTypes);
+            through.AssociatedProperties.UnionWith(nested.AssociatedProperties);
+            through.AssociatedLists.UnionWith(nested.AssociatedLists);
+        }
     }
 
     public override string Actual(in Judging judging)

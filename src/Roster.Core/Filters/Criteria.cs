@@ -26,6 +26,7 @@ public sealed partial class Criteria
         AssociatedTypes = [.. needs.AssociatedTypes];
         AssociatedProperties = [.. needs.AssociatedProperties];
         AssociatedLists = [.. needs.AssociatedLists];
+        Through = needs.Through;
         NeedsEvents = [.. needs.Occurrences];
         DependsOnTime = _timed.Length > 0;
         NeedsHistory = needs.NeedsHistory;
@@ -52,6 +53,9 @@ public sealed partial class Criteria
 
     /// <summary>Which memberships of associated records must be in their copies (ASC-04).</summary>
     public IReadOnlyList<(int ObjectType, int List)> AssociatedLists { get; }
+
+    /// <summary>What it looks at behind associated records (ASC-03), by the number of the type of these.</summary>
+    internal IReadOnlyDictionary<int, CriteriaNeeds> Through { get; }
 
     /// <summary>Numbers of the event types whose single occurrences it reads, so that their sections must be at hand (FIL-09).</summary>
     public IReadOnlyList<int> NeedsEvents { get; }

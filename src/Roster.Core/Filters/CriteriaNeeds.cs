@@ -19,6 +19,9 @@ internal sealed class CriteriaNeeds
 
     public SortedSet<int> AssociatedTypes { get; } = [];
 
+    /// <summary>What is looked at behind associated records (ASC-03), by the number of the type of these.</summary>
+    public SortedDictionary<int, CriteriaNeeds> Through { get; } = [];
+
     public bool DependsOnTime { get; set; }
 
     public bool NeedsHistory { get; set; }

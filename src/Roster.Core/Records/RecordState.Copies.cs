@@ -1,4 +1,5 @@
 using System.Globalization;
+using Roster.Core.Catalog;
 using Roster.Core.Journal;
 using Roster.Core.Packing;
 using Roster.Core.Values;
@@ -36,6 +37,10 @@ public sealed partial class RecordState
     private const int CopiesPerPage = 64;
     private const string UpdatedMark = "@";
     private const string ListMark = "l";
+    private const string BehindMark = "c";
+
+    /// <summary>Most bytes that a copy has of the records behind it (ASC-03); beyond that, the newest links count.</summary>
+    internal const int BehindBytesMax = 256 * 1024;
 
     private readonly List<RecordCopy> _copies = [];
     private List<RecordCopy>? _copiesSeen;
@@ -133,6 +138,9 @@ public sealed partial class RecordState
                 case CopyListField:
                     _memberships.Add(new Membership(reader.Int(), Timestamp.None));
                     break;
+                case CopyBehindField:
+                    _copies.Add(UnpackCopy(reader.Bytes()));
+                    break;
                 default:
                     reader.Skip();
                     break;
@@ -140,10 +148,105 @@ public sealed partial class RecordState
         }
     }
 
-    /// <summary>What a copy of this record has: the wanted properties that are known, with their times, and the wanted lists it is a member of.</summary>
-    internal NamedValue[] ToCopy(ReadOnlySpan<int> properties, ReadOnlySpan<int> lists)
+    /// <summary>
+    /// What a copy of this record has: the wanted properties that are known, with their times, the wanted lists it is a member of, and of the
+    /// records that it has copies of what is wanted of them (ASC-03). Pages must have been given for these.
+    /// </summary>
+    /// <param name="target">What is wanted.</param>
+    /// <param name="cut">Becomes the newest copy that there was no room for (<see cref="BehindBytesMax"/>), if any.</param>
+    internal NamedValue[] ToCopy(CopyTarget target, ref RecordCopy? cut)
     {
         var content = new List<NamedValue>();
+        AddContent(content, target.Properties, target.Lists);
+        if (target.Through.Length > 0)
+        {
+            AddBehind(content, target, ref cut);
+        }
+
+        return [.. content];
+    }
+
+    /// <summary>The newest that there is room for, in the order of their ids, so that the same copies always give the same content.</summary>
+    private void AddBehind(List<NamedValue> content, CopyTarget target, ref RecordCopy? cut)
+    {
+        var told = new List<(RecordCopy Copy, CopyTarget Content)>();
+        var bytes = 0;
+        foreach (var copy in Copies)
+        {
+            foreach (var (type, wanted) in target.Through)
+            {
+                if (copy.ObjectType != type)
+                {
+                    continue;
+                }
+
+                bytes += copy.Content.Length + System.Text.Encoding.UTF8.GetByteCount(copy.Id);
+                if (bytes > BehindBytesMax)
+                {
+                    cut ??= copy;
+                    break;
+                }
+
+                told.Add((copy, wanted));
+            }
+        }
+
+        foreach (var (copy, wanted) in told.OrderBy(t => t.Copy.Id, StringComparer.Ordinal))
+        {
+            content.Add(BeginBehind(copy));
+            CopyState.LoadCopy(copy);
+            CopyState.AddContent(content, wanted.Properties, wanted.Lists);
+        }
+    }
+
+    private static NamedValue BeginBehind(RecordCopy copy) =>
+        new(string.Create(CultureInfo.InvariantCulture, $"{BehindMark}{copy.ObjectType}/{NumberList.Text(copy.Labels)}"), Value.OfText(copy.Id));
+
+    /// <summary>The record behind that a named value of a copy begins: its type and id; null when it is none.</summary>
+    internal static (int ObjectType, string Id)? BehindOf(in NamedValue named) => named.Name.StartsWith(BehindMark, StringComparison.Ordinal)
+        ? (int.Parse(named.Name.AsSpan(BehindMark.Length, named.Name.IndexOf('/', StringComparison.Ordinal) - BehindMark.Length), CultureInfo.InvariantCulture), named.Value.Text)
+        : null;
+
+    /// <summary>The content of a copy without what it has of a record behind; null when it has nothing of it (REC-17).</summary>
+    public static NamedValue[]? WithoutBehind(NamedValue[] content, int objectType, string id)
+    {
+        ArgumentNullException.ThrowIfNull(content);
+        var start = Array.FindIndex(content, n => BehindOf(n) is { } behind && behind.ObjectType == objectType && behind.Id == id);
+        if (start < 0)
+        {
+            return null;
+        }
+
+        var end = Array.FindIndex(content, start + 1, n => BehindOf(n) is not null);
+        return [.. content[..start], .. end < 0 ? [] : content[end..]];
+    }
+
+    /// <summary>Whether a copy is of a record, or has one of it behind.</summary>
+    private static bool Names(RecordCopy copy, int objectType, string id)
+    {
+        if (copy.ObjectType == objectType && copy.Id == id)
+        {
+            return true;
+        }
+
+        var reader = new PackedReader(copy.Content.Span);
+        while (reader.Next(out var field))
+        {
+            if (field != CopyBehindField)
+            {
+                reader.Skip();
+            }
+            else if (Names(UnpackCopy(reader.Bytes()), objectType, id))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private void AddContent(List<NamedValue> content, ReadOnlySpan<int> properties, ReadOnlySpan<int> lists)
+    {
         foreach (var number in properties)
         {
             if (TryGetProperty(number, isBefore: false, out var view))
@@ -164,16 +267,23 @@ public sealed partial class RecordState
                 content.Add(new NamedValue(ListMark + list.ToString(CultureInfo.InvariantCulture), Value.OfBool(true)));
             }
         }
-
-        return [.. content];
     }
 
     /// <summary>The packed form of what a copy has, which is the same for the same content.</summary>
     internal byte[] PackCopy(ReadOnlySpan<NamedValue> content)
     {
         _scratch.Clear();
+        var behind = -1;
         for (var i = 0; i < content.Length; i++)
         {
+            if (BehindOf(content[i]) is { } other)
+            {
+                EndBehind(behind);
+                behind = _scratch.BeginMessage(CopyBehindField);
+                PackLink(_scratch, other.ObjectType, other.Id, NumberList.Read(content[i].Name[(content[i].Name.IndexOf('/', StringComparison.Ordinal) + 1)..]));
+                continue;
+            }
+
             if (content[i].Name.StartsWith(ListMark, StringComparison.Ordinal))
             {
                 _scratch.Int(CopyListField, int.Parse(content[i].Name.AsSpan(ListMark.Length), CultureInfo.InvariantCulture));
@@ -185,20 +295,41 @@ public sealed partial class RecordState
             i += hasTime ? 1 : 0;
         }
 
+        EndBehind(behind);
         return _scratch.Written.ToArray();
+    }
+
+    private void EndBehind(int start)
+    {
+        if (start >= 0)
+        {
+            _scratch.EndMessage(start);
+        }
     }
 
     /// <summary>What a copy has, as <see cref="ToCopy"/> gave it.</summary>
     internal NamedValue[] ContentOf(RecordCopy copy)
     {
-        var state = CopyState;
-        state.LoadCopy(copy);
-        var properties = Enumerable.Range(0, state.PropertyCount).Select(i => state.PropertyAt(i).Number).ToArray();
-        return state.ToCopy(properties, [.. state.Memberships.ToArray().Select(m => m.List)]);
+        var content = new List<NamedValue>();
+        CopyState.AddAllOf(content, copy);
+        return [.. content];
+    }
+
+    private void AddAllOf(List<NamedValue> content, RecordCopy copy)
+    {
+        LoadCopy(copy);
+        var properties = Enumerable.Range(0, PropertyCount).Select(i => PropertyAt(i).Number).ToArray();
+        AddContent(content, properties, [.. Memberships.ToArray().Select(m => m.List)]);
+        foreach (var behind in _copies)
+        {
+            content.Add(BeginBehind(behind));
+            CopyState.AddAllOf(content, behind);
+        }
     }
 
     private const int CopyPropertyField = 5;
     private const int CopyListField = 6;
+    private const int CopyBehindField = 8;
 
     private void PackCopiedProperty(in NamedValue property, Timestamp updatedAt)
     {
@@ -344,17 +475,21 @@ public sealed partial class RecordState
     private static void PackCopy(PackedWriter writer, int field, RecordCopy copy)
     {
         var start = writer.BeginMessage(field);
-        writer.Int(1, copy.ObjectType);
-        writer.Text(2, copy.Id);
-        foreach (var label in copy.Labels)
-        {
-            writer.Int(3, label);
-        }
-
+        PackLink(writer, copy.ObjectType, copy.Id, copy.Labels);
         writer.Time(4, copy.Since);
         writer.Raw(copy.Content.Span);
         writer.Bool(7, copy.IsRemoved);
         writer.EndMessage(start);
+    }
+
+    private static void PackLink(PackedWriter writer, int objectType, string id, int[] labels)
+    {
+        writer.Int(1, objectType);
+        writer.Text(2, id);
+        foreach (var label in labels)
+        {
+            writer.Int(3, label);
+        }
     }
 
     private static RecordCopy UnpackCopy(ReadOnlySpan<byte> packed)
@@ -381,7 +516,7 @@ public sealed partial class RecordState
                 case 3: (labels ??= []).Add(reader.Int()); break;
                 case 4: since = reader.Time(); break;
                 case 7: isRemoved = reader.Bool(); break;
-                case CopyPropertyField or CopyListField:
+                case CopyPropertyField or CopyListField or CopyBehindField:
                     reader.Skip();
                     (start, end) = (Math.Min(start, before), reader.Position);
                     break;

@@ -13,11 +13,12 @@ public sealed partial class RecordState
     internal int[] LinkSections() => _directory == 0 ? [] : [_directory, .. ReadDirectory(_loadedSections![_directory]).Slots.Distinct()];
 
     /// <summary>
-    /// Whether the leaf of a record or a page of copies has it, or the head that it is gone from these. Leaf and pages must have been given.
+    /// Whether the leaf of a record or a page of copies has it, also behind another one (ASC-03), or the head that it is gone from these. Leaf
+    /// and pages must have been given.
     /// </summary>
     internal bool KeepsInSections(int objectType, string id)
     {
-        bool IsOf(RecordCopy copy) => copy.ObjectType == objectType && copy.Id == id;
+        bool IsOf(RecordCopy copy) => Names(copy, objectType, id);
         return _associations.Exists(a => a.IsTo(objectType, id))
             || (_directory != 0 && ReadLeaf(_loadedSections![LeafOf(Association.HashOf(objectType, id))]).Items.Exists(a => a.IsTo(objectType, id)))
             || _copies.Exists(IsOf)

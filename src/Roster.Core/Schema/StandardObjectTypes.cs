@@ -31,6 +31,23 @@ public static class StandardObjectTypes
         ["0-136"] = "lead",
     }.ToFrozenDictionary(StringComparer.Ordinal);
 
+    /// <summary>
+    /// Whether records of a type may look at others that are not linked to them, but to a linked one: a contact at the line items of its deals
+    /// (ASC-03).
+    /// </summary>
+    /// <param name="from">Number of the type that looks.</param>
+    /// <param name="through">Number of the type between.</param>
+    /// <param name="to">Number of the type that is looked at.</param>
+    public static bool IsReachable(int from, int through, int to) =>
+        from == NumberOf("contact") && through == NumberOf("deal") && to == NumberOf("line_item");
+
+    /// <summary>Whether copies of records of a type are in copies of another one that some records keep (ASC-03).</summary>
+    /// <param name="through">Number of the type between.</param>
+    /// <param name="to">Number of the type whose copies these are.</param>
+    public static bool IsToldOn(int through, int to) => IsReachable(NumberOf("contact"), through, to);
+
+    private static int NumberOf(string name) => Names.IndexOf(name) + 1;
+
     /// <summary>The name behind a HubSpot id, or the text itself.</summary>
     public static string FromHubSpotId(string id) => HubSpotIds.GetValueOrDefault(id, id);
 }

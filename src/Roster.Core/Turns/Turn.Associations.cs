@@ -60,8 +60,7 @@ public sealed partial class Turn
 
         if (_state.HasManyCopyPages && !_state.IsMissingCopies)
         {
-            var (first, count) = _state.RewriteCopies();
-            Write(JournalEntry.CopiesMoved(first, count));
+            RewriteCopies();
         }
     }
 
@@ -168,6 +167,12 @@ public sealed partial class Turn
         }
     }
 
+    private void RewriteCopies()
+    {
+        var (first, count) = _state.RewriteCopies();
+        Write(JournalEntry.CopiesMoved(first, count));
+    }
+
     /// <summary>The oldest copy of a label goes when there is one too many, unless another of its labels still has room (ASC-05).</summary>
     private void CutCopies(Association added)
     {
@@ -214,7 +219,7 @@ public sealed partial class Turn
 
     /// <summary>What records of a type keep of this one; null when nobody there looks at it.</summary>
     private NamedValue[]? CopyFor(int objectType) =>
-        _index.FindCopyTarget(objectType) is { } target ? _state.ToCopy(target.Properties, target.Lists) : null;
+        _index.FindCopyTarget(objectType) is { } target ? _state.ToCopy(target, ref _notTold) : null;
 
     private bool IsBaseline => _event is { IsBaseline: true };
 }

@@ -133,8 +133,7 @@ public sealed partial class Turn
 
         if (_state.HasCopyPages)
         {
-            var (first, count) = _state.RewriteCopies();
-            Write(JournalEntry.CopiesMoved(first, count));
+            RewriteCopies();
         }
     }
 }

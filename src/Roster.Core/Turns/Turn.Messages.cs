@@ -16,6 +16,7 @@ public sealed partial class Turn
     private int _hops;
     private bool _firesNothing;
     private bool _isCopyStale;
+    private RecordCopy? _notTold;
 
     /// <summary>
     /// Messages that the latest turn sends, in order. Valid until the next turn. The last one has the number
@@ -38,9 +39,14 @@ public sealed partial class Turn
         {
             EntryKind.PropertyChanged => _index.IsCopied(entry.Subject),
             EntryKind.ListJoined or EntryKind.ListLeft => _index.IsCopiedList(entry.Subject),
+            EntryKind.CopyChanged => _index.IsToldOn(entry.Subject),
             _ => false,
         };
     }
+
+    /// <summary>What must be loaded before others can be told what they keep, when copies are in it (ASC-03).</summary>
+    private TurnResult? FindMissingToTell() =>
+        _index.TellsOn && _state.IsLive && (_isCopyStale || _refreshed is { SendsCopies: true }) ? FindMissingCopies() : null;
 
     /// <summary>The end of a turn: what others keep of the record is told them, but not by a turn beyond the hops of ENG-11.</summary>
     private void SendAll()
@@ -53,6 +59,11 @@ public sealed partial class Turn
         else if (_refreshed is { SendsCopies: true } && _state.AssociationCount > 0)
         {
             SendCopies(isInitial: true);
+        }
+
+        if (_notTold is { } cut)
+        {
+            Write(JournalEntry.CopiesCut(cut.ObjectType, cut.Id, 0));
         }
 
         if (_messages.Count > 0)
@@ -104,12 +115,20 @@ public sealed partial class Turn
 
     private void SendCopiesTo(IEnumerable<Association> links, bool isInitial)
     {
+        var (type, copy) = (0, (NamedValue[]?)null);
         foreach (var link in links)
         {
-            if (_index.FindCopyTarget(link.ObjectType) is not null && !IsToldByLink(link))
+            if (_index.FindCopyTarget(link.ObjectType) is null || IsToldByLink(link))
             {
-                Send(new RecordMessage(MessageKind.Copy, link.ObjectType, link.Id) { Copy = _state.IsLive ? CopyFor(link.ObjectType) : null, IsInitial = isInitial });
+                continue;
             }
+
+            if (type != link.ObjectType)
+            {
+                (type, copy) = (link.ObjectType, _state.IsLive ? CopyFor(link.ObjectType) : null);
+            }
+
+            Send(new RecordMessage(MessageKind.Copy, link.ObjectType, link.Id) { Copy = copy, IsInitial = isInitial });
         }
     }
 
@@ -322,6 +341,11 @@ public sealed partial class Turn
         if (_state.FindMissingAssociation(message.Cursor) is > 0 and var missing)
         {
             return NeedsSections([missing]);
+        }
+
+        if ((_index.TellsOn && _state.IsLive ? FindMissingCopies() : null) is { } missingCopies)
+        {
+            return missingCopies;
         }
 
         if (BeginTurn() is { } other)

@@ -86,6 +86,7 @@ public sealed partial class Turn
         _hops = 0;
         _firesNothing = false;
         _isCopyStale = false;
+        _notTold = null;
         _isAbsorbing = false;
         _missingInStep = null;
         _messages.Clear();
@@ -207,6 +208,11 @@ public sealed partial class Turn
         if (_isDeleting)
         {
             Delete();
+        }
+
+        if (FindMissingToTell() is { } missing)
+        {
+            return missing;
         }
 
         SendAll();

@@ -11,8 +11,10 @@ public sealed partial class CriteriaCompiler
     private static readonly string[] ConsentStates = ["SUBSCRIBED", "UNSUBSCRIBED", "GRANTED", "NOT_GRANTED"];
 
     /// <summary>Where filters on associated records find the copies.</summary>
-    internal CopyWalk Copies { get; init; } =
-        static (RecordState state, int objectType, int label, ref int cursor, RecordState copy) => state.NextCopy(objectType, label, ref cursor, copy);
+    internal CopyWalk Copies { get; init; } = CopiesOfState;
+
+    private static bool CopiesOfState(RecordState state, int objectType, int label, ref int cursor, RecordState copy) =>
+        state.NextCopy(objectType, label, ref cursor, copy);
 
     private ListFilter? CompileList(ListFilterDefinition filter, Place place)
     {
@@ -91,17 +93,12 @@ public sealed partial class CriteriaCompiler
         int? label = filter.Label.Length == 0
             ? RecordState.AnyLabel
             : scope.Schema.FindLabel(filter.Label) is var number and >= 0 ? number : null;
-        return new AssociatedFilter(Label(place, filter), otherType.Number, label, filters, Copies);
+        return new AssociatedFilter(Label(place, filter), otherType.Number, label, filters, place.IsCopy ? CopiesOfState : Copies);
     }
 
-    private void ReportNested(AssociatedFilterDefinition nested, Place place)
-    {
-        const string lineItem = "line_item";
-        var isException = place.Type.Name == "deal" && type.Name == "contact" && StandardObjectTypes.FromHubSpotId(nested.ObjectType) == lineItem;
-        Error(
-            $"{place.Path}.associated", isException ? "LINE_ITEMS_NOT_SUPPORTED" : "TWO_HOPS", nested.ObjectType,
-            isException ? "Filters on line items through deals (ASC-03) are not supported yet." : "Only direct associations count: one hop (ASC-03).");
-    }
+    /// <summary>The one exception from a single hop: line items behind the deals of a contact (ASC-03).</summary>
+    private bool ReachesThrough(AssociatedFilterDefinition nested, Place place) =>
+        scope.Schema.FindObjectType(nested.ObjectType) is { } behind && StandardObjectTypes.IsReachable(type.Number, place.Type.Number, behind.Number);
 
     private ConsentFilter? CompileConsent(ConsentFilterDefinition filter, Place place)
     {

@@ -68,7 +68,7 @@ public sealed partial class CriteriaCompiler(DefinitionScope scope, ObjectTypeDe
                 return CompilePair(pair, place);
             case WorkflowFilterDefinition workflow when !place.IsCopy:
                 return CompileWorkflow(workflow, place);
-            case AssociatedFilterDefinition associated when !place.IsCopy:
+            case AssociatedFilterDefinition associated when !place.IsCopy || ReachesThrough(associated, place):
                 return CompileAssociated(associated, place);
             case ConstantFilterDefinition constant when !place.IsCopy:
                 return new ConstantFilter(Label(place, filter), constant.Accepts);
@@ -78,7 +78,7 @@ public sealed partial class CriteriaCompiler(DefinitionScope scope, ObjectTypeDe
                 Error(place.Path, "INCOMPLETE_FILTER", string.Empty, "A filter names a property, or is of another kind.");
                 return null;
             case AssociatedFilterDefinition nested:
-                ReportNested(nested, place);
+                Error($"{place.Path}.associated", "TWO_HOPS", nested.ObjectType, "Only direct associations count: one hop. A filter on contacts may reach line items through deals (ASC-03).");
                 return null;
             default:
                 Error(place.Path, "NOT_IN_ASSOCIATED", KindOf(filter), "A filter on an associated record is about its properties or lists (ASC-01).");

@@ -124,6 +124,9 @@ public static class DefinitionWalk
     private static IEnumerable<FilterDefinition> Filters(CriteriaDefinition criteria)
     {
         ArgumentNullException.ThrowIfNull(criteria);
-        return criteria.AnyOf.SelectMany(g => g.AllOf).SelectMany(f => f is AssociatedFilterDefinition associated ? associated.AllOf.Prepend(f) : [f]);
+        return criteria.AnyOf.SelectMany(g => WithNested(g.AllOf));
     }
+
+    private static IEnumerable<FilterDefinition> WithNested(IEnumerable<FilterDefinition> filters) =>
+        filters.SelectMany(f => f is AssociatedFilterDefinition associated ? WithNested(associated.AllOf).Prepend(f) : [f]);
 }

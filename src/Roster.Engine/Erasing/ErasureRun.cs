@@ -1,6 +1,7 @@
 using Roster.Core;
 using Roster.Core.Journal;
 using Roster.Core.Records;
+using Roster.Core.Schema;
 using Roster.Core.Turns;
 using Roster.Engine.Messages;
 using Roster.Engine.Operations;
@@ -85,10 +86,12 @@ internal sealed class ErasureRun
         }
     }
 
-    private async Task<RecordState> LoadAsync(CancellationToken cancellationToken)
+    private Task<RecordState> LoadAsync(CancellationToken cancellationToken) => LoadAsync(_number, cancellationToken);
+
+    private async Task<RecordState> LoadAsync(long number, CancellationToken cancellationToken)
     {
         var state = new RecordState();
-        state.Load((await Store.LoadAsync(_number, cancellationToken).ConfigureAwait(false)).Head.Span);
+        state.Load((await Store.LoadAsync(number, cancellationToken).ConfigureAwait(false)).Head.Span);
         return state;
     }
 
@@ -120,7 +123,7 @@ internal sealed class ErasureRun
     /// </summary>
     private async Task CollectOthersAsync(RecordKey key, string requestId, CancellationToken cancellationToken)
     {
-        await CollectLinksAsync(key, cancellationToken).ConfigureAwait(false);
+        await CollectLinksAsync(_number, _others, cancellationToken).ConfigureAwait(false);
         var absorbed = new HashSet<RecordKey>();
         await foreach (var turn in ReadTurnsAsync(_number, cancellationToken).ConfigureAwait(false))
         {
@@ -134,25 +137,60 @@ internal sealed class ErasureRun
             }
         }
 
+        foreach (var via in _others.Where(o => StandardObjectTypes.IsToldOn(o.ObjectType, key.ObjectType)).ToList())
+        {
+            await CollectToldAsync(via, key, cancellationToken).ConfigureAwait(false);
+        }
+
         foreach (var other in absorbed)
         {
             await _host.RunTurnAsync(other, new CommandInput(CommandKind.Erase, 0, requestId, requestId), cancellationToken).ConfigureAwait(false);
         }
     }
 
-    private async Task CollectLinksAsync(RecordKey key, CancellationToken cancellationToken)
+    /// <summary>
+    /// Those whom a linked record told what it kept of this one (ASC-03). By now it keeps nothing of it; it is waited for until all of them have
+    /// been told that.
+    /// </summary>
+    private async Task CollectToldAsync(RecordKey via, RecordKey key, CancellationToken cancellationToken)
     {
-        var state = await LoadAsync(cancellationToken).ConfigureAwait(false);
+        var loaded = new List<LoadedRecord>();
+        await Store.LoadAsync([via], loaded, cancellationToken).ConfigureAwait(false);
+        if (!loaded[0].Found)
+        {
+            return;
+        }
+
+        var number = loaded[0].Number;
+        do
+        {
+            await _host.WhenDeliveredAsync(key.Tenant, cancellationToken).ConfigureAwait(false);
+        }
+        while ((await LoadAsync(number, cancellationToken).ConfigureAwait(false)).Spreading != Spreading.None);
+
+        var told = new HashSet<RecordKey>();
+        await CollectLinksAsync(number, told, cancellationToken).ConfigureAwait(false);
+        await foreach (var turn in ReadTurnsAsync(number, cancellationToken).ConfigureAwait(false))
+        {
+            told.UnionWith(TurnDecoder.Decode(turn).Entries.Select(e => TurnMask.OtherOf(e, via)).OfType<RecordKey>());
+        }
+
+        _others.UnionWith(told.Where(t => StandardObjectTypes.IsReachable(t.ObjectType, via.ObjectType, key.ObjectType)));
+    }
+
+    private async Task CollectLinksAsync(long number, HashSet<RecordKey> found, CancellationToken cancellationToken)
+    {
+        var state = await LoadAsync(number, cancellationToken).ConfigureAwait(false);
         var cursor = 0UL;
         do
         {
             if (!await AssociationReader.LoadAsync(Store, state, cursor, cancellationToken).ConfigureAwait(false))
             {
-                throw new StoreCorruptException($"A section of the links of record {_number} is named by its head but not stored.");
+                throw new StoreCorruptException($"A section of the links of record {number} is named by its head but not stored.");
             }
 
             var (links, next) = state.ReadAssociations(cursor);
-            _others.UnionWith(links.Select(l => new RecordKey(key.Tenant, l.ObjectType, l.Id)));
+            found.UnionWith(links.Select(l => new RecordKey(state.Tenant, l.ObjectType, l.Id)));
             cursor = next;
         }
         while (cursor != 0);

@@ -9,8 +9,8 @@ using Roster.Engine.Turns;
 namespace Roster.Engine.Erasing;
 
 /// <summary>
-/// Takes an erased record out of turns of the records that it was linked to (REC-17): its id, the copies that they had of it, and sections
-/// that name it. The rest of the turn stays, and so does the state that the journal gives, because every place of the id gets the same mask.
+/// Takes an erased record out of turns of the records that it was linked to (REC-17): its id, the copies that they had of it, also inside
+/// copies of others (ASC-03), and sections that name it. The rest of the turn stays, and so does the state that the journal gives, because every place of the id gets the same mask.
 /// </summary>
 public sealed class TurnMask
 {
@@ -52,6 +52,11 @@ public sealed class TurnMask
             if (OtherOf(entry, new RecordKey(decoded.Info.Tenant, decoded.Info.ObjectType, string.Empty)) == _erased)
             {
                 entry = entry with { Text = _mask, Fields = entry.Kind == EntryKind.CopyChanged ? null : entry.Fields };
+                isChanged = true;
+            }
+            else if (entry is { Kind: EntryKind.CopyChanged, Fields: { } content } && RecordState.WithoutBehind(content, _erased.ObjectType, _erased.Id) is { } left)
+            {
+                entry = entry with { Fields = left };
                 isChanged = true;
             }
         }

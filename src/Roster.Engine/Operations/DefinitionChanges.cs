@@ -124,13 +124,19 @@ public sealed class DefinitionChanges
         return InOrder(jobs, copies);
     }
 
-    /// <summary>Copies that a new definition needs and that nobody kept until now are sent first (ASC-04).</summary>
+    /// <summary>
+    /// Copies that a new definition needs and that nobody kept until now are sent first (ASC-04); those that are told on before those that tell
+    /// them (ASC-03).
+    /// </summary>
     private void AddCopies(List<OperationDocument> jobs, TenantOwner owner, CopyPlan needed, string suffix, string workflowId, string listId)
     {
-        foreach (var type in owner.Catalog.Copies.FindAdded(needed).Select(p => p.Owner).Distinct())
+        var types = owner.Catalog.Copies.FindAdded(needed).Select(p => p.Owner).Distinct().ToList();
+        string IdOf(int type) => $"copies-{suffix}-{type}";
+        foreach (var type in types)
         {
-            var job = _jobs.New(JobKinds.SendCopies, $"copies-{suffix}-{type}", workflowId, listId);
+            var job = _jobs.New(JobKinds.SendCopies, IdOf(type), workflowId, listId);
             job.ObjectType = owner.Schema.ObjectType(type).Name;
+            job.Follows.AddRange(needed.Through.Where(t => t.Via == type && types.Contains(t.Owner)).Select(t => IdOf(t.Owner)));
             jobs.Add(job);
         }
     }

@@ -148,6 +148,28 @@ public sealed class SimulateCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task ASC_03_A_contact_is_enrolled_by_a_line_item_of_its_deal()
+    {
+        var definitions = Write(
+            "definitions.json",
+            """
+            {"tenant":{"object_types":[{"name":"contact"},{"name":"deal","properties":[{"name":"stage","type":"STRING"}]},{"name":"line_item","properties":[{"name":"sku","type":"STRING"}]}]},
+             "workflows":[{"id":"shoes","object_type":"contact","start":{"filter":{"criteria":{"any_of":[{"all_of":[{"associated":{"object_type":"deal","all_of":[
+               {"associated":{"object_type":"line_item","all_of":[{"property":"sku","operator":"IS_EQUAL_TO","values":["shoe"]}]}}]}}]}]}}},
+               "steps":[{"id":"mail","worker":{"queue":"mail","wait":false}}]}]}
+            """);
+        var events = Write(
+            "events.jsonl",
+            """{"id":"e1","object":"deal","record":"d1","at":"2026-01-01T08:00:00Z","set":{"stage":"open"},"link":{"contact/ada":"buyer"}}""",
+            """{"id":"e2","object":"line_item","record":"l1","at":"2026-01-01T09:00:00Z","set":{"sku":"hat"},"link":{"deal/d1":""}}""",
+            """{"id":"e3","object":"line_item","record":"l1","at":"2026-01-01T10:00:00Z","set":{"sku":"shoe"}}""");
+        var document = await RunJsonAsync(definitions, "--events", events);
+        Assert.Equal(
+            [("2026-01-01T10:00:00Z", "contact/ada", "mail")],
+            document.GetProperty("sent").EnumerateArray().Select(task => (Text(task, "at"), Text(task, "record"), Text(task, "step"))));
+    }
+
+    [Fact]
     public async Task Lists_are_applied_before_workflows_whatever_order_the_files_come_in()
     {
         var list = Write("leads.json", """{"id":"leads","object_type":"contact","criteria":{"any_of":[{"all_of":[{"property":"stage","operator":"IS_EQUAL_TO","values":["lead"]}]}]}}""");

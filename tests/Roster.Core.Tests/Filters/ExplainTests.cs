@@ -55,6 +55,7 @@ public sealed class ExplainTests
         Assert.Equal("GOAL first in workflow w|enrolled once, completed 0 times, active, goal first not met", Actual(new WorkflowFilterDefinition("w", WorkflowStatus.Goal, "first", false)));
         Assert.Equal("ENROLLED in workflow none|never enrolled", Actual(new WorkflowFilterDefinition("none", WorkflowStatus.Enrolled, "", false)));
         Assert.Equal("associated deal with stage IS_EQUAL_TO won|1 associated, 0 pass all filters", Actual(new AssociatedFilterDefinition("deal", "", [Is("stage", IsEqualTo, "won")])));
+        Assert.Equal("associated deal with associated line_item (primary) with sku IS_KNOWN|1 associated, 0 pass all filters", Actual(new AssociatedFilterDefinition("deal", "", [new AssociatedFilterDefinition("line_item", "primary", [Is("sku", IsKnown)])])));
         Assert.Equal("associated deal (primary) with stage IS_KNOWN|no associated record", Actual(new AssociatedFilterDefinition("deal", "primary", [Is("stage", IsKnown)])));
         Assert.Equal("consent news is GRANTED|GRANTED", Actual(new ConsentFilterDefinition("news", ["GRANTED"])));
         Assert.Equal("never|never", Actual(new ConstantFilterDefinition(false)));

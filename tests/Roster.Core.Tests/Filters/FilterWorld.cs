@@ -1,4 +1,5 @@
 using NodaTime;
+using Roster.Core.Catalog;
 using Roster.Core.Filters;
 using Roster.Core.Hashing;
 using Roster.Core.Journal;
@@ -51,12 +52,15 @@ internal sealed class FilterWorld
         schema = schema.WithProperty(schema.FindObjectType("deal")!, "stage", PropertyType.String, []);
         schema = schema.WithProperty(schema.FindObjectType("deal")!, "amount", PropertyType.Number, []);
         schema = schema.WithProperty(schema.FindObjectType("deal")!, "close", PropertyType.Date, []);
+        schema = schema.WithProperty(schema.FindObjectType("line_item")!, "sku", PropertyType.String, []);
+        schema = schema.WithProperty(schema.FindObjectType("line_item")!, "quantity", PropertyType.Number, []);
+        schema = schema.WithProperty(schema.FindObjectType("line_item")!, "until", PropertyType.Date, []);
         return schema.WithEventType("clicked").WithEventType("bought").WithEventType("opened").WithLabel("primary");
     }
 
     public static DefinitionScope ScopeOf(TenantSchema schema) => new(
         schema,
-        [new ListInfo("vip", 1, 1, false), new ListInfo("big", 2, schema.FindObjectType("deal")!.Number, false)],
+        [new ListInfo("vip", 1, 1, false), new ListInfo("big", 2, schema.FindObjectType("deal")!.Number, false), new ListInfo("items", 3, schema.FindObjectType("line_item")!.Number, false)],
         [new WorkflowInfo("w", 1, 1, ["first", "second"], []), new WorkflowInfo("none", 2, 1, [], []), new WorkflowInfo("dw", 3, schema.FindObjectType("deal")!.Number, [], [])]);
 
     public static Timestamp At(string text)
@@ -156,6 +160,16 @@ internal sealed class FilterWorld
         other.State.Pack(writer);
         Copies.Add((other.State.ObjectType, Tenant.FindLabel(label), writer.Written.ToArray()));
         return this;
+    }
+
+    /// <summary>Has the record keep a copy of all that a linked one has (ASC-04).</summary>
+    public FilterWorld Keep(FilterWorld other, string label = "")
+    {
+        var state = other.State;
+        var all = new CopyTarget([.. Enumerable.Range(0, state.PropertyCount).Select(i => state.PropertyAt(i).Number)], []);
+        RecordCopy? cut = null;
+        int[] labels = label.Length == 0 ? [] : [Tenant.FindLabel(label)];
+        return Turn(Start, JournalEntry.CopyChanged(new Association(state.ObjectType, state.Id, labels, Start), state.ToCopy(all, ref cut), isRemoved: false));
     }
 
     public int Number(string property) => _type.Find(property)!.Number;

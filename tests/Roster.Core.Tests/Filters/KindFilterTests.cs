@@ -1,3 +1,4 @@
+using Roster.Core.Catalog;
 using Roster.Core.Filters;
 using Roster.Core.Journal;
 using Roster.Core.Records;
@@ -94,13 +95,64 @@ public sealed class KindFilterTests
     }
 
     [Fact]
-    public void ASC_03_Only_one_hop_counts_and_line_items_are_refused_for_now()
+    public void ASC_03_Only_one_hop_counts_but_for_line_items_behind_the_deals_of_a_contact()
     {
-        Expect("TWO_HOPS", "c.anyOf[0].allOf[0].associated.allOf[0].associated", Deal(new AssociatedFilterDefinition("company", string.Empty, [Is("x", IsKnown)])));
-        Expect("LINE_ITEMS_NOT_SUPPORTED", "c.anyOf[0].allOf[0].associated.allOf[0].associated", Deal(new AssociatedFilterDefinition("line_item", string.Empty, [Is("x", IsKnown)])));
+        const string path = "c.anyOf[0].allOf[0].associated.allOf[0].associated";
+        var filter = Is("sku", IsKnown);
+        Expect("TWO_HOPS", path, Deal(new AssociatedFilterDefinition("company", string.Empty, [Is("x", IsKnown)])));
+        Expect("TWO_HOPS", path, new AssociatedFilterDefinition("company", string.Empty, [LineItem(filter)]));
+        Expect("TWO_HOPS", path + ".allOf[0].associated", Deal(LineItem(LineItem(filter))));
+        Assert.Contains(Compile(All(Deal(LineItem(filter))), type: "ticket").Problems, p => p.Code == "TWO_HOPS" && p.Path == path);
+        Expect("INCOMPLETE_FILTER", path + ".allOf", Deal(LineItem()));
+        Expect("UNDECLARED_PROPERTY", path + ".allOf[0].property", Deal(LineItem(Is("stage", IsKnown))));
         Expect("NOT_IN_ASSOCIATED", "c.anyOf[0].allOf[0].associated.allOf[0]", Deal(Happened("clicked")));
+        Expect("NOT_IN_ASSOCIATED", path + ".allOf[0]", Deal(LineItem(Happened("clicked"))));
         Expect("NOT_IN_ASSOCIATED", "c.anyOf[0].allOf[0].associated.allOf[0]", Deal(new WorkflowFilterDefinition("w", WorkflowStatus.Active, string.Empty, false)));
         Expect("NOT_IN_ASSOCIATED", "c.anyOf[0].allOf[0].associated.allOf[0].operator", Deal(Is("stage", HasEverBeenEqualTo, "won")));
+        Assert.Empty(Compile(All(Deal(LineItem(filter)))).Problems);
+        Assert.Empty(Compile(All(new AssociatedFilterDefinition("0-3", string.Empty, [new AssociatedFilterDefinition("0-8", string.Empty, [filter])]))).Problems);
+    }
+
+    [Fact]
+    public void ASC_02_ASC_03_One_line_item_of_one_deal_must_pass_all_filters()
+    {
+        var world = new FilterWorld();
+        var shoe = LineItem(Is("sku", IsEqualTo, "shoe"), Is("quantity", IsGreaterThan, "5"));
+        Assert.False(world.Accepts(Deal(shoe)));
+        world.Associate(new FilterWorld("deal", "d1").Set("stage", "won")
+            .Keep(new FilterWorld("line_item", "l1").Set("sku", "shoe").Set("quantity", "1"))
+            .Keep(new FilterWorld("line_item", "l2").Set("sku", "hat").Set("quantity", "9"), "primary"));
+        Assert.False(world.Accepts(Deal(shoe)));
+        Assert.True(world.Accepts(Deal(LineItem(Is("sku", IsEqualTo, "shoe")), LineItem(Is("quantity", IsEqualTo, "9")))));
+        Assert.True(world.Accepts(Deal(LineItem(Is("sku", IsEqualTo, "hat")) with { Label = "primary" })));
+        Assert.False(world.Accepts(Deal(LineItem(Is("sku", IsEqualTo, "shoe")) with { Label = "primary" })));
+        world.Associate(new FilterWorld("deal", "d2").Set("stage", "open").Keep(new FilterWorld("line_item", "l3").Set("sku", "shoe").Set("quantity", "9")));
+        Assert.True(world.Accepts(Deal(shoe)));
+        Assert.True(world.Accepts(Deal(shoe, Is("stage", IsEqualTo, "open"))));
+        Assert.False(world.Accepts(Deal(shoe, Is("stage", IsEqualTo, "won"))));
+        Assert.False(world.Accepts(LineItem(Is("sku", IsEqualTo, "shoe"))));
+    }
+
+    [Fact]
+    public void ASC_03_ASC_04_Deals_keep_what_contacts_look_at_behind_them_and_have_it_in_their_own_copies()
+    {
+        var criteria = Compile(All(Deal(Is("stage", IsKnown), LineItem(Is("sku", IsKnown), new ListFilterDefinition("items", false))))).Criteria;
+        var (deal, item) = (Tenant.FindObjectType("deal")!, Tenant.FindObjectType("line_item")!);
+        Assert.Equal([deal.Number], criteria.AssociatedTypes);
+        var list = new CompiledList(new ListInfo("hot", 9, 1, true), criteria);
+        var plan = CopyPlan.Of(list);
+        Assert.Equal([(item.Number, deal.Number)], plan.Through);
+        var kept = plan.TargetsOf(item.Number)[deal.Number];
+        Assert.Equal([item.Find("sku")!.Number], kept.Properties);
+        Assert.Equal([3], kept.Lists);
+        var told = plan.TargetsOf(deal.Number)[1];
+        Assert.Equal([deal.Find("stage")!.Number], told.Properties);
+        Assert.Equal((item.Number, true), (Assert.Single(told.Through).ObjectType, told.Through[0].Content.Covers(kept)));
+        var without = CopyPlan.Of(list with { Criteria = Compile(All(Deal(Is("stage", IsKnown)))).Criteria });
+        Assert.Equal([(deal.Number, 1), (item.Number, deal.Number)], without.FindAdded(plan));
+        Assert.Empty(plan.FindAdded(plan));
+        Assert.Empty(plan.FindAdded(without));
+        Assert.Empty(without.Through);
     }
 
     [Theory]
@@ -196,6 +248,8 @@ public sealed class KindFilterTests
     private static CriteriaDefinition Groups(params FilterDefinition[][] groups) => new([.. groups.Select(g => new FilterGroupDefinition(g))]);
 
     private static AssociatedFilterDefinition Deal(params FilterDefinition[] filters) => new("deal", string.Empty, filters);
+
+    private static AssociatedFilterDefinition LineItem(params FilterDefinition[] filters) => new("line_item", string.Empty, filters);
 
     private static void Expect(string code, string path, FilterDefinition filter) => Assert.Contains(Compile(All(filter)).Problems, p => p.Code == code && p.Path == path);
 }

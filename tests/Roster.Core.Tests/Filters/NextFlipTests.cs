@@ -95,6 +95,21 @@ public sealed class NextFlipTests
     }
 
     [Fact]
+    public void TRG_09_ASC_03_A_line_item_behind_a_deal_says_when_the_answer_flips()
+    {
+        var world = new FilterWorld();
+        world.Associate(new FilterWorld("deal", "d1").Set("stage", "open").Keep(new FilterWorld("line_item", "l1").Set("until", "2026-03-12")));
+        world.Associate(new FilterWorld("deal", "d2").Set("stage", "open").Keep(new FilterWorld("line_item", "l2").Set("until", "2026-03-20")));
+        var item = new AssociatedFilterDefinition("line_item", string.Empty, [Is("until", IsLessThanXDaysFromNow, "5")]);
+        var criteria = world.Ready(All(new AssociatedFilterDefinition("deal", string.Empty, [Is("stage", IsEqualTo, "open"), item])));
+        Assert.True(criteria.DependsOnTime);
+        Assert.True(criteria.Accepts(new Judging(world.State, At("2026-03-10T15:00:00Z"))));
+        Assert.Equal(At("2026-03-13T00:00:00Z"), criteria.NextFlip(world.State, At("2026-03-10T15:00:00Z")));
+        Assert.Equal(At("2026-03-15T00:00:00Z"), criteria.NextFlip(world.State, At("2026-03-13T00:00:00Z")));
+        Assert.Equal(At("2026-03-21T00:00:00Z"), criteria.NextFlip(world.State, At("2026-03-15T00:00:00Z")));
+    }
+
+    [Fact]
     public void TRG_09_Of_several_filters_the_earliest_flip_counts()
     {
         var world = new FilterWorld().Set("at", "2026-03-12T10:00:00Z").Set("day", "2026-03-12");

@@ -71,7 +71,7 @@ public sealed class StoredLinksTests
                 FromType = Deal,
                 FromId = $"d{(i % 9 == 8 ? i / 3 : i)}",
                 Labels = i % 5 == 0 ? [1] : [],
-                Copy = i % 3 == 0 ? [new NamedValue(amount, Value.OfNumber(i)), new NamedValue(amount + "@", Value.OfDateTime(new Timestamp(i))), new NamedValue("l7", Value.OfBool(true))] : null,
+                Copy = i % 3 == 0 ? [new NamedValue(amount, Value.OfNumber(i)), new NamedValue(amount + "@", Value.OfDateTime(new Timestamp(i))), new NamedValue("l7", Value.OfBool(true)), .. Behind(i)] : null,
             };
             TurnResult result;
             do
@@ -104,6 +104,11 @@ public sealed class StoredLinksTests
 
         Assert.True(state.AssociationCount > 500);
     }
+
+    /// <summary>What some deals tell of their line items (ASC-03).</summary>
+    private static NamedValue[] Behind(int i) => i % 2 == 0
+        ? []
+        : [new NamedValue("c8/1,4", Value.OfText("l1")), new NamedValue("2", Value.OfText("shoe")), new NamedValue("l3", Value.OfBool(true)), new NamedValue("c8/", Value.OfText("l2"))];
 
     /// <summary>A section is a page of copies, a directory or a leaf; each is read by the class of its own.</summary>
     private static void Keep(Dictionary<int, byte[]> sections, RecordState state, SectionWrite write)
