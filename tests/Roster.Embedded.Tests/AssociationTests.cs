@@ -360,6 +360,36 @@ public sealed class AssociationTests
     }
 
     [Fact]
+    public async Task REC_16_ACT_27_A_deleted_record_follows_what_becomes_of_its_links()
+    {
+        await using var harness = await StartAsync();
+        await harness.ListAsync("""
+            { "id": "rich", "objectType": "contact", "criteria": { "anyOf": [ { "allOf": [ { "associated": { "objectType": "deal", "allOf": [
+              { "property": "amount", "operator": "IS_GREATER_THAN", "values": ["1000"] } ] } } ] } ] } }
+            """);
+        await harness.SendAsync(Deal(harness, "d1", "1", "open", "ada", "bob", "cleo"));
+        await harness.SettleAsync();
+        var (deal, ada) = (new RecordRef { ObjectType = "deal", RecordId = "d1" }, new RecordRef { ObjectType = "contact", RecordId = "ada" });
+        await harness.Engine.DeleteRecordAsync(EngineHarness.Tenant, new DeleteRecordRequest { Ref = deal, RequestId = "r1" }, Token);
+        await harness.SettleAsync();
+        await harness.SendAsync(Link(harness, "bob", "deal", "d1", removes: true), Link(harness, "cleo", "deal", "d1", "buyer"), Link(harness, "dan", "deal", "d1"));
+        await harness.SettleAsync();
+        await harness.Engine.RestoreRecordAsync(EngineHarness.Tenant, new RestoreRecordRequest { Ref = deal, RequestId = "r2" }, Token);
+        await harness.Engine.DeleteRecordAsync(EngineHarness.Tenant, new DeleteRecordRequest { Ref = ada, RequestId = "r3" }, Token);
+        await harness.SettleAsync();
+        await harness.SendAsync(Deal(harness, "d1", "5000", "open"));
+        await harness.SettleAsync();
+        await harness.Engine.RestoreRecordAsync(EngineHarness.Tenant, new RestoreRecordRequest { Ref = ada, RequestId = "r4" }, Token);
+        await harness.SettleAsync();
+        Assert.Equal(["contact/ada", "contact/cleo buyer"], await LinksAsync(harness, "deal", "d1"));
+        Assert.Equal(["deal/d1 buyer"], await LinksAsync(harness, "contact", "cleo"));
+        Assert.Empty(await LinksAsync(harness, "contact", "bob"));
+        Assert.Empty(await LinksAsync(harness, "contact", "dan"));
+        Assert.Equal(["ada", "cleo"], await harness.MembersAsync("rich"));
+        await harness.VerifyAsync();
+    }
+
+    [Fact]
     public async Task ASC_04_A_publish_has_owners_send_first_copies_which_fire_nothing_and_then_considers_existing_records()
     {
         await using var harness = await StartAsync();

@@ -170,10 +170,23 @@ public sealed partial class Turn
 
     private TurnResult? RefuseMessage(RecordMessage message)
     {
-        // A deleted record must forget what was erased too: it may be brought back.
         if ((message.Kind == MessageKind.Create && !_state.Exists) || (message.Kind == MessageKind.Erased && _state.Exists && !_state.IsIdErased))
         {
             return null;
+        }
+
+        // A deleted record may be brought back, with its links. So it follows what becomes of these, but gets no new ones.
+        if (_state.Gone == GoneKind.Deleted && message.Kind is MessageKind.Link or MessageKind.Unlink or MessageKind.Copy)
+        {
+            if (FindMissingLink(message.FromType, message.FromId) is { } missing)
+            {
+                return missing;
+            }
+
+            if (message.Kind != MessageKind.Link || _state.FindAssociation(message.FromType, message.FromId) is not null)
+            {
+                return null;
+            }
         }
 
         if (RefuseGone() is { } gone)
@@ -257,7 +270,7 @@ public sealed partial class Turn
             KeepCopy(_present, link, content);
         }
 
-        if (CopyFor(message.FromType) is { } mine)
+        if (_state.IsLive && CopyFor(message.FromType) is { } mine)
         {
             Send(new RecordMessage(MessageKind.Copy, message.FromType, message.FromId) { Copy = mine, IsInitial = message.IsInitial });
         }
