@@ -115,6 +115,22 @@ public sealed class ErasureTests
     }
 
     [Fact]
+    public async Task REC_13_REC_17_A_record_that_was_merged_away_forgets_what_it_was_linked_to()
+    {
+        await using var harness = await StartAsync();
+        await harness.SendAsync(Contact(harness, "eve", "Eve", "d1@erased.example"), Contact(harness, "bob", "Bob"));
+        var deal = harness.Event("d1@erased.example", "", EngineHarness.Text("stage", "Augusta"));
+        deal.ObjectType = "deal";
+        await harness.SendAsync(deal);
+        await harness.SettleAsync();
+        RecordRef Ref(string id) => new() { ObjectType = "contact", RecordId = id };
+        await harness.Engine.MergeRecordsAsync(EngineHarness.Tenant, new MergeRecordsRequest { Ref = Ref("eve"), Survivor = Ref("bob"), RequestId = "m" }, Token);
+        await harness.SettleAsync();
+        await EraseAsync(harness, "deal", "d1@erased.example");
+        await AssertForgottenAsync(harness, "d1@erased.example", "Augusta");
+    }
+
+    [Fact]
     public async Task REC_13_REC_17_A_record_is_erased_while_its_links_are_handed_over()
     {
         await using var harness = await StartAsync();

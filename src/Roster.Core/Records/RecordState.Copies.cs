@@ -55,6 +55,9 @@ public sealed partial class RecordState
     /// <summary>Whether there are copies that are not in the head.</summary>
     internal bool HasCopyPages => _sections.Exists(static s => s.Kind == SectionKind.Copies);
 
+    /// <summary>Whether there are copies, or were.</summary>
+    internal bool HasCopies => _copies.Count > 0 || HasCopyPages;
+
     /// <summary>Whether there are so many pages that they should be written anew.</summary>
     internal bool HasManyCopyPages
     {

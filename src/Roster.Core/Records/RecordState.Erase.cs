@@ -19,11 +19,14 @@ public sealed partial class RecordState
     internal bool KeepsInSections(int objectType, string id)
     {
         bool IsOf(RecordCopy copy) => Names(copy, objectType, id);
-        return _associations.Exists(a => a.IsTo(objectType, id))
+        return (_directory != 0 && _associations.Exists(a => a.IsTo(objectType, id)))
             || (_directory != 0 && ReadLeaf(_loadedSections![LeafOf(Association.HashOf(objectType, id))]).Items.Exists(a => a.IsTo(objectType, id)))
-            || _copies.Exists(IsOf)
+            || (HasCopyPages && _copies.Exists(IsOf))
             || _sections.Exists(s => s.Kind == SectionKind.Copies && ReadPage(_loadedSections![s.Index]).Exists(IsOf));
     }
+
+    /// <summary>The copies that are of a record or have it behind (ASC-03). Pages must have been given.</summary>
+    internal List<RecordCopy> CopiesNaming(int objectType, string id) => [.. Copies.Where(c => Names(c, objectType, id))];
 
     /// <summary>Removes sections with the commit of the turn.</summary>
     internal void DropSections(int[] sections)

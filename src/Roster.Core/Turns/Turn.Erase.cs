@@ -103,7 +103,7 @@ public sealed partial class Turn
     /// </summary>
     private TurnResult Forget(ForgetInput input)
     {
-        if (!_state.Exists || _state.IsIdErased || !(_state.HasLeaves || _state.HasCopyPages))
+        if (!_state.Exists || _state.IsIdErased || !(_state.HasLeaves || _state.HasCopies))
         {
             return new TurnResult(TurnStatus.Nothing);
         }
@@ -113,12 +113,19 @@ public sealed partial class Turn
             return missing;
         }
 
-        if (!_state.KeepsInSections(input.ObjectType, input.Id))
+        // A record that was merged away has given away its links and still has the copies that came with them.
+        var left = _state.Gone == GoneKind.Merged ? _state.CopiesNaming(input.ObjectType, input.Id) : [];
+        if (left.Count == 0 && !_state.KeepsInSections(input.ObjectType, input.Id))
         {
             return new TurnResult(TurnStatus.Nothing);
         }
 
         _state.BeginTurn(_now, _turnId);
+        foreach (var copy in left)
+        {
+            Write(JournalEntry.CopyChanged(new Association(copy.ObjectType, copy.Id, copy.Labels, copy.Since), [], isRemoved: true));
+        }
+
         RewriteLinks();
         return new TurnResult(TurnStatus.Applied);
     }
