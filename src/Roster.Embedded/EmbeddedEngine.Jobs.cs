@@ -121,12 +121,20 @@ public sealed partial class EmbeddedEngine
     /// <summary>Completes when what follows from what was decided so far is done: jobs, and reports of withdrawn tasks.</summary>
     private async Task SettleAsync(CancellationToken cancellationToken)
     {
-        await _jobs.IdleAsync(cancellationToken).ConfigureAwait(false);
-        await _messages.WhenIdleAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
+        await UnlessFailedAsync(_jobs.IdleAsync(cancellationToken), cancellationToken).ConfigureAwait(false);
+        await UnlessFailedAsync(_messages.WhenIdleAsync(), cancellationToken).ConfigureAwait(false);
         while (_settling.Keys.ToArray() is { Length: > 0 } tasks)
         {
-            await Task.WhenAll(tasks).WaitAsync(cancellationToken).ConfigureAwait(false);
+            await UnlessFailedAsync(Task.WhenAll(tasks), cancellationToken).ConfigureAwait(false);
         }
+    }
+
+    /// <summary>An engine whose store has failed delivers nothing any more: who waits for it would wait for ever.</summary>
+    private async Task UnlessFailedAsync(Task work, CancellationToken cancellationToken)
+    {
+        await Task.WhenAny(work, Failed).WaitAsync(cancellationToken).ConfigureAwait(false);
+        ThrowIfStopped();
+        await work.ConfigureAwait(false);
     }
 
     private readonly ConcurrentDictionary<Task, bool> _settling = new();

@@ -97,6 +97,23 @@ public sealed class FaultTests
     }
 
     [Fact]
+    public async Task ENG_15_Who_waits_for_messages_hears_that_the_engine_has_failed()
+    {
+        var store = new FaultStore(new VolatileRecordStore());
+        var harness = await EngineHarness.StartAsync(store: store);
+        var linked = harness.Event("ada");
+        linked.Associations.Add(new AssociationChange { ObjectType = "deal", RecordId = "d1" });
+
+        // The second commit is that of the message.
+        store.CrashAt(2);
+        await harness.SendAsync(linked);
+        await Assert.ThrowsAsync<IOException>(() => harness.Engine.Failed.WaitAsync(Token));
+        var failure = await Assert.ThrowsAsync<RosterException>(() => harness.SettleAsync().WaitAsync(TimeSpan.FromMinutes(1), Token));
+        Assert.Equal(RosterError.Unavailable, failure.Error);
+        await harness.Engine.DisposeAsync();
+    }
+
+    [Fact]
     public async Task Reads_see_only_what_is_durable_and_two_batches_in_a_row_keep_their_order_while_a_commit_is_slow()
     {
         var store = new FaultStore(new VolatileRecordStore());
