@@ -39,6 +39,18 @@ public sealed partial class EmbeddedEngine
     }
 
     /// <inheritdoc/>
+    Task IJobHost.WhenDecidedAsync(CancellationToken cancellationToken)
+    {
+        var items = Array.ConvertAll(_shards, static _ => new BarrierItem());
+        for (var i = 0; i < items.Length; i++)
+        {
+            _shards[i].Post(items[i]);
+        }
+
+        return Task.WhenAll(items.Select(i => i.Task)).WaitAsync(cancellationToken);
+    }
+
+    /// <inheritdoc/>
     Task IJobHost.PauseAsync(CancellationToken cancellationToken) => _options.PauseWhenOverloaded(cancellationToken);
 
     /// <inheritdoc/>

@@ -10,6 +10,54 @@ namespace Roster.Embedded.Tests;
 /// <summary>Documents of jobs: when they are written, what is in them, and how long they are kept (TRG-12, UNE-03).</summary>
 public sealed class JobTests
 {
+    [Fact]
+    public async Task LST_05_A_rebuild_sees_what_was_decided_before_the_new_criteria_and_became_durable_after_them()
+    {
+        var store = new FaultStore(new VolatileRecordStore());
+        var decided = new TaskCompletionSource();
+        Action beforeTurn = static () => { };
+        var options = new EmbeddedOptions { Shards = 1, BeforeTurn = _ => beforeTurn() };
+        await using var harness = await EngineHarness.StartAsync(options, store);
+        await harness.SendAsync(harness.Event("ada", "", EngineHarness.Text("stage", "x")));
+        await harness.ListAsync(Criteria("never"));
+        await harness.SettleAsync();
+
+        // The commit of the list waits until the event was decided by the old criteria; the commit of the event waits until the list is saved.
+        var (ofList, ofEvent, commits) = (new TaskCompletionSource(), new TaskCompletionSource(), 0);
+        store.Gate = () => ++commits == 1 ? ofList.Task : ofEvent.Task;
+        beforeTurn = () => decided.TrySetResult();
+        var saving = harness.ListAsync(Criteria("won"));
+        while (commits == 0)
+        {
+            await Task.Yield();
+        }
+
+        var sending = harness.SendAsync(harness.Event("ada", "", EngineHarness.Text("stage", "won")));
+        await decided.Task;
+        ofList.SetResult();
+        await saving;
+        var hasScanned = false;
+        store.OnScan = records =>
+        {
+            hasScanned = true;
+            return records;
+        };
+        for (var i = 0; i < 1_000 && !hasScanned; i++)
+        {
+            await Task.Yield();
+        }
+
+        ofEvent.SetResult();
+        await sending;
+        await harness.SettleAsync();
+        Assert.Equal(["ada"], await harness.MembersAsync("l"));
+        await harness.VerifyAsync();
+
+        static string Criteria(string stage) => $$"""
+            { "id": "l", "objectType": "contact", "criteria": { "anyOf": [ { "allOf": [ { "property": "stage", "operator": "IS_EQUAL_TO", "values": ["{{stage}}"] } ] } ] } }
+            """;
+    }
+
     private const string Manual = """
         { "id": "w", "objectType": "contact", "start": { "manual": {}, "reenroll": true }, "steps": [ { "id": "d", "delay": { "amount": 1, "unit": "DAYS" } } ] }
         """;

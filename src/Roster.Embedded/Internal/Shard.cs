@@ -245,6 +245,7 @@ internal sealed partial class Shard : ICommitSource
         WakeItem => Task.CompletedTask,
         TurnItem turn => RunTurnAsync(turn),
         ReadItem read => ReadAsync(read),
+        BarrierItem barrier => WaitForCommits(barrier),
         _ => throw new InvalidOperationException($"Work item {item.GetType().Name} is not known."),
     };
 
@@ -261,6 +262,18 @@ internal sealed partial class Shard : ICommitSource
         {
             item.OnCommitted(new StoreFullException("A commit failed; nothing of this is durable for sure. Send it again."));
         }
+    }
+
+    /// <summary>Commits are in order: the item waits with the batch after all that was decided before it.</summary>
+    private Task WaitForCommits(BarrierItem item)
+    {
+        lock (_gate)
+        {
+            _open.Waiters.Add(item);
+        }
+
+        _signalCommitter();
+        return Task.CompletedTask;
     }
 
     private bool HasRoom => _open.Turns.Bytes.Length < OpenBytesMax && _open.Turns.TurnCount < OpenTurnsMax;

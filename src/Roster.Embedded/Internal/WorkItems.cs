@@ -210,3 +210,13 @@ internal sealed class ReadItem(RecordKey key, Hash128 hash, long number) : WorkI
         }
     }
 }
+
+/// <summary>Done when all that the shard decided before it is durable or was taken back.</summary>
+internal sealed class BarrierItem : WorkItem
+{
+    private readonly TaskCompletionSource _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public Task Task => _done.Task;
+
+    public override void OnCommitted(Exception? failure) => _done.TrySetResult();
+}

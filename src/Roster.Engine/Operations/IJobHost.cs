@@ -38,6 +38,12 @@ public interface IJobHost
     /// <exception cref="RosterException">The disk is full (overloaded): a later call may succeed. Or the store has failed for good.</exception>
     Task CommitAsync(IReadOnlyList<StoredDocument> documents);
 
+    /// <summary>
+    /// Completes when every turn that was decided until now is durable, or was taken back. A turn may have been decided by the catalog before a
+    /// change that is durable already; what is read from the store after this has it.
+    /// </summary>
+    Task WhenDecidedAsync(CancellationToken cancellationToken);
+
     /// <summary>Completes when all messages between records of a tenant that are durable now have been delivered (ENG-15).</summary>
     Task WhenDeliveredAsync(int tenant, CancellationToken cancellationToken);
 

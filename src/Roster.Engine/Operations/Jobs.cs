@@ -335,6 +335,12 @@ public sealed partial class Jobs : IAsyncDisposable
                 throw new RosterException(RosterError.FailedPrecondition, $"Of the {job.Document.Operation.Total} records of the request {job.Refs.Count} are stored.");
             }
 
+            if (!job.NamesRecords)
+            {
+                // A scan judges what is stored: what was decided before the change that this job follows must be there.
+                await _host.WhenDecidedAsync(_stop.Token).ConfigureAwait(false);
+            }
+
             // An erasure is never given up: what it leaves would stay for good (REC-17).
             var failuresMax = job.Document.Operation.Kind == JobKinds.Erase ? int.MaxValue : FailuresMax;
             while (await TryAsync(() => RunChunkAsync(owner, job), failuresMax).ConfigureAwait(false))
