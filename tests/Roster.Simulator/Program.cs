@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using Roster.Simulator;
 using Roster.Simulator.Cases;
+using Roster.Simulator.Linked;
 using Xunit.Runner.InProc.SystemConsole;
 
 if (args.Contains("--cases"))
@@ -16,12 +17,24 @@ if (!args.Contains("--seeds"))
 
 var first = Option("--first", 1);
 var count = Option("--seeds", 1_000);
+var isLinkedOnly = args.Contains("--linked");
 var failing = new List<int>();
 var watch = Stopwatch.StartNew();
 for (var seed = first; seed < first + count; seed++)
 {
     try
     {
+        // Records that are linked, without a model: the longer run, so of every third seed.
+        if (seed % 3 == 0 || isLinkedOnly)
+        {
+            await LinkedSimulation.RunAsync(seed, CancellationToken.None);
+        }
+
+        if (isLinkedOnly)
+        {
+            continue;
+        }
+
         var hash = await Simulation.RunAsync(seed, CancellationToken.None);
         var again = await Simulation.RunAsync(seed, CancellationToken.None);
         if (hash != again)
