@@ -24,8 +24,8 @@ for (var seed = first; seed < first + count; seed++)
 {
     try
     {
-        // Records that are linked, without a model: the longer run, so of every third seed.
-        if (seed % 3 == 0 || isLinkedOnly)
+        // Records that are linked, without a model: the longer run, so of every tenth seed.
+        if (seed % 10 == 0 || isLinkedOnly)
         {
             await LinkedSimulation.RunAsync(seed, CancellationToken.None);
         }
