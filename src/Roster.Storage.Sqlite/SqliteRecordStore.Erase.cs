@@ -5,7 +5,8 @@ namespace Roster.Storage.Sqlite;
 /// <content>
 /// Erasure. A checkpoint comes first: from then on tables have what the turns led to, so neither loading nor recovery reads their payloads
 /// again. Frames are rewritten where they are. To scrub is to write the tables anew and to empty the WAL of both files, which has pages as
-/// they were.
+/// they were. A backup that is under way comes first: it copies tables and log one after the other, and tables that are older than an erasure
+/// do not go with a log that has it.
 /// </content>
 public sealed partial class SqliteRecordStore
 {
@@ -13,30 +14,51 @@ public sealed partial class SqliteRecordStore
     public async ValueTask EraseAsync(Erasure erasure, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(erasure);
-        await CheckpointAsync(cancellationToken).ConfigureAwait(false);
-        await Task.Yield();
-        RewriteTurns(erasure.Turns);
-        if (erasure.Key is { } key)
+        await _upkeep.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
         {
-            lock (_tablesLock)
+            await CheckpointAsync(cancellationToken).ConfigureAwait(false);
+            await Task.Yield();
+            RewriteTurns(erasure.Turns);
+            if (erasure.Key is { } key)
             {
-                ObjectDisposedException.ThrowIf(_isClosed, this);
-                ThrowIfFailed();
-                RunOnTables(() => _tables.RenameKey(key));
+                RenameKey(key);
             }
+        }
+        finally
+        {
+            _upkeep.Release();
         }
     }
 
     /// <inheritdoc/>
     public async ValueTask ScrubAsync(CancellationToken cancellationToken)
     {
-        await CheckpointAsync(cancellationToken).ConfigureAwait(false);
-        await Task.Run(Vacuum, cancellationToken).ConfigureAwait(false);
-        while (!TruncateWals())
+        await _upkeep.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
         {
-            // A reader of an older state was in the way; reads are short.
-            cancellationToken.ThrowIfCancellationRequested();
-            await Task.Yield();
+            await CheckpointAsync(cancellationToken).ConfigureAwait(false);
+            await Task.Run(Vacuum, cancellationToken).ConfigureAwait(false);
+            while (!TruncateWals())
+            {
+                // A reader of an older state was in the way; reads are short.
+                cancellationToken.ThrowIfCancellationRequested();
+                await Task.Yield();
+            }
+        }
+        finally
+        {
+            _upkeep.Release();
+        }
+    }
+
+    private void RenameKey(RenamedKey key)
+    {
+        lock (_tablesLock)
+        {
+            ObjectDisposedException.ThrowIf(_isClosed, this);
+            ThrowIfFailed();
+            RunOnTables(() => _tables.RenameKey(key));
         }
     }
 

@@ -15,10 +15,10 @@ namespace Roster.Storage.Sqlite;
 /// record takes its row and folds the turns that are newer, found by the chain of positions from its latest turn.</para>
 /// <para>Opening reads the log after the noted position and rebuilds the delta; no table is read or changed for that, but for removing
 /// effects of a checkpoint that was cut short. So it can be cut short itself, any number of times.</para>
-/// <para>Locks, in this order: the commit lock (the log's writing connection), the lock of sequences, the tables lock (the tables' writing connection), the gate
+/// <para>Locks, in this order: upkeep (one of backup, erasure, scrub at a time), the commit lock (the log's writing connection), the lock of sequences, the tables lock (the tables' writing connection), the gate
 /// (everything in memory; never held while a file is touched).</para>
 /// </remarks>
-public sealed partial class SqliteRecordStore : IRecordStore
+public sealed partial class SqliteRecordStore : IRecordStore, IStoreBackup
 {
     private readonly SqliteStoreOptions _options;
     private readonly FolderLock _folderLock;
@@ -26,6 +26,7 @@ public sealed partial class SqliteRecordStore : IRecordStore
     private readonly TableFile _tables;
     private readonly Pool<LogReader> _logReaders;
     private readonly Pool<TableReader> _tableReaders;
+    private readonly SemaphoreSlim _upkeep = new(1, 1);
     private readonly Lock _commitLock = new();
     private readonly Lock _tablesLock = new();
     private readonly Lock _sequenceLock = new();
@@ -143,6 +144,7 @@ public sealed partial class SqliteRecordStore : IRecordStore
         _isClosing = true;
         _checkpointWanted.Set();
         await _checkpointsEnded.Task.ConfigureAwait(false);
+        await _upkeep.WaitAsync().ConfigureAwait(false);
         lock (_commitLock)
         {
             _isClosed = true;
@@ -163,6 +165,9 @@ public sealed partial class SqliteRecordStore : IRecordStore
             _log.Dispose();
             _folderLock.Dispose();
         }
+
+        // Not disposed: whoever still waits goes on and hears that the store is closed.
+        _upkeep.Release();
     }
 
     private static SqliteRecordStore Open(SqliteStoreOptions options, CancellationToken cancellationToken)

@@ -47,6 +47,9 @@ public sealed class SqliteStoreOptions
     /// <summary>Bytes of a write-ahead log before it is copied into its file, between two commits. Default 4 MB.</summary>
     public int WalBytesMax { get; init; } = 4 * 1024 * 1024;
 
+    /// <summary>Tells when a backup was taken. Default: the system's.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
     /// <summary>Points at which tests step in.</summary>
     internal StoreHooks? Hooks { get; init; }
 

@@ -26,6 +26,9 @@ internal sealed class Database : IDisposable
 
     public string Path { get; }
 
+    /// <summary>For <see cref="PageCopy"/>.</summary>
+    internal sqlite3 Handle => _handle;
+
     public bool IsInTransaction => raw.sqlite3_get_autocommit(_handle) == 0;
 
     /// <summary>Opens the one connection that may write and checkpoint the file.</summary>
@@ -56,6 +59,27 @@ internal sealed class Database : IDisposable
         var database = Open(path, raw.SQLITE_OPEN_READONLY);
         database.Execute($"PRAGMA cache_size = -{cacheBytes / 1024}");
         return database;
+    }
+
+    /// <summary>
+    /// Opens a file that nobody relies on before it is complete: without a journal, and flushed by whoever makes it
+    /// (<see cref="DurableFiles"/>). The page size is that of a new file; 0 leaves it to the library.
+    /// </summary>
+    public static Database OpenNew(string path, int pageBytes)
+    {
+        var database = Open(path, raw.SQLITE_OPEN_READWRITE | raw.SQLITE_OPEN_CREATE);
+        try
+        {
+            database.Execute($"PRAGMA page_size = {pageBytes}");
+            database.Execute("PRAGMA journal_mode = off");
+            database.Execute("PRAGMA synchronous = off");
+            return database;
+        }
+        catch
+        {
+            database.Dispose();
+            throw;
+        }
     }
 
     public static void CheckLibrary()

@@ -9,6 +9,13 @@ internal sealed class LogFile : IDisposable
     public const string FileName = "log.db";
     public const int FormatVersion = 1;
 
+    public const string Schema = """
+        CREATE TABLE IF NOT EXISTS meta(name TEXT PRIMARY KEY, value) WITHOUT ROWID;
+        CREATE TABLE IF NOT EXISTS log(start INTEGER PRIMARY KEY, batch BLOB, frames BLOB NOT NULL);
+        """;
+
+    public const string InsertRow = "INSERT INTO log(start, batch, frames) VALUES(?1, ?2, ?3)";
+
     private readonly Database _database;
     private readonly Statement _begin;
     private readonly Statement _commit;
@@ -27,11 +34,10 @@ internal sealed class LogFile : IDisposable
         {
             // Rows are replaced by erasure only, by ones of the same length: nothing of the former one may stay behind (REC-17).
             _database.Execute("PRAGMA secure_delete = on");
-            _database.Execute("CREATE TABLE IF NOT EXISTS meta(name TEXT PRIMARY KEY, value) WITHOUT ROWID");
-            _database.Execute("CREATE TABLE IF NOT EXISTS log(start INTEGER PRIMARY KEY, batch BLOB, frames BLOB NOT NULL)");
+            _database.Execute(Schema);
             _begin = _database.Prepare("BEGIN IMMEDIATE");
             _commit = _database.Prepare("COMMIT");
-            _insert = _database.Prepare("INSERT INTO log(start, batch, frames) VALUES(?1, ?2, ?3)");
+            _insert = _database.Prepare(InsertRow);
             _row = _database.Prepare("SELECT start, frames FROM log WHERE start <= ?1 ORDER BY start DESC LIMIT 1");
             _rewrite = _database.Prepare("UPDATE log SET frames = ?2 WHERE start = ?1");
             FileFormat.Check(_database, FormatVersion);

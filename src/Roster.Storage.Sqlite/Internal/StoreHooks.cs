@@ -11,4 +11,7 @@ internal sealed class StoreHooks
 
     /// <summary>Called at every stage of a checkpoint with its name.</summary>
     public Action<string>? CheckpointStage { get; set; }
+
+    /// <summary>Called between two steps of a backup with its name.</summary>
+    public Action<string>? BackupStage { get; set; }
 }

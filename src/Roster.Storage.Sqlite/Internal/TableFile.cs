@@ -106,6 +106,9 @@ internal sealed class TableFile : IDisposable
         }
     }
 
+    /// <summary>Begins a copy into another file. It takes in what is written to this one until it is complete.</summary>
+    public PageCopy CopyTo(Database copy) => new(_database, copy);
+
     /// <summary>
     /// Writes the file anew. Pages keep bytes of rows that were replaced, removed, or moved to another page; <c>secure_delete</c> does not
     /// reach the last of these (REC-17). Between two transactions.
@@ -213,6 +216,9 @@ internal static class MetaNames
 
     /// <summary>Pending timers as of the checkpoint.</summary>
     public const string Timers = "timers";
+
+    /// <summary>In a restored folder and in a backup: the store that it is a copy of.</summary>
+    public const string Origin = "origin";
 
     /// <summary>First record number that was never reserved.</summary>
     public const string Sequence = "sequence";

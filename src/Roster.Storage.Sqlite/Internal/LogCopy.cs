@@ -1,0 +1,72 @@
+using Roster.Engine.Stores;
+
+namespace Roster.Storage.Sqlite.Internal;
+
+/// <summary>Copies a log into a new file, in parts, checking every byte on the way.</summary>
+internal sealed class LogCopy : IDisposable
+{
+    /// <summary>A read, and what it holds up of the WAL, ends after so many bytes.</summary>
+    private const int PartBytes = 4 * 1024 * 1024;
+
+    private readonly LogReader _from;
+    private readonly LogChain _chain;
+    private readonly Database _copy;
+    private readonly Statement _insert;
+
+    public LogCopy(LogReader from, string path, int pageBytes)
+    {
+        _from = from;
+        _chain = new LogChain(from.Path, LogFormat.FirstPosition, (position, what) => throw LogFormat.Corrupt(from.Path, position, what));
+        _copy = Database.OpenNew(path, pageBytes);
+        _copy.Execute(LogFile.Schema);
+        _insert = _copy.Prepare(LogFile.InsertRow);
+    }
+
+    /// <summary>Copies some rows below a position, which ends a batch; true when all are copied.</summary>
+    public bool Step(long end)
+    {
+        var until = Math.Min(end, _chain.Next + PartBytes);
+        _copy.Execute("BEGIN");
+        var rows = _from.RowsFrom(_chain.Next);
+        try
+        {
+            while (_chain.Next < until && rows.Step())
+            {
+                Add(rows);
+            }
+        }
+        finally
+        {
+            rows.Reset();
+        }
+
+        _copy.Execute("COMMIT");
+        if (_chain.Next < until)
+        {
+            throw LogFormat.Corrupt(_from.Path, _chain.Next, "the log ends here");
+        }
+
+        return _chain.Next >= end;
+    }
+
+    /// <summary>Checks that it ends where a batch ends; nothing is added after that.</summary>
+    public void Complete()
+    {
+        _chain.End(_chain.Next);
+        FileFormat.Check(_copy, LogFile.FormatVersion);
+    }
+
+    public void Dispose() => _copy.Dispose();
+
+    private void Add(Statement row)
+    {
+        var start = row.Long(0);
+        var hasBatch = !row.IsNull(1);
+        var batch = row.Blob(1);
+        var frames = row.Blob(2);
+        _chain.Add(start, hasBatch, batch, frames);
+        _insert.Bind(1, start);
+        _ = hasBatch ? _insert.Bind(2, batch) : _insert.BindNull(2);
+        _insert.Bind(3, frames).Run();
+    }
+}
