@@ -24,6 +24,32 @@ public static class SqliteFolder
         return Task.Run(() => Restore(backup, Path.TrimEndingDirectorySeparator(folder), cancellationToken), cancellationToken);
     }
 
+    /// <summary>
+    /// Verifies a data folder without changing it: the structure of its files, their write-ahead logs, every checksum of the log, positions without a
+    /// gap, that each turn names the one before it of its record, and that each row of a record is of the turn that it names. Reads all of both files.
+    /// </summary>
+    /// <param name="folder">The folder; a backup is one as well.</param>
+    /// <param name="isDeep">Also compares states, sections, open tasks, counters and documents with what the journal gives. Holds a state per record in memory.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="StoreRefusedException">There is no such folder, a process has it open, or a file is of a later version.</exception>
+    public static Task<FolderReport> CheckAsync(string folder, bool isDeep, CancellationToken cancellationToken)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(folder);
+        return Task.Run(() => Check(folder, isDeep, cancellationToken), cancellationToken);
+    }
+
+    private static FolderReport Check(string folder, bool isDeep, CancellationToken cancellationToken)
+    {
+        Database.CheckLibrary();
+        if (!Directory.Exists(folder))
+        {
+            throw new StoreRefusedException($"There is no folder {folder}.");
+        }
+
+        using var folderLock = FolderLock.Take(folder);
+        return new FolderCheck(folder, isDeep, cancellationToken).Run();
+    }
+
     private static StoreBackup Restore(string backup, string target, CancellationToken cancellationToken)
     {
         Database.CheckLibrary();
@@ -33,6 +59,13 @@ public static class SqliteFolder
         {
             BackupFolder.Copy(backup, manifest, partial, cancellationToken);
             BackupFolder.Sign(partial, Guid.NewGuid().ToString("N"), manifest.Store, sequence: null);
+            var report = new FolderCheck(partial, isDeep: false, cancellationToken).Run();
+            if (report.FaultCount > 0)
+            {
+                var first = report.Faults[0];
+                throw new StoreCorruptException($"{backup} has {report.FaultCount} faults; the first: {first.File}, position {first.Position}: {first.What}. Use another backup.");
+            }
+
             var files = BackupFolder.Flush(partial, cancellationToken);
             BackupFolder.CheckTarget(target);
             DurableFiles.Publish(partial, target);

@@ -164,7 +164,7 @@ public sealed partial class SqliteRecordStore
         }
     }
 
-    private static List<long> UnpackPositions(long first, ReadOnlySpan<byte> packed)
+    internal static List<long> UnpackPositions(long first, ReadOnlySpan<byte> packed)
     {
         var positions = new List<long> { first };
         var reader = new PackedReader(packed);
