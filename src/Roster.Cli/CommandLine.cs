@@ -32,6 +32,9 @@ internal static class CommandLine
         root.Add(JournalCommand.Create(console));
         root.Add(StatusCommand.Create(console));
         root.Add(AdvanceCommand.Create(console));
+        root.Add(BackupCommand.Create(console));
+        root.Add(RestoreCommand.Create(console));
+        root.Add(CheckCommand.Create(console));
         var parsed = root.Parse(args);
         var exitCode = await parsed.InvokeAsync(new InvocationConfiguration
         {
@@ -71,6 +74,7 @@ internal static class CommandLine
             ServerOptionsException settings => (settings.Problems, ExitCode.BadInput),
             InvalidOperationException { InnerException: RpcException rpc } => (RpcSentences.Of(rpc, server), ExitCode.ServerSaidNo),
             IOException or UnauthorizedAccessException or System.Net.Sockets.SocketException or StoreRefusedException => ([error.Message], ExitCode.BadInput),
+            StoreCorruptException or StoreFullException => ([error.Message], ExitCode.SomeFailed),
             _ => ([$"{error.GetType().Name}: {error.Message} This is a bug of roster; please report it."], ExitCode.EngineFailed),
         };
         foreach (var sentence in sentences)

@@ -114,6 +114,37 @@ public sealed partial class EmbeddedEngine
     }
 
     /// <inheritdoc/>
+    public async ValueTask<BackupResponse> BackupAsync(BackupRequest request, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        ThrowIfStopped();
+        if (_store is not IStoreBackup store)
+        {
+            throw new RosterException(
+                RosterError.FailedPrecondition, $"The store `{_store.Name}` is not backed up by Roster. For PostgreSQL use pg_dump or pg_basebackup.");
+        }
+
+        if (!Path.IsPathFullyQualified(request.Folder))
+        {
+            throw RosterException.Invalid("folder", request.Folder, "The folder must be an absolute path on the machine of the server.");
+        }
+
+        try
+        {
+            var backup = await store.BackupAsync(request.Folder, cancellationToken).ConfigureAwait(false);
+            return new BackupResponse { Folder = backup.Folder, Position = backup.Position, Records = backup.Records, Bytes = backup.Bytes };
+        }
+        catch (StoreFullException full)
+        {
+            throw new RosterException(RosterError.Overloaded, full.Message);
+        }
+        catch (Exception e) when (e is StoreRefusedException or StoreCorruptException or IOException or UnauthorizedAccessException)
+        {
+            throw new RosterException(RosterError.FailedPrecondition, $"There is no backup: {e.Message}");
+        }
+    }
+
+    /// <inheritdoc/>
     public async ValueTask<VerifyResponse> VerifyAsync(CancellationToken cancellationToken) =>
         await new Verifier(_store, _tenants).VerifyAsync(cancellationToken).ConfigureAwait(false);
 

@@ -182,6 +182,9 @@ public interface IRosterEngine
     /// <summary>Writes a checkpoint.</summary>
     ValueTask<CheckpointResponse> CheckpointAsync(CancellationToken cancellationToken);
 
+    /// <summary>Copies the store into an empty folder while it is in use.</summary>
+    ValueTask<BackupResponse> BackupAsync(BackupRequest request, CancellationToken cancellationToken);
+
     /// <summary>Recounts and replays everything from the journal and compares.</summary>
     ValueTask<VerifyResponse> VerifyAsync(CancellationToken cancellationToken);
 }

@@ -430,6 +430,9 @@ public sealed class FakeEngine : IRosterEngine, IAsyncDisposable
 
     public ValueTask<CheckpointResponse> CheckpointAsync(CancellationToken cancellationToken) => Answer(new CheckpointResponse());
 
+    public ValueTask<BackupResponse> BackupAsync(BackupRequest request, CancellationToken cancellationToken) =>
+        Answer(new BackupResponse { Folder = request.Folder, Position = 7, Records = 3, Bytes = 4096 });
+
     public ValueTask<VerifyResponse> VerifyAsync(CancellationToken cancellationToken) => Answer(new VerifyResponse());
 
     public ValueTask DisposeAsync()

@@ -22,6 +22,9 @@ internal sealed class AdminApi(IRosterEngine engine) : AdminService.AdminService
     public override Task<CheckpointResponse> Checkpoint(CheckpointRequest request, ServerCallContext context) =>
         engine.CheckpointAsync(context.CancellationToken).AsTask();
 
+    public override Task<BackupResponse> Backup(BackupRequest request, ServerCallContext context) =>
+        engine.BackupAsync(request, context.CancellationToken).AsTask();
+
     public override Task<VerifyResponse> Verify(VerifyRequest request, ServerCallContext context) =>
         engine.VerifyAsync(context.CancellationToken).AsTask();
 }
