@@ -23,12 +23,14 @@ internal sealed class LogFile : IDisposable
     private readonly Statement _row;
     private readonly Statement _rewrite;
     private readonly int _walBytesMax;
+    private readonly StoreHooks? _hooks;
     private long _walBytes;
 
     public LogFile(string folder, SqliteStoreOptions options)
     {
         Path = System.IO.Path.Combine(folder, FileName);
         _walBytesMax = options.WalBytesMax;
+        _hooks = options.Hooks;
         _database = Database.OpenWriter(Path, options.LogPageBytes, options.Hooks?.LogOpened);
         try
         {
@@ -76,7 +78,9 @@ internal sealed class LogFile : IDisposable
                 from = to;
             }
 
+            _hooks?.LogCommit?.Invoke(false);
             _commit.Run();
+            _hooks?.LogCommit?.Invoke(true);
         }
         catch (StoreFullException)
         {

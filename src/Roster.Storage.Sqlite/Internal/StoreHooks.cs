@@ -9,6 +9,9 @@ internal sealed class StoreHooks
     /// <summary>Called on a new writing connection of the tables before its settings are checked.</summary>
     public Action<Database>? TablesOpened { get; set; }
 
+    /// <summary>Called before (false) and after (true) a commit of the log; what it throws is what a failed write or flush would.</summary>
+    public Action<bool>? LogCommit { get; set; }
+
     /// <summary>Called at every stage of a checkpoint with its name.</summary>
     public Action<string>? CheckpointStage { get; set; }
 
