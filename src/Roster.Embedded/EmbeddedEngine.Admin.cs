@@ -3,6 +3,7 @@ using Roster.Engine;
 using Roster.Engine.Measures;
 using Roster.Engine.Reading;
 using Roster.Engine.Stores;
+using Roster.Engine.Turns;
 using Roster.Protocol.Mapping;
 using Roster.V1;
 using Timestamp = Roster.Core.Timestamp;
@@ -30,6 +31,7 @@ public sealed partial class EmbeddedEngine
             Records = store.Records,
             TimersPending = store.Timers,
             EffectsOpen = store.Effects,
+            JournalBegin = store.JournalBegin,
         };
         foreach (var tenant in _tenants.All)
         {
@@ -37,6 +39,11 @@ public sealed partial class EmbeddedEngine
             {
                 Add(status, key, count);
             }
+        }
+
+        if (store.JournalBegin > 0 && await _store.ReadJournalAsync(store.JournalBegin - 1, 1, cancellationToken).ConfigureAwait(false) is [var oldest])
+        {
+            status.JournalBeginAt = ValueMapping.ToWire(TurnDecoder.ReadSkeleton(oldest.Skeleton.Span, []).At);
         }
 
         return status;

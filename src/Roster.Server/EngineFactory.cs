@@ -23,12 +23,7 @@ public static class EngineFactory
     public static async ValueTask<RunningEngine> StartAsync(ServerOptions options, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(options);
-        IRecordStore store = options.Store switch
-        {
-            StoreKind.Volatile => new VolatileRecordStore(),
-            StoreKind.Postgres => await PostgresRecordStore.OpenAsync(new PostgresStoreOptions { ConnectionString = options.Postgres }, cancellationToken),
-            _ => await SqliteRecordStore.OpenAsync(new SqliteStoreOptions { Folder = options.DataFolder }, cancellationToken),
-        };
+        var store = await OpenAsync(options, cancellationToken);
         try
         {
             var clock = options.Clock == ClockKind.Manual ? await StartClockAsync(options, store, cancellationToken) : TimeProvider.System;
@@ -41,6 +36,20 @@ public static class EngineFactory
             await store.DisposeAsync();
             throw;
         }
+    }
+
+    private static async ValueTask<IRecordStore> OpenAsync(ServerOptions options, CancellationToken cancellationToken)
+    {
+        TimeSpan? keepAge = options.JournalKeepDays > 0 ? TimeSpan.FromDays(options.JournalKeepDays) : null;
+        long? keepBytes = options.JournalKeepBytes > 0 ? options.JournalKeepBytes : null;
+        return options.Store switch
+        {
+            StoreKind.Volatile => new VolatileRecordStore(),
+            StoreKind.Postgres => await PostgresRecordStore.OpenAsync(
+                new PostgresStoreOptions { ConnectionString = options.Postgres, JournalRetention = keepAge }, cancellationToken),
+            _ => await SqliteRecordStore.OpenAsync(
+                new SqliteStoreOptions { Folder = options.DataFolder, JournalKeepAge = keepAge, JournalKeepBytes = keepBytes }, cancellationToken),
+        };
     }
 
     /// <summary>A manual clock goes on where it stood: at the newest turn, or at <c>clock_start</c> when that is later.</summary>

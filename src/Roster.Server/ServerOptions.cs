@@ -49,6 +49,20 @@ public sealed class ServerOptions
     [ConfigurationKeyName("postgres")]
     public string Postgres { get; set; } = string.Empty;
 
+    /// <summary>
+    /// Days that turns stay in the journal at least, 1 to 36,500; what is older is removed in larger parts (HIS-08). 0 keeps all. Needs a real clock. Not used by
+    /// the store <c>volatile</c>. Default: 0.
+    /// </summary>
+    [ConfigurationKeyName("journal_keep_days")]
+    public int JournalKeepDays { get; set; }
+
+    /// <summary>
+    /// Bytes of turns that stay in the journal at least, from 64 MiB; older turns are removed. 0 sets no limit. Used by the store <c>sqlite</c> only.
+    /// Default: 0.
+    /// </summary>
+    [ConfigurationKeyName("journal_keep_bytes")]
+    public long JournalKeepBytes { get; set; }
+
     /// <summary><c>real</c> or <c>manual</c>. Default: <c>real</c>.</summary>
     [ConfigurationKeyName("clock")]
     public ClockKind Clock { get; set; } = ClockKind.Real;

@@ -16,6 +16,7 @@ internal static class ServerOptionsValidator
         }
 
         CheckPostgres(problems, options);
+        CheckRetention(problems, options);
 
         CheckAddress(problems, "grpc_address", options.GrpcAddress);
         CheckAddress(problems, "http_address", options.HttpAddress);
@@ -41,6 +42,26 @@ internal static class ServerOptionsValidator
         }
 
         return problems;
+    }
+
+    private static void CheckRetention(List<string> problems, ServerOptions options)
+    {
+        const long BytesMin = 64L * 1024 * 1024;
+        CheckRange(problems, "journal_keep_days", options.JournalKeepDays, 0, 36_500);
+        if (options.JournalKeepBytes != 0 && options.JournalKeepBytes < BytesMin)
+        {
+            problems.Add($"`journal_keep_bytes` is {options.JournalKeepBytes}; it must be 0 or at least {BytesMin}.");
+        }
+
+        if (options.JournalKeepBytes != 0 && options.Store == StoreKind.Postgres)
+        {
+            problems.Add("`journal_keep_bytes` is of the store `sqlite`; with `postgres` use `journal_keep_days`.");
+        }
+
+        if (options.JournalKeepDays != 0 && options.Clock == ClockKind.Manual)
+        {
+            problems.Add("`journal_keep_days` counts real days; it does not go with `clock` set to `manual`.");
+        }
     }
 
     private static void CheckPostgres(List<string> problems, ServerOptions options)

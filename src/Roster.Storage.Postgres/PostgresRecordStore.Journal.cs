@@ -62,6 +62,14 @@ public sealed partial class PostgresRecordStore
             Sql, ReadTurn, cancellationToken, () => Of(tenant), () => Of(workflow), () => Of(before), () => Of((long)limit)).ConfigureAwait(false);
     }
 
+    /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<KeyValuePair<CounterKey, long>>?> ReadRemovedCountersAsync(int tenant, CancellationToken cancellationToken)
+    {
+        // Parts are dropped whole, without reading them.
+        cancellationToken.ThrowIfCancellationRequested();
+        return new(Volatile.Read(ref _firstPosition) == 0 ? (IReadOnlyList<KeyValuePair<CounterKey, long>>?)[] : null);
+    }
+
     /// <summary>Columns: position, previous, record, checksum, skeleton, payload.</summary>
     private StoredTurn ReadTurn(NpgsqlDataReader reader)
     {

@@ -54,7 +54,7 @@ public sealed partial class PostgresRecordStore : IRecordStore
         {
             lock (_gate)
             {
-                return new StoreStatus(_row.Position, _row.Position, _row.Records, _row.Timers, _row.Effects);
+                return new StoreStatus(_row.Position, _row.Position, _row.Records, _row.Timers, _row.Effects) { JournalBegin = Volatile.Read(ref _firstPosition) };
             }
         }
     }

@@ -26,7 +26,7 @@ public sealed class PostgresStoreOptions
 
     /// <summary>
     /// How long turns stay in the journal at least. What is older is removed in large parts, with the first commit and whenever a new part begins.
-    /// States, counters, timers and open effects stay. A journal that does not begin at the beginning cannot be verified any more. Default: null, for ever;
+    /// States, counters, timers and open effects stay. What the removed turns had counted is not kept, so `Verify` does not compare counters any more. Default: null, for ever;
     /// from 1 hour.
     /// </summary>
     public TimeSpan? JournalRetention { get; init; }

@@ -96,7 +96,7 @@ public sealed partial class SqliteRecordStore
     private void CopyLog(string path, long end, CancellationToken cancellationToken)
     {
         using var reader = new LogReader(_log.Path, _recent, cacheBytes: 256 * 1024);
-        using var copy = new LogCopy(reader, path, _options.LogPageBytes);
+        using var copy = new LogCopy(reader, path, _options.LogPageBytes, _journalBegin);
         var steps = 0;
         for (var isDone = false; !isDone; steps++)
         {

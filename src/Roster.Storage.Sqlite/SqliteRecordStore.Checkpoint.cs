@@ -50,7 +50,7 @@ public sealed partial class SqliteRecordStore
     {
         while (true)
         {
-            _checkpointWanted.WaitOne();
+            var isWanted = _checkpointWanted.WaitOne(RetentionWait);
             List<TaskCompletionSource<CheckpointResult>> requests;
             lock (_gate)
             {
@@ -66,9 +66,14 @@ public sealed partial class SqliteRecordStore
                     return;
                 }
             }
-            else if (requests.Count > 0 || IsCheckpointDue())
+            else if (requests.Count > 0 || IsCheckpointDue() || (!isWanted && WantsToRemoveMore()))
             {
                 RunCheckpoint(requests);
+            }
+
+            if (_failure is null)
+            {
+                RemoveOldTurns();
             }
         }
     }

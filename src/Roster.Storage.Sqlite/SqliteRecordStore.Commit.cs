@@ -27,6 +27,7 @@ public sealed partial class SqliteRecordStore
     private long _numberMax;
     private bool _isClosed;
     private int _isWalCheckpointQueued;
+    private int _commitsWaiting;
 
     /// <inheritdoc/>
     public ValueTask CommitAsync(TurnBatch batch, CancellationToken cancellationToken)
@@ -34,8 +35,10 @@ public sealed partial class SqliteRecordStore
         ArgumentNullException.ThrowIfNull(batch);
         cancellationToken.ThrowIfCancellationRequested();
         BatchRules.Check(batch, NeedsHeads);
+        Interlocked.Increment(ref _commitsWaiting);
         lock (_commitLock)
         {
+            Interlocked.Decrement(ref _commitsWaiting);
             ObjectDisposedException.ThrowIf(_isClosed, this);
             ThrowIfFailed();
             LookUp(batch);

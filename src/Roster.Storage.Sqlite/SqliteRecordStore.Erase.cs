@@ -38,6 +38,7 @@ public sealed partial class SqliteRecordStore
         try
         {
             await CheckpointAsync(cancellationToken).ConfigureAwait(false);
+            await Task.Run(RemoveAllRows, cancellationToken).ConfigureAwait(false);
             await Task.Run(Vacuum, cancellationToken).ConfigureAwait(false);
             while (!TruncateWals())
             {
@@ -70,7 +71,8 @@ public sealed partial class SqliteRecordStore
             ThrowIfFailed();
             try
             {
-                _log.Rewrite(turns);
+                // What retention removed needs no other payload.
+                _log.Rewrite([.. turns.Where(turn => turn.Position >= _journalBegin)]);
                 _recent.Forget();
             }
             catch (Exception e) when (e is not (StoreFullException or ArgumentException))

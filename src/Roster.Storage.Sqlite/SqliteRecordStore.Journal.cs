@@ -17,18 +17,18 @@ public sealed partial class SqliteRecordStore
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
         cancellationToken.ThrowIfCancellationRequested();
+        using var hold = _holds.Enter();
         using var log = _logReaders.Rent();
         var turns = new List<StoredTurn>();
         var frames = log.Item.Frames;
         frames.Clear();
         var position = FindTimelineStart(log.Item, recordNumber, beforePosition);
-        while (position > 0 && turns.Count < limit)
+        while (position > 0 && turns.Count < limit && TryReadKept(log.Item, position, frames, out var header))
         {
             cancellationToken.ThrowIfCancellationRequested();
-            var header = log.Item.Read(position, frames);
             if (beforePosition <= 0 || position < beforePosition)
             {
-                turns.Add(header.ToTurn(position, frames.Bytes.ToArray()));
+                turns.Add(ToTurn(header, position, frames.Bytes.ToArray()));
             }
 
             position = header.Previous;
@@ -42,10 +42,12 @@ public sealed partial class SqliteRecordStore
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
         cancellationToken.ThrowIfCancellationRequested();
+        using var hold = _holds.Enter();
         using var log = _logReaders.Rent();
         var turns = new List<StoredTurn>();
         var bytes = 0;
-        var next = log.Item.RowStart(Math.Max(afterPosition, LogFormat.FirstPosition));
+        var begin = JournalBegin;
+        var next = log.Item.RowStart(Math.Max(afterPosition, begin));
         var rows = log.Item.RowsFrom(next);
         while (turns.Count < limit && bytes < JournalReadBytesMax && rows.Step())
         {
@@ -56,9 +58,9 @@ public sealed partial class SqliteRecordStore
             for (var at = 0; at < frames.Length && turns.Count < limit && bytes < JournalReadBytesMax;)
             {
                 var header = LogFormat.ReadFrame(frames[at..], start + at, log.Item.Path);
-                if (start + at > afterPosition)
+                if (start + at > afterPosition && start + at >= begin)
                 {
-                    turns.Add(header.ToTurn(start + at, frames.Slice(at, header.Length).ToArray()));
+                    turns.Add(ToTurn(header, start + at, frames.Slice(at, header.Length).ToArray()));
                     bytes += header.Length;
                 }
 
@@ -75,6 +77,7 @@ public sealed partial class SqliteRecordStore
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
         cancellationToken.ThrowIfCancellationRequested();
+        using var hold = _holds.Enter();
         var before = beforePosition <= 0 ? long.MaxValue : beforePosition;
         var positions = new List<long>();
         lock (_gate)
@@ -93,10 +96,40 @@ public sealed partial class SqliteRecordStore
         var turns = new List<StoredTurn>(positions.Count);
         foreach (var position in positions)
         {
-            turns.Add(log.Item.Read(position, frames).ToTurn(position, frames.Bytes.ToArray()));
+            if (!TryReadKept(log.Item, position, frames, out var header))
+            {
+                break;
+            }
+
+            turns.Add(ToTurn(header, position, frames.Bytes.ToArray()));
         }
 
         return new(turns);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<KeyValuePair<CounterKey, long>>?> ReadRemovedCountersAsync(int tenant, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        using var log = _logReaders.Rent();
+        return new(log.Item.RemovedCounters(tenant));
+    }
+
+    private long JournalBegin => Volatile.Read(ref _journalBegin);
+
+    /// <summary>Reads a turn; false when it was removed by retention.</summary>
+    private bool TryReadKept(LogReader log, long position, FrameBuffer frames, out FrameHeader header)
+    {
+        // It may be removed meanwhile, but its row stays until this read has ended.
+        var isKept = position >= JournalBegin;
+        header = isKept ? log.Read(position, frames) : default;
+        return isKept;
+    }
+
+    private StoredTurn ToTurn(in FrameHeader header, long position, byte[] frame)
+    {
+        var turn = header.ToTurn(position, frame);
+        return turn.Previous > 0 && turn.Previous < JournalBegin ? turn with { Previous = -1 } : turn;
     }
 
     private static void CheckFollows(string path, long expected, long start)

@@ -21,6 +21,7 @@ public sealed partial class SqliteRecordStore
         var wanted = ArrayPool<WantedHead>.Shared.Rent(keys.Count);
         try
         {
+            using var hold = _holds.Enter();
             using var reader = _tableReaders.Rent();
             var heads = wanted.AsSpan(0, keys.Count);
             FindNumbers(reader.Item, keys, heads);
@@ -49,6 +50,7 @@ public sealed partial class SqliteRecordStore
     public ValueTask<LoadedRecord> LoadAsync(long recordNumber, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
+        using var hold = _holds.Enter();
         using var reader = _tableReaders.Rent();
         Span<WantedHead> wanted = [new WantedHead { Number = recordNumber }];
         LoadHeads(reader.Item, wanted);
@@ -70,6 +72,7 @@ public sealed partial class SqliteRecordStore
     public ValueTask<byte[]?> LoadSectionAsync(long recordNumber, int sectionIndex, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
+        using var hold = _holds.Enter();
         SectionAt? found;
         lock (_gate)
         {

@@ -38,6 +38,7 @@ public sealed partial class SqliteRecordStore
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
         cancellationToken.ThrowIfCancellationRequested();
+        using var hold = _holds.Enter();
         var created = ReadRuns(static delta => delta.CreatedNumbers, (afterNumber, long.MaxValue), out _);
         using var reader = _tableReaders.Rent();
         var rows = ReadNumbers(reader.Item, afterNumber, limit);
@@ -59,6 +60,7 @@ public sealed partial class SqliteRecordStore
         ArgumentNullException.ThrowIfNull(queue);
         ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
         cancellationToken.ThrowIfCancellationRequested();
+        using var hold = _holds.Enter();
         Delta live;
         Delta? frozen;
         long end;

@@ -15,7 +15,7 @@ namespace Roster.Storage.Sqlite;
 /// record takes its row and folds the turns that are newer, found by the chain of positions from its latest turn.</para>
 /// <para>Opening reads the log after the noted position and rebuilds the delta; no table is read or changed for that, but for removing
 /// effects of a checkpoint that was cut short. So it can be cut short itself, any number of times.</para>
-/// <para>Locks, in this order: upkeep (one of backup, erasure, scrub at a time), the commit lock (the log's writing connection), the lock of sequences, the tables lock (the tables' writing connection), the gate
+/// <para>Locks, in this order: upkeep (one of backup, erasure, scrub, removal of old turns at a time), the commit lock (the log's writing connection), the lock of sequences, the tables lock (the tables' writing connection), the gate
 /// (everything in memory; never held while a file is touched).</para>
 /// </remarks>
 public sealed partial class SqliteRecordStore : IRecordStore, IStoreBackup
@@ -27,6 +27,7 @@ public sealed partial class SqliteRecordStore : IRecordStore, IStoreBackup
     private readonly Pool<LogReader> _logReaders;
     private readonly Pool<TableReader> _tableReaders;
     private readonly SemaphoreSlim _upkeep = new(1, 1);
+    private readonly Holds _holds = new();
     private readonly Lock _commitLock = new();
     private readonly Lock _tablesLock = new();
     private readonly Lock _sequenceLock = new();
@@ -47,6 +48,9 @@ public sealed partial class SqliteRecordStore : IRecordStore, IStoreBackup
     private long _timers;
     private long _effects;
     private int _cleanings;
+
+    // Written by the checkpoint thread under the gate; read anywhere.
+    private long _journalBegin = LogFormat.FirstPosition;
 
     // Guarded by the lock of sequences.
     private long _nextSequence;
@@ -82,7 +86,10 @@ public sealed partial class SqliteRecordStore : IRecordStore, IStoreBackup
         {
             lock (_gate)
             {
-                return new StoreStatus(_position, _checkpointPosition, _records, _timers, _effects);
+                return new StoreStatus(_position, _checkpointPosition, _records, _timers, _effects)
+                {
+                    JournalBegin = _journalBegin == LogFormat.FirstPosition ? 0 : _journalBegin,
+                };
             }
         }
     }
@@ -184,8 +191,14 @@ public sealed partial class SqliteRecordStore : IRecordStore, IStoreBackup
             log = new LogFile(options.Folder, options);
             CheckPair(log, tables);
             var store = new SqliteRecordStore(options, folderLock, log, tables);
+            store._journalBegin = log.Begin;
             store.Recover(cancellationToken);
             store._checkpoints.UnsafeStart();
+            if (store.HasRetention)
+            {
+                store._checkpointWanted.Set();
+            }
+
             return store;
         }
         catch

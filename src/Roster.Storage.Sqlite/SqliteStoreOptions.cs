@@ -47,7 +47,19 @@ public sealed class SqliteStoreOptions
     /// <summary>Bytes of a write-ahead log before it is copied into its file, between two commits. Default 4 MB.</summary>
     public int WalBytesMax { get; init; } = 4 * 1024 * 1024;
 
-    /// <summary>Tells when a backup was taken. Default: the system's.</summary>
+    /// <summary>
+    /// How long turns stay in the journal at least, by the clock <see cref="Time"/>. Older ones are removed after a checkpoint, one of which is written every
+    /// hour for that when there is something to remove. Default: null, for ever; from 1 hour. What may be removed by one of two limits is removed.
+    /// </summary>
+    public TimeSpan? JournalKeepAge { get; init; }
+
+    /// <summary>
+    /// Bytes of turns that stay in the journal at least, the newest ones; older ones are removed after a checkpoint. The file does not shrink: the
+    /// room is used again. Default: null, no limit; at least 1. Turns that no checkpoint has yet stay whatever the limits.
+    /// </summary>
+    public long? JournalKeepBytes { get; init; }
+
+    /// <summary>Tells when a backup was taken, and how old turns are. Default: the system's.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
     /// <summary>Points at which tests step in.</summary>
@@ -61,6 +73,8 @@ public sealed class SqliteStoreOptions
         ArgumentOutOfRangeException.ThrowIfNegative(KnownRecordsMax);
         ArgumentOutOfRangeException.ThrowIfNegative(ReaderCacheBytes);
         ArgumentOutOfRangeException.ThrowIfLessThan(WalBytesMax, 4096);
+        ArgumentOutOfRangeException.ThrowIfLessThan(JournalKeepAge ?? TimeSpan.MaxValue, TimeSpan.FromHours(1), nameof(JournalKeepAge));
+        ArgumentOutOfRangeException.ThrowIfLessThan(JournalKeepBytes ?? long.MaxValue, 1, nameof(JournalKeepBytes));
         CheckPower(RecentLogBytes, 0, nameof(RecentLogBytes));
         CheckPower(LogPageBytes, 512, nameof(LogPageBytes));
         CheckPower(TablePageBytes, 512, nameof(TablePageBytes));

@@ -122,6 +122,9 @@ internal sealed class FaultStore(IRecordStore inner) : IRecordStore
 
     public ValueTask<IReadOnlyList<StoredTurn>> ReadJournalAsync(long afterPosition, int limit, CancellationToken cancellationToken) => inner.ReadJournalAsync(afterPosition, limit, cancellationToken);
 
+    public ValueTask<IReadOnlyList<KeyValuePair<CounterKey, long>>?> ReadRemovedCountersAsync(int tenant, CancellationToken cancellationToken) =>
+        inner.ReadRemovedCountersAsync(tenant, cancellationToken);
+
     public ValueTask<IReadOnlyList<StoredTurn>> ReadActivityAsync(int tenant, int workflow, long beforePosition, int limit, CancellationToken cancellationToken) =>
         inner.ReadActivityAsync(tenant, workflow, beforePosition, limit, cancellationToken);
 

@@ -22,11 +22,24 @@ public sealed class ServerOptionsTests
     [InlineData("data_folder", "", "data_folder")]
     [InlineData("http_port", "7400", "HTTP/2 without TLS")]
     [InlineData("message_bytes_max", "65536", "event_bytes_max")]
+    [InlineData("journal_keep_days", "-1", "from 0 to 36500")]
+    [InlineData("journal_keep_bytes", "1000", "0 or at least 67108864")]
     public void A_broken_setting_is_told_in_one_sentence(string setting, string value, string expected)
     {
         var error = Assert.Throws<ServerOptionsException>(() => ServerOptions.Read(new Dictionary<string, string?> { [setting] = value }));
         Assert.Contains(expected, Assert.Single(error.Problems), StringComparison.Ordinal);
         Assert.DoesNotContain("secret", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void HIS_08_A_limit_of_the_journal_that_the_store_or_the_clock_cannot_keep_is_refused()
+    {
+        var bytes = new Dictionary<string, string?> { ["store"] = "postgres", ["postgres"] = "Host=db", ["journal_keep_bytes"] = "100000000" };
+        Assert.Contains("use `journal_keep_days`", Assert.Single(Assert.Throws<ServerOptionsException>(() => ServerOptions.Read(bytes)).Problems), StringComparison.Ordinal);
+        var days = new Dictionary<string, string?> { ["clock"] = "manual", ["journal_keep_days"] = "30" };
+        Assert.Contains("counts real days", Assert.Single(Assert.Throws<ServerOptionsException>(() => ServerOptions.Read(days)).Problems), StringComparison.Ordinal);
+        var both = ServerOptions.Read(new Dictionary<string, string?> { ["journal_keep_days"] = "30", ["journal_keep_bytes"] = "100000000" });
+        Assert.Equal((30, 100_000_000L), (both.JournalKeepDays, both.JournalKeepBytes));
     }
 
     [Fact]

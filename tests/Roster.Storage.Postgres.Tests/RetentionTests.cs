@@ -82,6 +82,10 @@ public sealed class RetentionTests
         Assert.Equal(Roster.V1.Decision.Types.Code.ReenrollmentOff, timeline.Entries.Single(e => e.Kind == Roster.V1.JournalEntry.Types.Kind.EnrollmentRefused).Decision);
         Assert.Equal(1, Assert.Single((await later.RecordAsync("ada")).Summaries).TimesEnrolled);
         Assert.Equal(1, (await later.StatsAsync("w")).Enrolled);
+        var verified = await later.Engine.VerifyAsync(Cancel);
+        Assert.Empty(verified.Differences);
+        Assert.Equal(verified.StateHash, verified.ReplayHash);
+        Assert.True(verified.CountersSkipped && verified.JournalBegin > 0 && verified.PartlyReplayed > 0);
     }
 
     [Fact]

@@ -35,10 +35,10 @@ internal static class BackupCommand
 
     private static async Task<StoreBackup> CopyAsync(string data, string target, CancellationToken cancellationToken)
     {
-        if (!Directory.Exists(data))
+        if (!File.Exists(Path.Combine(data, "tables.db")))
         {
-            // Opening would make it.
-            throw new CliException($"--data `{data}`: there is no such folder.");
+            // Opening would make a new one.
+            throw new CliException($"--data `{data}`: there is no data folder.");
         }
 
         await using var store = await SqliteRecordStore.OpenAsync(new SqliteStoreOptions { Folder = data }, cancellationToken);

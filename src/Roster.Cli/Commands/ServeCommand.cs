@@ -23,6 +23,18 @@ internal static class ServeCommand
     private static readonly Option<string?> ClockStart = new("--clock-start") { Description = "Where a manual clock starts (`clock_start`).", HelpName = "TIME" };
     private static readonly Option<string?> GrpcPort = new("--grpc-port") { Description = "Port of gRPC (`grpc_port`); 0 takes a free one." };
     private static readonly Option<string?> HttpPort = new("--http-port") { Description = "Port of health over HTTP/1.1 (`http_port`); 0 takes a free one." };
+    private static readonly Option<string?> KeepDays = new("--journal-keep-days")
+    {
+        Description = "Days that turns stay in the journal at least (`journal_keep_days`); 0, the default: for ever.",
+        HelpName = "DAYS",
+    };
+
+    private static readonly Option<string?> KeepBytes = new("--journal-keep-bytes")
+    {
+        Description = "Bytes of turns that stay in the journal at least (`journal_keep_bytes`); 0, the default: all.",
+        HelpName = "BYTES",
+    };
+
     private static readonly Option<string[]> Set = new("--set") { Description = "Any setting, such as `--set event_bytes_max=65536`.", HelpName = "NAME=VALUE" };
     private static readonly Option<string?> Settings = new("--settings") { Description = "Settings file instead of appsettings.json.", HelpName = "FILE" };
     private static readonly Option<LogLevel> Level = new("--log-level") { Description = "Least level of what is logged.", DefaultValueFactory = _ => LogLevel.Information };
@@ -32,7 +44,7 @@ internal static class ServeCommand
     {
         var command = new Command("serve", "Runs a server. Settings: appsettings.json, then environment variables ROSTER__NAME, then these options.")
         {
-            Data, Store, Postgres, Clock, ClockStart, GrpcPort, HttpPort, Set, Settings, Level, JsonLogs,
+            Data, Store, Postgres, Clock, ClockStart, GrpcPort, HttpPort, KeepDays, KeepBytes, Set, Settings, Level, JsonLogs,
         };
         command.SetActionSafely(console, (result, cancellationToken) => RunAsync(result, console, cancellationToken));
         return command;
@@ -75,6 +87,8 @@ internal static class ServeCommand
         Add("clock_start", ClockStart);
         Add("grpc_port", GrpcPort);
         Add("http_port", HttpPort);
+        Add("journal_keep_days", KeepDays);
+        Add("journal_keep_bytes", KeepBytes);
         return overrides;
 
         void Add(string setting, Option<string?> option)

@@ -55,6 +55,11 @@ internal static class StatusCommand
         table.Row("late writes", Show.Count(status.Events?.LateWrites ?? 0));
         table.Row("loop guards", Show.Count(status.LoopGuards));
         table.Row("journal position", $"{Show.Count(status.JournalPosition)}, checkpoint at {Show.Count(status.CheckpointPosition)}");
+        if (status.JournalBegin > 0)
+        {
+            table.Row("journal begins", $"at position {Show.Count(status.JournalBegin)}, {Show.Time(status.JournalBeginAt)} UTC; what is older was removed");
+        }
+
         table.Row("records", Show.Count(status.Records));
         table.Row("timers pending", Show.Count(status.TimersPending));
         table.Row("tasks open", Show.Count(status.EffectsOpen));
@@ -95,6 +100,12 @@ internal static class StatusCommand
         foreach (var difference in found.Differences)
         {
             console.Fail(difference);
+        }
+
+        if (found.JournalBegin > 0)
+        {
+            var counters = found.CountersSkipped ? "; counters were not compared" : string.Empty;
+            console.Out.MarkupLine($"the journal begins at position {Show.Count(found.JournalBegin)}: {Show.Count(found.PartlyReplayed)} records could not be replayed from their first turn{counters}");
         }
 
         var isSame = found.Differences.Count == 0 && found.StateHash == found.ReplayHash;

@@ -42,6 +42,7 @@ public sealed class HistoryReader(IRecordStore store, TenantOwner owner)
         }
 
         var isLast = turns.Count < size || (state is not null && turns[^1].Previous <= 0);
+        response.OlderRemoved = isLast && (state is null ? store.Status.JournalBegin > 0 : turns.Count == 0 || turns[^1].Previous < 0);
         response.NextPageToken = isLast ? string.Empty : turns[^1].Position.ToString(CultureInfo.InvariantCulture);
         return response;
     }

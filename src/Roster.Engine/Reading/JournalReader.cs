@@ -39,7 +39,9 @@ public sealed class JournalReader
 
         var last = turns.Count == 0 ? null : turns[^1];
         response.NextPageToken = turns.Count == size && last!.Previous > 0 ? last.Position.ToString(CultureInfo.InvariantCulture) : string.Empty;
-        response.OlderRemoved = last?.Previous < 0;
+
+        // A record has one turn at least, and a page token is given when there are older ones.
+        response.OlderRemoved = last is null || last.Previous < 0;
         return response;
     }
 
@@ -61,8 +63,10 @@ public sealed class JournalReader
             var turns = await _store.ReadJournalAsync(position, ChunkMax, cancellationToken).ConfigureAwait(false);
             if (turns.Count > 0)
             {
+                var response = await ToResponseAsync(turns, request.WorkflowId, owner, cancellationToken).ConfigureAwait(false);
+                response.OlderRemoved = position < _store.Status.JournalBegin;
                 position = turns[^1].Position;
-                yield return await ToResponseAsync(turns, request.WorkflowId, owner, cancellationToken).ConfigureAwait(false);
+                yield return response;
             }
             else if (!request.Follow)
             {

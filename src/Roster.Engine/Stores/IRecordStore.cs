@@ -87,7 +87,8 @@ public interface IRecordStore : IAsyncDisposable
     ValueTask<IReadOnlyList<EffectQueueCount>> ReadEffectQueuesAsync(CancellationToken cancellationToken);
 
     /// <summary>
-    /// Turns of one record below <paramref name="beforePosition"/>, newest first. 0 begins at the newest.
+    /// Turns of one record below <paramref name="beforePosition"/>, newest first. 0 begins at the newest. Those that retention removed are left
+    /// out: the oldest one that is left says so by <see cref="StoredTurn.Previous"/>; when none is left, all were removed.
     /// </summary>
     ValueTask<IReadOnlyList<StoredTurn>> ReadTimelineAsync(long recordNumber, long beforePosition, int limit, CancellationToken cancellationToken);
 
@@ -96,6 +97,12 @@ public interface IRecordStore : IAsyncDisposable
     /// they are large. Empty at the end.
     /// </summary>
     ValueTask<IReadOnlyList<StoredTurn>> ReadJournalAsync(long afterPosition, int limit, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// What the turns counted that retention removed, all below <see cref="StoreStatus.JournalBegin"/>: a recount of the journal starts there
+    /// (MET-01). Empty when none was removed; null when the store does not keep it.
+    /// </summary>
+    ValueTask<IReadOnlyList<KeyValuePair<CounterKey, long>>?> ReadRemovedCountersAsync(int tenant, CancellationToken cancellationToken);
 
     /// <summary>
     /// Turns that concern one workflow below <paramref name="beforePosition"/>, newest first, each once. 0 begins at the newest.

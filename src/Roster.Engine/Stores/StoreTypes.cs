@@ -182,7 +182,11 @@ public readonly record struct CounterKey(int Tenant, int Workflow, int Version, 
 /// <param name="Records">Records known.</param>
 /// <param name="Timers">Pending timers.</param>
 /// <param name="Effects">Open effects.</param>
-public readonly record struct StoreStatus(long JournalPosition, long CheckpointPosition, long Records, long Timers, long Effects);
+public readonly record struct StoreStatus(long JournalPosition, long CheckpointPosition, long Records, long Timers, long Effects)
+{
+    /// <summary>Turns below this position were removed by retention; 0: none was.</summary>
+    public long JournalBegin { get; init; }
+}
 
 /// <summary>A checkpoint.</summary>
 /// <param name="Position">Position it stands for.</param>

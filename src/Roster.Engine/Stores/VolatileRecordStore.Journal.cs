@@ -12,6 +12,13 @@ public sealed partial class VolatileRecordStore
     private readonly Dictionary<(int Tenant, int Workflow), List<long>> _activity = [];
 
     /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<KeyValuePair<CounterKey, long>>?> ReadRemovedCountersAsync(int tenant, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        return new((IReadOnlyList<KeyValuePair<CounterKey, long>>?)[]);
+    }
+
+    /// <inheritdoc/>
     public ValueTask<IReadOnlyList<StoredTurn>> ReadTimelineAsync(
         long recordNumber, long beforePosition, int limit, CancellationToken cancellationToken)
     {

@@ -26,6 +26,9 @@ internal sealed class Database : IDisposable
 
     public string Path { get; }
 
+    /// <summary>Rows that the latest statement changed.</summary>
+    public int Changes => raw.sqlite3_changes(_handle);
+
     /// <summary>For <see cref="PageCopy"/>.</summary>
     internal sqlite3 Handle => _handle;
 
@@ -100,14 +103,20 @@ internal sealed class Database : IDisposable
         return statement;
     }
 
+    /// <summary>A statement for one use; the caller disposes of it.</summary>
+    public Statement PrepareOnce(string sql)
+    {
+        Check(raw.sqlite3_prepare_v2(_handle, sql, out var handle));
+        return new Statement(this, handle);
+    }
+
     /// <summary>Runs a statement that is not worth preparing.</summary>
     public void Execute(string sql) => Check(raw.sqlite3_exec(_handle, sql));
 
     /// <summary>The first column of the first row; null when there is no row.</summary>
     public string? Query(string sql)
     {
-        Check(raw.sqlite3_prepare_v2(_handle, sql, out var handle));
-        using var statement = new Statement(this, handle);
+        using var statement = PrepareOnce(sql);
         return statement.Step() ? statement.Text(0) : null;
     }
 

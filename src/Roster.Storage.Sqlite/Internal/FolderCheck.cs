@@ -55,9 +55,24 @@ internal sealed class FolderCheck(string folder, bool isDeep, CancellationToken 
         CheckFormat(tables, TableFile.FormatVersion);
         Guard(TableFile.FileName, () => CheckStructure(tables, TableFile.FileName));
         _checkpointEnd = Math.Max(LogFormat.FirstPosition, Meta(tables, MetaNames.End));
+        _begin = ReadBegin();
         _fold = isDeep ? new JournalFold(_begin, _checkpointEnd, (file, position, record, what) => Fault(file, what, position, record)) : null;
         Guard(TableFile.FileName, () => _fold?.NoteRows(tables));
         Guard(LogFile.FileName, () => CheckLog(tables));
+    }
+
+    /// <summary>What cannot be read is told when the log is checked.</summary>
+    private long ReadBegin()
+    {
+        try
+        {
+            using var log = Database.OpenReader(Path.Combine(folder, LogFile.FileName), CacheBytes);
+            return Math.Max(LogFormat.FirstPosition, Meta(log, LogFile.BeginName));
+        }
+        catch (Exception e) when (e is StoreCorruptException or IOException)
+        {
+            return LogFormat.FirstPosition;
+        }
     }
 
     private void CheckLog(Database tables)
@@ -74,6 +89,11 @@ internal sealed class FolderCheck(string folder, bool isDeep, CancellationToken 
         }
 
         using var log = new LogReader(path, new RecentLog(0, LogFormat.FirstPosition), CacheBytes);
+        if (_begin != LogFormat.FirstPosition)
+        {
+            Guard(LogFile.FileName, () => _fold?.AddRemoved(log.RemovedCounters(LogReader.AllTenants)));
+        }
+
         Guard(LogFile.FileName, () => WalkLog(log));
         Guard(TableFile.FileName, () => CheckMeta(tables));
         Guard(TableFile.FileName, () => CheckHeads(tables, log));
@@ -110,6 +130,11 @@ internal sealed class FolderCheck(string folder, bool isDeep, CancellationToken 
         }
 
         chain.End(chain.Next);
+        if (_begin > _checkpointEnd)
+        {
+            Fault(LogFile.FileName, $"the log begins here, but the tables have turns up to position {_checkpointEnd} only", _begin);
+        }
+
         if (_end < _checkpointEnd)
         {
             Fault(LogFile.FileName, $"the log ends here, but the tables have turns up to position {_checkpointEnd}", _end);

@@ -17,12 +17,15 @@ namespace Roster.Storage.Sqlite.Internal;
 /// <param name="report">Hears of a fault: file, position, record, what.</param>
 internal sealed class JournalFold(long begin, long checkpointEnd, Action<string, long, long, string> report)
 {
+    /// <summary>A version of a section that was written by a turn which was removed.</summary>
+    private const long Unknown = -1;
+
     private readonly Dictionary<long, long> _rowPositions = [];
     private readonly Dictionary<long, byte[]> _heads = [];
     private readonly Dictionary<long, uint> _expected = [];
     private readonly Dictionary<CounterKey, long> _counters = [];
     private readonly Dictionary<(int Tenant, string Kind, string Id), byte[]?> _documents = [];
-    private readonly Dictionary<(long Record, int Index), List<uint?>> _sections = [];
+    private readonly Dictionary<(long Record, int Index), List<long?>> _sections = [];
     private readonly Dictionary<EffectId, uint> _tasks = [];
     private readonly HashSet<EffectId> _removedLater = [];
     private readonly Dictionary<(int Tenant, string Queue), long> _open = [];
@@ -45,6 +48,15 @@ internal sealed class JournalFold(long begin, long checkpointEnd, Action<string,
         }
     }
 
+    /// <summary>Takes what the turns counted that were removed.</summary>
+    public void AddRemoved(IEnumerable<KeyValuePair<CounterKey, long>> counters)
+    {
+        foreach (var (key, value) in counters)
+        {
+            _counters[key] = value;
+        }
+    }
+
     /// <summary>Takes what a batch says beside its turns.</summary>
     public void Add(long start, BatchHeader header)
     {
@@ -53,6 +65,7 @@ internal sealed class JournalFold(long begin, long checkpointEnd, Action<string,
             return;
         }
 
+        header.Count(_counters);
         var fields = header.Fields;
         while (fields.Next(out var field))
         {
@@ -61,15 +74,6 @@ internal sealed class JournalFold(long begin, long checkpointEnd, Action<string,
             {
                 var document = BatchHeader.ReadDocument(packed);
                 _documents[(document.Tenant, document.Kind, document.Id)] = document.Content;
-            }
-            else if (field == LogBatch.CountersField)
-            {
-                var reader = new PackedReader(packed);
-                while (reader.Position < packed.Length)
-                {
-                    var (key, change) = BatchHeader.ReadCounter(ref reader);
-                    _counters[key] = _counters.GetValueOrDefault(key) + change;
-                }
             }
             else if (field == LogBatch.ActivityField)
             {
@@ -154,7 +158,7 @@ internal sealed class JournalFold(long begin, long checkpointEnd, Action<string,
     {
         foreach (var section in sections)
         {
-            var versions = _sections.TryGetValue((number, section.Index), out var known) ? known : _sections[(number, section.Index)] = [null];
+            var versions = _sections.TryGetValue((number, section.Index), out var known) ? known : _sections[(number, section.Index)] = _heads.ContainsKey(number) ? [null] : [null, Unknown];
             if (position < checkpointEnd)
             {
                 versions.Clear();
@@ -246,7 +250,7 @@ internal sealed class JournalFold(long begin, long checkpointEnd, Action<string,
         {
             var id = (Record: rows.Long(0), Index: rows.Int(1));
             seen.Add(id);
-            if (_sections.TryGetValue(id, out var versions) && !_rewritten.Contains(id.Record) && !versions.Contains(Sum(rows.Blob(2))))
+            if (_sections.TryGetValue(id, out var versions) && !_rewritten.Contains(id.Record) && !versions.Contains(Sum(rows.Blob(2))) && !versions.Contains(Unknown))
             {
                 report(TableFile.FileName, 0, id.Record, $"section {id.Index} is not what the journal gives");
             }

@@ -210,6 +210,22 @@ internal readonly ref struct BatchHeader
             bytes[LogFormat.BatchHeaderBytes..]);
     }
 
+    /// <summary>Adds what the batch counted.</summary>
+    public void Count(Dictionary<CounterKey, long> counters)
+    {
+        var fields = Fields;
+        while (fields.Next(out var field))
+        {
+            var packed = fields.Bytes();
+            var reader = new PackedReader(packed);
+            while (field == LogBatch.CountersField && reader.Position < packed.Length)
+            {
+                var (key, change) = ReadCounter(ref reader);
+                counters[key] = counters.GetValueOrDefault(key) + change;
+            }
+        }
+    }
+
     public static StoredDocument ReadDocument(ReadOnlySpan<byte> packed)
     {
         var document = new StoredDocument(0, string.Empty, string.Empty, null);

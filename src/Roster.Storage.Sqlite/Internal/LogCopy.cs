@@ -1,4 +1,4 @@
-using Roster.Engine.Stores;
+using System.Globalization;
 
 namespace Roster.Storage.Sqlite.Internal;
 
@@ -12,11 +12,13 @@ internal sealed class LogCopy : IDisposable
     private readonly LogChain _chain;
     private readonly Database _copy;
     private readonly Statement _insert;
+    private readonly long _begin;
 
-    public LogCopy(LogReader from, string path, int pageBytes)
+    public LogCopy(LogReader from, string path, int pageBytes, long begin)
     {
         _from = from;
-        _chain = new LogChain(from.Path, LogFormat.FirstPosition, (position, what) => throw LogFormat.Corrupt(from.Path, position, what));
+        _begin = begin;
+        _chain = new LogChain(from.Path, begin, (position, what) => throw LogFormat.Corrupt(from.Path, position, what));
         _copy = Database.OpenNew(path, pageBytes);
         _copy.Execute(LogFile.Schema);
         _insert = _copy.Prepare(LogFile.InsertRow);
@@ -54,6 +56,18 @@ internal sealed class LogCopy : IDisposable
     {
         _chain.End(_chain.Next);
         FileFormat.Check(_copy, LogFile.FormatVersion);
+        if (_begin == LogFormat.FirstPosition)
+        {
+            return;
+        }
+
+        _copy.Execute(string.Create(CultureInfo.InvariantCulture, $"INSERT INTO meta(name, value) VALUES('{LogFile.BeginName}', {_begin})"));
+        var count = _copy.Prepare(LogFile.AddRemovedCounter);
+        foreach (var (key, value) in _from.RemovedCounters(LogReader.AllTenants))
+        {
+            count.Bind(1, key.Tenant).Bind(2, key.Workflow).Bind(3, key.Version).Bind(4, (int)key.Kind);
+            count.Bind(5, key.Step).Bind(6, key.Code).Bind(7, value).Run();
+        }
     }
 
     public void Dispose() => _copy.Dispose();

@@ -12,7 +12,18 @@ internal sealed class LogFile : IDisposable
     public const string Schema = """
         CREATE TABLE IF NOT EXISTS meta(name TEXT PRIMARY KEY, value) WITHOUT ROWID;
         CREATE TABLE IF NOT EXISTS log(start INTEGER PRIMARY KEY, batch BLOB, frames BLOB NOT NULL);
+        CREATE TABLE IF NOT EXISTS removed_counters(
+            tenant INTEGER, workflow INTEGER, version INTEGER, kind INTEGER, step INTEGER, code INTEGER, value INTEGER NOT NULL,
+            PRIMARY KEY(tenant, workflow, version, kind, step, code)) WITHOUT ROWID;
         """;
+
+    public const string AddRemovedCounter = """
+        INSERT INTO removed_counters(tenant, workflow, version, kind, step, code, value) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)
+        ON CONFLICT DO UPDATE SET value = value + excluded.value
+        """;
+
+    /// <summary>In <c>meta</c>: where the log begins. Rows before it are on their way out.</summary>
+    public const string BeginName = "begin";
 
     public const string InsertRow = "INSERT INTO log(start, batch, frames) VALUES(?1, ?2, ?3)";
 
@@ -22,6 +33,7 @@ internal sealed class LogFile : IDisposable
     private readonly Statement _insert;
     private readonly Statement _row;
     private readonly Statement _rewrite;
+    private readonly Statement _remove;
     private readonly int _walBytesMax;
     private readonly StoreHooks? _hooks;
     private long _walBytes;
@@ -34,7 +46,7 @@ internal sealed class LogFile : IDisposable
         _database = Database.OpenWriter(Path, options.LogPageBytes, options.Hooks?.LogOpened);
         try
         {
-            // Rows are replaced by erasure only, by ones of the same length: nothing of the former one may stay behind (REC-17).
+            // Rows are replaced by erasure, by ones of the same length, and removed by retention: nothing of them may stay behind (REC-17).
             _database.Execute("PRAGMA secure_delete = on");
             _database.Execute(Schema);
             _begin = _database.Prepare("BEGIN IMMEDIATE");
@@ -42,6 +54,7 @@ internal sealed class LogFile : IDisposable
             _insert = _database.Prepare(InsertRow);
             _row = _database.Prepare("SELECT start, frames FROM log WHERE start <= ?1 ORDER BY start DESC LIMIT 1");
             _rewrite = _database.Prepare("UPDATE log SET frames = ?2 WHERE start = ?1");
+            _remove = _database.Prepare("DELETE FROM log WHERE start IN (SELECT start FROM log WHERE start < ?1 ORDER BY start LIMIT ?2)");
             FileFormat.Check(_database, FormatVersion);
         }
         catch
@@ -61,6 +74,12 @@ internal sealed class LogFile : IDisposable
     }
 
     public bool IsWalLarge => _walBytes > _walBytesMax;
+
+    /// <summary>Where the log begins.</summary>
+    public long Begin => long.TryParse(
+        _database.Query($"SELECT value FROM meta WHERE name = '{BeginName}'"), NumberStyles.None, CultureInfo.InvariantCulture, out var begin)
+        ? begin
+        : LogFormat.FirstPosition;
 
     /// <summary>Appends a batch and waits until it is durable.</summary>
     /// <exception cref="StoreFullException">Nothing was written.</exception>
@@ -109,6 +128,50 @@ internal sealed class LogFile : IDisposable
         catch (Exception e) when (e is StoreFullException or ArgumentException)
         {
             _row.Reset();
+            _database.Rollback();
+            throw;
+        }
+    }
+
+    /// <summary>Lets the log begin later, and keeps what is counted in the batches before; their rows may go then.</summary>
+    /// <exception cref="StoreFullException">Nothing was written.</exception>
+    public void MoveBegin(long begin, IReadOnlyDictionary<CounterKey, long> counters)
+    {
+        using var count = _database.PrepareOnce(AddRemovedCounter);
+        try
+        {
+            _begin.Run();
+            foreach (var (key, value) in counters)
+            {
+                count.Bind(1, key.Tenant).Bind(2, key.Workflow).Bind(3, key.Version).Bind(4, (int)key.Kind);
+                count.Bind(5, key.Step).Bind(6, key.Code).Bind(7, value).Run();
+            }
+
+            _database.Execute(string.Create(CultureInfo.InvariantCulture, $"INSERT OR REPLACE INTO meta(name, value) VALUES('{BeginName}', {begin})"));
+            _commit.Run();
+        }
+        catch (StoreFullException)
+        {
+            _database.Rollback();
+            throw;
+        }
+    }
+
+    /// <summary>Removes some rows before where the log begins; false when there is none.</summary>
+    /// <exception cref="StoreFullException">Nothing was removed.</exception>
+    public bool RemoveRows(long begin, int rows)
+    {
+        try
+        {
+            _begin.Run();
+            _remove.Bind(1, begin).Bind(2, rows).Run();
+            var removed = _database.Changes;
+            _commit.Run();
+            _walBytes += removed * (LogBatch.RowBytes + 8192L);
+            return removed > 0;
+        }
+        catch (StoreFullException)
+        {
             _database.Rollback();
             throw;
         }

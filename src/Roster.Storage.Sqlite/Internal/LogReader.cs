@@ -1,10 +1,13 @@
 using System.Buffers.Binary;
+using Roster.Engine.Stores;
 
 namespace Roster.Storage.Sqlite.Internal;
 
 /// <summary>Reads frames: from memory when they are recent, otherwise from the file. Used by one thread at a time.</summary>
 internal sealed class LogReader : IPooled
 {
+    public const int AllTenants = -1;
+
     private readonly Database _database;
     private readonly RecentLog _recent;
     private readonly Statement _row;
@@ -55,6 +58,41 @@ internal sealed class LogReader : IPooled
         }
     }
 
+    /// <summary>Start of the newest batch that begins at or before a position; the position itself when there is none.</summary>
+    public long BatchAt(long position) => FindBatch("SELECT start FROM log WHERE start <= ?1 AND batch IS NOT NULL ORDER BY start DESC LIMIT 1", position);
+
+    /// <summary>Start of the first batch that begins after a position; the position itself when there is none.</summary>
+    public long BatchAfter(long position) => FindBatch("SELECT start FROM log WHERE start > ?1 AND batch IS NOT NULL ORDER BY start LIMIT 1", position);
+
+    /// <summary>What batches counted that begin in a range of positions.</summary>
+    public Dictionary<CounterKey, long> Count(long from, long to, CancellationToken cancellationToken)
+    {
+        var counters = new Dictionary<CounterKey, long>();
+        using var rows = _database.PrepareOnce("SELECT start, batch FROM log WHERE start >= ?1 AND start < ?2 AND batch IS NOT NULL").Bind(1, from).Bind(2, to);
+        while (rows.Step())
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            BatchHeader.Read(rows.Blob(1), rows.Long(0), Path).Count(counters);
+        }
+
+        return counters;
+    }
+
+    /// <summary>What the batches counted that were removed, in one tenant or <see cref="AllTenants"/>.</summary>
+    public List<KeyValuePair<CounterKey, long>> RemovedCounters(int tenant)
+    {
+        var counters = new List<KeyValuePair<CounterKey, long>>();
+        using var rows = _database.PrepareOnce(
+            "SELECT tenant, workflow, version, kind, step, code, value FROM removed_counters WHERE tenant = ?1 OR ?1 < 0").Bind(1, tenant);
+        while (rows.Step())
+        {
+            var key = new CounterKey(rows.Int(0), rows.Int(1), rows.Int(2), (CounterKind)rows.Int(3), rows.Int(4), rows.Int(5));
+            counters.Add(KeyValuePair.Create(key, rows.Long(6)));
+        }
+
+        return counters;
+    }
+
     /// <summary>Where the log ends: the position of the turn that is committed next.</summary>
     public long End()
     {
@@ -72,6 +110,12 @@ internal sealed class LogReader : IPooled
     public void Clean() => _database.Clean();
 
     public void Dispose() => _database.Dispose();
+
+    private long FindBatch(string sql, long position)
+    {
+        using var row = _database.PrepareOnce(sql).Bind(1, position);
+        return row.Step() ? row.Long(0) : position;
+    }
 
     private bool TryReadRecent(long position, FrameBuffer into, out FrameHeader header)
     {

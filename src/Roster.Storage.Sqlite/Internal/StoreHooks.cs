@@ -15,6 +15,9 @@ internal sealed class StoreHooks
     /// <summary>Called at every stage of a checkpoint with its name.</summary>
     public Action<string>? CheckpointStage { get; set; }
 
+    /// <summary>Called when old turns were looked for and removed, with where the journal begins.</summary>
+    public Action<long>? OldTurnsRemoved { get; set; }
+
     /// <summary>Called between two steps of a backup with its name.</summary>
     public Action<string>? BackupStage { get; set; }
 }

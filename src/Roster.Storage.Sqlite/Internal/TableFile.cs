@@ -42,6 +42,7 @@ internal sealed class TableFile : IDisposable
     private readonly Statement _effect;
     private readonly Statement _effectRemoved;
     private readonly Statement _activity;
+    private readonly Statement _activityRemoved;
     private readonly Statement _document;
     private readonly Statement _documentRemoved;
     private readonly Statement _counter;
@@ -70,6 +71,7 @@ internal sealed class TableFile : IDisposable
                 "INSERT OR REPLACE INTO effects(tenant, queue, sequence, record, enrollment, step, execution, task) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
             _effectRemoved = _database.Prepare("DELETE FROM effects WHERE tenant = ?1 AND queue = ?2 AND sequence = ?3");
             _activity = _database.Prepare("INSERT OR REPLACE INTO activity(tenant, workflow, first, positions) VALUES(?1, ?2, ?3, ?4)");
+            _activityRemoved = _database.Prepare("DELETE FROM activity WHERE tenant = ?1 AND workflow = ?2 AND first < ?3");
             _document = _database.Prepare("INSERT OR REPLACE INTO documents(tenant, kind, id, content) VALUES(?1, ?2, ?3, ?4)");
             _documentRemoved = _database.Prepare("DELETE FROM documents WHERE tenant = ?1 AND kind = ?2 AND id = ?3");
             _counter = _database.Prepare(
@@ -167,6 +169,10 @@ internal sealed class TableFile : IDisposable
 
     public void WriteActivity(int tenant, int workflow, long first, ReadOnlySpan<byte> positions) =>
         Run(_activity.Bind(1, tenant).Bind(2, workflow).Bind(3, first).Bind(4, positions));
+
+    /// <summary>Removes the rows of a workflow that begin before a position.</summary>
+    public void RemoveActivityBefore(int tenant, int workflow, long first) =>
+        Run(_activityRemoved.Bind(1, tenant).Bind(2, workflow).Bind(3, first));
 
     public void WriteDocument(int tenant, string kind, string id, byte[]? content)
     {

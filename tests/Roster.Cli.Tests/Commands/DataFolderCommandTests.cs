@@ -67,7 +67,7 @@ public sealed class DataFolderCommandTests : IDisposable
         Assert.Contains($"{data} is not empty", error, StringComparison.Ordinal);
         (exitCode, _, error) = await CommandRunner.RunAsync("backup", Name("none"), "--data", Name("missing"));
         Assert.Equal(ExitCode.BadInput, exitCode);
-        Assert.Contains("there is no such folder", error, StringComparison.Ordinal);
+        Assert.Contains("there is no data folder", error, StringComparison.Ordinal);
 
         var tables = Path.Combine(backup, "tables.db");
         var bytes = await File.ReadAllBytesAsync(tables, Cancel);
