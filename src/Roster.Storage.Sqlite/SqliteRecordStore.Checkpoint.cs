@@ -123,6 +123,8 @@ public sealed partial class SqliteRecordStore
                 _checkpointEnd = cut.End;
             }
 
+            frozen.Evicted.Dispose();
+
             Stage("done");
             return new CheckpointResult(cut.Position, rows);
         }
@@ -144,7 +146,7 @@ public sealed partial class SqliteRecordStore
             }
 
             _frozen = _live;
-            _live = new Delta { Id = _frozen.Id + 1 };
+            _live = NewDelta(_frozen.Id + 1);
             var counters = _frozen.Counters.Select(key => KeyValuePair.Create(key, _counters[key.Tenant][key])).ToArray();
             var queues = _queues.Values.Select(queue => (queue, queue.Open)).ToArray();
             return new Cut(_position, _logEnd, _records, _timers, counters, queues);
@@ -155,7 +157,7 @@ public sealed partial class SqliteRecordStore
     {
         lock (_gate)
         {
-            _live = Delta.Join(_frozen!, _live, _live.Id + 1);
+            _live = Delta.Join(_frozen!, _live, NewDelta(_live.Id + 1));
             _frozen = null;
 
             // Not at every commit again: a full disk does not heal that fast.
@@ -358,11 +360,15 @@ public sealed partial class SqliteRecordStore
         }
 
         using var log = _logReaders.Rent();
+        log.Item.Begin();
+        reader.Begin();
         for (var i = 0; i < heads.Length; i++)
         {
-            heads[i] = copies[i] is { } copy ? Copied(heads[i], copy, log.Item) : Folded(heads[i], reader);
+            heads[i] = copies[i] is { } copy ? Copied(heads[i], copy, log.Item) : Folded(heads[i], reader, log.Item);
         }
 
+        reader.End();
+        log.Item.End();
         return heads;
     }
 
@@ -381,12 +387,17 @@ public sealed partial class SqliteRecordStore
             : throw new InvalidOperationException($"The head given for record {latest.Number} is of record {facts.RecordNumber}.");
     }
 
-    private HeadToWrite Folded(HeadToWrite latest, TableReader reader)
+    private HeadToWrite Folded(HeadToWrite latest, TableReader reader, LogReader log)
     {
+        if (TryReadEvicted(latest.Number, latest.Position, out var evicted))
+        {
+            return latest with { Packed = evicted };
+        }
+
         var row = reader.FindHead(latest.Number, out var head);
         return row.Position >= latest.Position
             ? new HeadToWrite(latest.Number, row.Position, row.TurnId, row.NextDueMs, head)
-            : latest with { Packed = Fold(reader, latest.Number, row, head, latest.Position, out _).Head };
+            : latest with { Packed = Fold(reader, log, latest.Number, row, head, latest.Position).Head };
     }
 
     private long WriteCut(Delta frozen, Cut cut)

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
 using Roster.Core;
 using Roster.Engine.Stores;
 using Roster.Engine.Turns;
@@ -88,6 +89,43 @@ public sealed partial class SqliteRecordStore
         return new(reader.Item.FindSection(recordNumber, sectionIndex));
     }
 
+    /// <inheritdoc/>
+    public void KeepHead(long recordNumber, long position, ReadOnlySpan<byte> head)
+    {
+        EvictedHeads evicted;
+        lock (_gate)
+        {
+            ref var entry = ref _map.Find(recordNumber);
+            if (RecordMap.IsMissing(ref entry) || entry.DirtyIn == 0 || entry.Position != position)
+            {
+                // Its row has it, or will be written with a later turn that is in memory.
+                return;
+            }
+
+            evicted = (_frozen is { } frozen && frozen.Id == entry.DirtyIn ? frozen : _live).Evicted;
+        }
+
+        evicted.Add(recordNumber, position, head);
+    }
+
+    /// <summary>The head of a record at a position, when the host gave it when it dropped it from memory.</summary>
+    private bool TryReadEvicted(long number, long position, [NotNullWhen(true)] out byte[]? head)
+    {
+        EvictedHeads live;
+        EvictedHeads? frozen;
+        lock (_gate)
+        {
+            (live, frozen) = (_live.Evicted, _frozen?.Evicted);
+        }
+
+        if (live.TryRead(number, position, out head))
+        {
+            return true;
+        }
+
+        return frozen is not null && frozen.TryRead(number, position, out head);
+    }
+
     private void FindNumbers(TableReader reader, IReadOnlyList<RecordKey> keys, Span<WantedHead> heads)
     {
         var unknown = 0;
@@ -131,16 +169,23 @@ public sealed partial class SqliteRecordStore
             }
         }
 
+        var isFoldingNeeded = false;
         reader.Begin();
         foreach (ref var head in heads)
         {
             if (head.Number != 0)
             {
                 Load(reader, ref head);
+                isFoldingNeeded |= head.IsOld;
             }
         }
 
         reader.End();
+        if (isFoldingNeeded)
+        {
+            FoldAll(reader, heads);
+        }
+
         lock (_gate)
         {
             // A checkpoint that cleaned records since may have let the map forget a turn that is newer than what was read.
@@ -166,24 +211,41 @@ public sealed partial class SqliteRecordStore
         }
     }
 
-    /// <summary>Loads a head at the position that the map said, or a later one.</summary>
+    private void FoldAll(TableReader reader, Span<WantedHead> heads)
+    {
+        using var log = _logReaders.Rent();
+        log.Item.Begin();
+        foreach (ref var head in heads)
+        {
+            if (head.IsOld)
+            {
+                head.Loaded = Fold(reader, log.Item, head.Number, head.Row, head.Loaded.Head.Span, head.Position);
+            }
+        }
+
+        log.Item.End();
+    }
+
+    /// <summary>Loads a head at the position that the map said, or a later one; or one that turns are to be folded into.</summary>
     private void Load(TableReader reader, ref WantedHead wanted)
     {
-        wanted.Row = reader.FindHead(wanted.Number, out var head);
-        if (wanted.Row.Position < wanted.Position)
+        if (wanted.IsKnown && TryReadEvicted(wanted.Number, wanted.Position, out var evicted))
         {
-            wanted.Loaded = Fold(reader, wanted.Number, wanted.Row, head, wanted.Position, out _);
+            wanted.Loaded = new LoadedRecord(Found: true, wanted.Number, wanted.Position, evicted);
+            return;
         }
-        else if (wanted.Row.Position != 0)
+
+        wanted.Row = reader.FindHead(wanted.Number, out var head);
+        wanted.IsOld = wanted.Row.Position < wanted.Position;
+        if (wanted.IsOld || wanted.Row.Position != 0)
         {
             wanted.Loaded = new LoadedRecord(Found: true, wanted.Number, wanted.Row.Position, head);
         }
     }
 
     /// <summary>Folds the turns after a row, up to a position.</summary>
-    private LoadedRecord Fold(TableReader reader, long number, in HeadRow row, byte[] head, long position, out TurnFacts facts)
+    private static LoadedRecord Fold(TableReader reader, LogReader log, long number, in HeadRow row, ReadOnlySpan<byte> head, long position)
     {
-        using var log = _logReaders.Rent();
         var (chain, frames, state) = (reader.Chain, reader.Frames, reader.State);
         chain.Clear();
         frames.Clear();
@@ -191,10 +253,10 @@ public sealed partial class SqliteRecordStore
         {
             if (at < row.Position)
             {
-                throw LogFormat.Corrupt(log.Item.Path, position, $"the turns of record {number} do not lead to its row at position {row.Position}");
+                throw LogFormat.Corrupt(log.Path, position, $"the turns of record {number} do not lead to its row at position {row.Position}");
             }
 
-            chain.Add((at, frames.Start, log.Item.Read(at, frames)));
+            chain.Add((at, frames.Start, log.Read(at, frames)));
             frames.Keep();
         }
 
@@ -209,10 +271,10 @@ public sealed partial class SqliteRecordStore
             TurnFolder.Fold(state, header.ToTurn(at, frames.Kept(start, header.Length)));
         }
 
-        facts = TurnFacts.Read(chain[0].Header.Skeleton(frames.Kept(chain[0].Start, chain[0].Header.Length).Span));
+        var facts = TurnFacts.Read(chain[0].Header.Skeleton(frames.Kept(chain[0].Start, chain[0].Header.Length).Span));
         if (facts.RecordNumber != number)
         {
-            throw LogFormat.Corrupt(log.Item.Path, position, $"it is a turn of record {facts.RecordNumber} and not of {number}");
+            throw LogFormat.Corrupt(log.Path, position, $"it is a turn of record {facts.RecordNumber} and not of {number}");
         }
 
         reader.Packed.Clear();
@@ -246,6 +308,10 @@ public sealed partial class SqliteRecordStore
         public long Number;
         public long Position;
         public bool IsKnown;
+
+        /// <summary>The row in <see cref="Loaded"/> lacks turns that the log has.</summary>
+        public bool IsOld;
+
         public HeadRow Row;
         public LoadedRecord Loaded;
     }

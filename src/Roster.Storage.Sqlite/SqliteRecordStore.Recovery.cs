@@ -59,7 +59,7 @@ public sealed partial class SqliteRecordStore
     /// <summary>The tables may lag behind the log, never the other way round.</summary>
     private void CheckLogReaches(LogReader log)
     {
-        var end = log.End();
+        var end = log.LogEnd();
         if (end < _checkpointEnd)
         {
             throw LogFormat.Corrupt(_log.Path, end, $"the log ends here, but {_tables.Path} has turns up to position {_checkpointEnd}");

@@ -37,7 +37,7 @@ public sealed partial class SqliteRecordStore : IRecordStore, IStoreBackup
     private readonly RecordMap _map;
     private readonly Dictionary<int, Dictionary<CounterKey, long>> _counters = [];
     private readonly Dictionary<(int Tenant, string Name), EffectQueue> _queues = [];
-    private Delta _live = new() { Id = 1 };
+    private Delta _live;
     private Delta? _frozen;
     private RecentLog _recent = new(0, LogFormat.FirstPosition);
     private long _logEnd = LogFormat.FirstPosition;
@@ -66,9 +66,10 @@ public sealed partial class SqliteRecordStore : IRecordStore, IStoreBackup
         _folderLock = folderLock;
         _log = log;
         _tables = tables;
+        _live = NewDelta(1);
         _map = new RecordMap(options.KnownRecordsMax);
         _tableReaders = new Pool<TableReader>(() => new TableReader(_tables.Path, options.ReaderCacheBytes));
-        _logReaders = new Pool<LogReader>(() => new LogReader(_log.Path, _recent, cacheBytes: 256 * 1024));
+        _logReaders = new Pool<LogReader>(() => new LogReader(_log.Path, _recent, cacheBytes: 1024 * 1024));
         _commitReader = new Lazy<TableReader>(() => new TableReader(_tables.Path, options.ReaderCacheBytes));
         _checkpoints = new Thread(RunCheckpoints) { IsBackground = true, Name = "Roster checkpoint" };
     }
@@ -162,6 +163,8 @@ public sealed partial class SqliteRecordStore : IRecordStore, IStoreBackup
 
             _tableReaders.Dispose();
             _logReaders.Dispose();
+            _live.Evicted.Dispose();
+            _frozen?.Evicted.Dispose();
 
             // Closing the last connection copies the WAL into the file, so the writers go last.
             lock (_tablesLock)
@@ -187,6 +190,7 @@ public sealed partial class SqliteRecordStore : IRecordStore, IStoreBackup
         try
         {
             CheckFiles(options.Folder);
+            EvictedHeads.RemoveLeftovers(options.Folder);
             tables = new TableFile(options.Folder, options);
             log = new LogFile(options.Folder, options);
             CheckPair(log, tables);
@@ -240,6 +244,8 @@ public sealed partial class SqliteRecordStore : IRecordStore, IStoreBackup
 
         tables.WriteMeta(MetaNames.HasLog, 1);
     }
+
+    private Delta NewDelta(int id) => new() { Id = id, Evicted = new EvictedHeads(_options.Folder, id, _options.EvictedHeadBytes) };
 
     private void ThrowIfFailed()
     {

@@ -103,6 +103,8 @@ internal sealed class FaultStore(IRecordStore inner) : IRecordStore
         return ReadFailure is { } failure ? throw failure : inner.LoadAsync(recordNumbers, cancellationToken);
     }
 
+    public void KeepHead(long recordNumber, long position, ReadOnlySpan<byte> head) => inner.KeepHead(recordNumber, position, head);
+
     public ValueTask<byte[]?> LoadSectionAsync(long recordNumber, int sectionIndex, CancellationToken cancellationToken) => inner.LoadSectionAsync(recordNumber, sectionIndex, cancellationToken);
 
     public ValueTask<IReadOnlyList<TimerEntry>> ReadTimersAsync(TimerEntry after, int limit, CancellationToken cancellationToken) =>

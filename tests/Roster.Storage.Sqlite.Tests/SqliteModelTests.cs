@@ -29,6 +29,7 @@ public sealed class SqliteModelTests
         for (var i = 0; i < 600; i++)
         {
             await workload.CommitAsync(model, store);
+            await EvictAsync(store, workload.AnyNumber(random));
             switch (random.Next(60))
             {
                 case 0:
@@ -49,5 +50,15 @@ public sealed class SqliteModelTests
         store = await SqliteRecordStore.OpenAsync(options, TestContext.Current.CancellationToken);
         Assert.Equal(await RandomWorkload.DumpAsync(model), await RandomWorkload.DumpAsync(store));
         await store.DisposeAsync();
+    }
+
+    /// <summary>As a host does that had the head in memory.</summary>
+    private static async Task EvictAsync(SqliteRecordStore store, long number)
+    {
+        var loaded = await store.LoadAsync(number, TestContext.Current.CancellationToken);
+        if (loaded.Found)
+        {
+            store.KeepHead(number, loaded.Position, loaded.Head.Span);
+        }
     }
 }

@@ -19,6 +19,9 @@ public sealed class RandomWorkload(int seed)
     private int _nextEffect = 1;
     private int _nextEvent;
 
+    /// <summary>Number of some record that was written.</summary>
+    public long AnyNumber(Random random) => _records[random.Next(_records.Count)].Number;
+
     /// <summary>Commits one random batch to every store and checks that they agree on the conflicts.</summary>
     public async Task CommitAsync(params IRecordStore[] stores)
     {

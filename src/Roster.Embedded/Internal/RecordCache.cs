@@ -1,4 +1,5 @@
 using Roster.Core.Hashing;
+using Roster.Engine.Stores;
 
 namespace Roster.Embedded.Internal;
 
@@ -20,13 +21,19 @@ internal sealed class RecordCache
     private readonly Dictionary<long, int> _byNumber = [];
     private readonly Stack<int> _freeSlots = new();
     private readonly long _bytesMax;
+    private readonly IRecordStore _store;
     private Slot[] _slots = new Slot[1024];
     private int _slotsEnd;
     private int _hand;
     private long _bytes;
 
     /// <param name="bytesMax">Budget for heads. What is not durable yet may exceed it for a moment.</param>
-    public RecordCache(long bytesMax) => _bytesMax = bytesMax;
+    /// <param name="store">Hears of the heads that are dropped for lack of room.</param>
+    public RecordCache(long bytesMax, IRecordStore store)
+    {
+        _bytesMax = bytesMax;
+        _store = store;
+    }
 
     /// <summary>Heads in memory.</summary>
     public int Count => _byNumber.Count;
@@ -151,6 +158,11 @@ internal sealed class RecordCache
             {
                 slot.IsUsed = false;
                 continue;
+            }
+
+            if (slot.Position > 0)
+            {
+                _store.KeepHead(slot.Number, slot.Position, Block(_hand));
             }
 
             Drop(_hand);

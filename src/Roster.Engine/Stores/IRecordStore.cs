@@ -59,6 +59,17 @@ public interface IRecordStore : IAsyncDisposable
     /// </summary>
     ValueTask<IReadOnlyList<LoadedRecord>> LoadAsync(IReadOnlyList<long> recordNumbers, CancellationToken cancellationToken);
 
+    /// <summary>
+    /// The host drops a head from memory. A store that would have to put it together from several places to load it may keep the bytes
+    /// until its own tables have them. Neither blocks nor fails; a store that has no use for it does nothing, which is the default.
+    /// </summary>
+    /// <param name="recordNumber">Number of the record.</param>
+    /// <param name="position">Position of its latest turn, which is durable.</param>
+    /// <param name="head">Its packed head as of that turn; belongs to the caller.</param>
+    void KeepHead(long recordNumber, long position, ReadOnlySpan<byte> head)
+    {
+    }
+
     /// <summary>Loads a section of a record as of the newest commit; null when there is none.</summary>
     ValueTask<byte[]?> LoadSectionAsync(long recordNumber, int sectionIndex, CancellationToken cancellationToken);
 

@@ -14,6 +14,9 @@ internal sealed class Delta
     /// <summary>Number of the delta, rising; marks which records are in <see cref="Dirty"/>.</summary>
     public required int Id { get; init; }
 
+    /// <summary>Heads of these records that the host dropped from memory. Not guarded by the store's lock; the frozen one changes too.</summary>
+    public required EvictedHeads Evicted { get; init; }
+
     /// <summary>Numbers of the records with a turn, each at least once.</summary>
     public List<long> Dirty { get; } = [];
 
@@ -80,10 +83,12 @@ internal sealed class Delta
         }
     }
 
-    /// <summary>Takes in the older delta of a checkpoint that was given up. Nothing of either is lost.</summary>
-    public static Delta Join(Delta older, Delta newer, int id)
+    /// <summary>Takes in the older delta of a checkpoint that was given up. Nothing of either is lost but evicted heads.</summary>
+    /// <param name="older">The older one.</param>
+    /// <param name="newer">The newer one.</param>
+    /// <param name="joined">An empty one, which takes both.</param>
+    public static Delta Join(Delta older, Delta newer, Delta joined)
     {
-        var joined = new Delta { Id = id };
         foreach (var part in new[] { older, newer })
         {
             joined.Dirty.AddRange(part.Dirty);
@@ -97,6 +102,8 @@ internal sealed class Delta
             joined.JoinEffects(part, mayHaveRow: part == older);
         }
 
+        older.Evicted.Dispose();
+        newer.Evicted.Dispose();
         return joined;
     }
 

@@ -1,0 +1,89 @@
+using Roster.Core;
+using Roster.Storage.Sqlite.Internal;
+using Roster.Storage.TestKit;
+
+namespace Roster.Storage.Sqlite.Tests;
+
+/// <summary>Heads that the host dropped before a checkpoint wrote them.</summary>
+public sealed class EvictedHeadsTests : IDisposable
+{
+    private readonly DataFolder _folder = new();
+    private readonly TestBatch _batch = new();
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task A_head_that_was_given_is_taken_as_it_is_until_the_next_turn_or_checkpoint()
+    {
+        var record = new TestRecord(new RecordKey(1, 1, "a"), 1);
+        await using var store = await _folder.OpenAsync();
+        await _batch.Turn(record, TurnPart.Set(1, "x")).CommitAsync(store);
+        var first = await store.LoadAsync(record.Number, Cancel);
+
+        // Bytes that no fold gives show where they come from.
+        store.KeepHead(record.Number, first.Position, [1, 2, 3]);
+        Assert.Equal([1, 2, 3], (await store.LoadAsync(record.Number, Cancel)).Head.ToArray());
+
+        await _batch.Turn(record, TurnPart.Set(1, "y")).CommitAsync(store);
+        var second = await store.LoadAsync(record.Number, Cancel);
+        Assert.True(second.Head.Length > 3);
+        store.KeepHead(record.Number, first.Position, [4, 5, 6]);
+        Assert.Equal(second.Head.ToArray(), (await store.LoadAsync(record.Number, Cancel)).Head.ToArray());
+
+        await store.CheckpointAsync(Cancel);
+        store.KeepHead(record.Number, second.Position, [7, 8, 9]);
+        Assert.Equal(second.Head.ToArray(), (await store.LoadAsync(record.Number, Cancel)).Head.ToArray());
+    }
+
+    [Fact]
+    public async Task A_checkpoint_writes_the_head_that_was_given()
+    {
+        var record = new TestRecord(new RecordKey(1, 1, "a"), 1);
+        await using var store = await _folder.OpenAsync();
+        await _batch.Turn(record, TurnPart.Set(1, "x")).CommitAsync(store);
+        var loaded = await store.LoadAsync(record.Number, Cancel);
+        store.KeepHead(record.Number, loaded.Position, loaded.Head.Span);
+        await store.CheckpointAsync(Cancel);
+        Assert.Equal(loaded.Head.ToArray(), (await store.LoadAsync(record.Number, Cancel)).Head.ToArray());
+    }
+
+    [Fact]
+    public void Many_heads_come_back_and_leave_no_file()
+    {
+        using var heads = new EvictedHeads(_folder.Path, 1, long.MaxValue);
+        for (var i = 1; i <= 2_000; i++)
+        {
+            heads.Add(i, i * 10, Head(i));
+        }
+
+        Assert.Equal(2_000, heads.Count);
+        for (var i = 1; i <= 2_000; i++)
+        {
+            Assert.True(heads.TryRead(i, i * 10, out var head));
+            Assert.Equal(Head(i), head);
+            Assert.False(heads.TryRead(i, (i * 10) + 1, out _));
+        }
+
+        heads.Dispose();
+        Assert.False(heads.TryRead(1, 10, out _));
+        Assert.Empty(Directory.GetFiles(_folder.Path));
+
+        byte[] Head(int i) => [.. Enumerable.Repeat((byte)i, 100 + (i % 700))];
+    }
+
+    [Fact]
+    public void What_exceeds_the_room_or_cannot_be_written_is_not_kept()
+    {
+        using var small = new EvictedHeads(_folder.Path, 1, bytesMax: 250);
+        small.Add(1, 1, new byte[200]);
+        small.Add(2, 2, new byte[51]);
+        small.Add(3, 3, new byte[50]);
+        Assert.Equal([true, false, true], new long[] { 1, 2, 3 }.Select(n => small.TryRead(n, n, out _)));
+
+        using var none = new EvictedHeads(Path.Combine(_folder.Path, "missing"), 2, long.MaxValue);
+        none.Add(1, 1, new byte[200]);
+        Assert.False(none.TryRead(1, 1, out _));
+    }
+}
