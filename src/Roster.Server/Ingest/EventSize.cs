@@ -19,6 +19,17 @@ internal static class EventSize
     public static long Bound(Event item)
     {
         long chars = item.EventId.Length + item.ObjectType.Length + item.RecordId.Length + item.Type.Length + item.Source.Length;
+        for (var i = 0; i < item.Associations.Count; i++)
+        {
+            var link = item.Associations[i];
+            chars += PropertyOverhead + link.ObjectType.Length + link.RecordId.Length + link.Label.Length;
+        }
+
+        for (var i = 0; i < item.Consents.Count; i++)
+        {
+            chars += PropertyOverhead + item.Consents[i].Subscription.Length;
+        }
+
         return EventOverhead + chars * BytesPerChar + Bound(item.Properties) + Bound(item.Writes);
     }
 

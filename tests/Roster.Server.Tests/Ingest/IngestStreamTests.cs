@@ -112,13 +112,25 @@ public sealed class IngestStreamTests
         Assert.Equal([1UL, 2UL], stream.Acknowledged.Select(ack => ack.Sequence).Order());
     }
 
-    [Fact]
-    public async Task An_event_over_event_bytes_max_is_refused_by_itself()
+    [Theory]
+    [InlineData("write")]
+    [InlineData("property")]
+    [InlineData("link")]
+    [InlineData("consent")]
+    public async Task An_event_over_event_bytes_max_is_refused_by_itself(string part)
     {
         await using var server = await TestServer.StartAsync(options => options.EventBytesMax = 2_000);
         await using var stream = await TestStream.OpenAsync(server.Client, Cancel);
         var batch = new Batch { Sequence = 1, Events = { TestEvents.New("e1"), TestEvents.New("e2"), TestEvents.New("e3") } };
-        batch.Events[1].Writes.Add(new PropertyValue { Name = "notes", Value = Values.Text(new string('x', 2_000)) });
+        var (large, text) = (batch.Events[1], new string('x', 2_000));
+        switch (part)
+        {
+            case "write": large.Writes.Add(new PropertyValue { Name = "notes", Value = Values.Text(text) }); break;
+            case "property": large.Properties.Add(new PropertyValue { Name = "notes", Value = Values.Text(text) }); break;
+            case "link": large.Associations.Add(new AssociationChange { ObjectType = "deal", RecordId = text }); break;
+            default: large.Consents.Add(new ConsentChange { Subscription = text }); break;
+        }
+
         await stream.SendAsync(batch);
         var result = Assert.Single((await stream.NextAckAsync()).Results);
         Assert.Equal(1, result.Index);
