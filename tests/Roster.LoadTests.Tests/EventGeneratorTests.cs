@@ -41,6 +41,27 @@ public sealed class EventGeneratorTests
     }
 
     [Fact]
+    public void Encoded_batches_are_those_that_objects_give()
+    {
+        var options = Options with { BatchEvents = 1_000 };
+        var (encoding, objects) = (new EventGenerator(options, EventMix.Mixed, 0, "run"), new EventGenerator(options, EventMix.Mixed, 0, "run"));
+        var encoded = new EncodedRequest();
+        foreach (var sequence in new[] { 1UL, 300UL })
+        {
+            encoding.Fill(encoded);
+            encoded.SetSequence(sequence);
+            var expected = new StreamRequest { Batch = new Batch { Sequence = sequence, Events = { objects.NewEvents() } } };
+            Assert.Equal(expected, StreamRequest.Parser.ParseFrom(encoded.ToByteArray()));
+            Assert.Equal(1_000, encoded.Events);
+        }
+
+        var listed = EncodedRequest.Of(objects.NewEvents());
+        listed.SetSequence(7);
+        Assert.Equal(1_000, StreamRequest.Parser.ParseFrom(listed.ToByteArray()).Batch.Events.Count);
+        Assert.Equal("me", StreamRequest.Parser.ParseFrom(EncodedRequest.Hello("me").ToByteArray()).Hello.Client);
+    }
+
+    [Fact]
     public void However_many_workflows_there_are_an_event_is_about_one_of_forty()
     {
         Assert.Equal(40, EventGenerator.Targets(2_000));
@@ -50,10 +71,5 @@ public sealed class EventGeneratorTests
 
     private static List<Event> Generate(EventMix mix) => Filled(new EventGenerator(Options, mix, 0, "run"));
 
-    private static List<Event> Filled(EventGenerator generator)
-    {
-        var events = generator.NewEvents().ToList();
-        generator.Fill(events);
-        return events;
-    }
+    private static List<Event> Filled(EventGenerator generator) => [.. generator.NewEvents()];
 }

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Diagnostics;
 using Grpc.Core;
 using Grpc.Net.Client;
@@ -16,7 +15,6 @@ internal sealed class CallDriver(GrpcChannel channel, EventGenerator generator, 
     /// <summary>Calls that may be open: beyond it the generator gives up keeping the rate, and says so.</summary>
     public const int OpenMax = 250;
 
-    private readonly ConcurrentBag<IngestRequest> _requests = [];
     private int _open;
 
     /// <summary>Time from the call to its refusal with RESOURCE_EXHAUSTED, one per refused call.</summary>
@@ -57,16 +55,11 @@ internal sealed class CallDriver(GrpcChannel channel, EventGenerator generator, 
 
     private async Task CallAsync()
     {
-        if (!_requests.TryTake(out var request))
-        {
-            request = new IngestRequest();
-            request.Events.AddRange(generator.NewEvents());
-        }
-
+        var request = new IngestRequest();
+        request.Events.AddRange(generator.NewEvents());
         var at = Stopwatch.GetTimestamp();
         try
         {
-            generator.Fill(request.Events);
             var response = await new IngestService.IngestServiceClient(channel).IngestAsync(request);
             var refused = response.Results.Count(r => r.Code == EventResult.Types.Code.Refused);
             meter.Acked(response.Results.Count, refused, Stopwatch.GetElapsedTime(at));
@@ -81,7 +74,6 @@ internal sealed class CallDriver(GrpcChannel channel, EventGenerator generator, 
         }
         finally
         {
-            _requests.Add(request);
             Interlocked.Decrement(ref _open);
         }
     }

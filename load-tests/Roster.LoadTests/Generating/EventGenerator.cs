@@ -1,11 +1,10 @@
 using System.Globalization;
+using Google.Protobuf;
 using Roster.V1;
 
 namespace Roster.LoadTests.Generating;
 
-/// <summary>
-/// The events of one stream. They are objects that are filled again and again, so that the generator costs little beside the server.
-/// </summary>
+/// <summary>The events of one stream.</summary>
 internal sealed class EventGenerator
 {
     /// <summary>Properties of a contact, the triggers not counted.</summary>
@@ -23,6 +22,20 @@ internal sealed class EventGenerator
     private const string ChangeType = "property_changed";
     private static readonly string[] Notes = [.. Enumerable.Range(0, 64).Select(i => $"value {i:D2} of it")];
     private static readonly string[] Names = [.. Enumerable.Range(0, Properties).Select(i => $"p{i}")];
+
+
+    /// <summary>What all events have in common, encoded.</summary>
+    private static readonly byte[] Rest = new Event
+    {
+        ObjectType = "contact",
+        Source = "load-test",
+        Properties =
+        {
+            Text("page", "https://www.example.org/products/overview?campaign=spring"),
+            Text("referrer", "https://search.example.com/results?q=crm+automation&page=2"),
+            Text("agent", "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/140"),
+        },
+    }.ToByteArray();
 
     private readonly Random _random;
     private readonly LoadOptions _options;
@@ -66,55 +79,64 @@ internal sealed class EventGenerator
     /// <summary>How many of the workflows events are about.</summary>
     public static int Targets(int workflows) => Math.Min(workflows, TargetsMax);
 
-    /// <summary>Events that <see cref="Fill"/> writes over.</summary>
+    /// <summary>A batch of new events, in place of what was in it.</summary>
+    public void Fill(EncodedRequest batch)
+    {
+        batch.Clear();
+        for (var i = 0; i < _options.BatchEvents; i++)
+        {
+            batch.Add(Next(), Rest);
+        }
+    }
+
+    /// <summary>New events as objects.</summary>
     public IEnumerable<Event> NewEvents()
     {
         for (var i = 0; i < _options.BatchEvents; i++)
         {
-            var e = new Event { ObjectType = "contact", Type = ChangeType, Source = "load-test" };
-            e.Writes.Add(new PropertyValue { Value = new Value { Text = string.Empty } });
-            e.Properties.Add(new PropertyValue { Name = "page", Value = new Value { Text = "https://www.example.org/products/overview?campaign=spring" } });
-            e.Properties.Add(new PropertyValue { Name = "referrer", Value = new Value { Text = "https://search.example.com/results?q=crm+automation&page=2" } });
-            e.Properties.Add(new PropertyValue { Name = "agent", Value = new Value { Text = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/140" } });
+            var next = Next();
+            var e = Event.Parser.ParseFrom(Rest);
+            (e.EventId, e.RecordId, e.Type) = (next.EventId, next.RecordId, next.Type);
+            e.Writes.Add(new PropertyValue { Name = next.Name, Value = new Value { Text = next.Text } });
             yield return e;
         }
     }
 
-    /// <summary>Makes new events of old ones.</summary>
-    public void Fill(IEnumerable<Event> events)
+    private GeneratedEvent Next()
     {
-        foreach (var e in events)
+        var kind = _random.Next(100);
+        var id = string.Create(CultureInfo.InvariantCulture, $"{_prefix}{++_events}");
+        if (_mix.OneRecordShare > 0 && _random.NextDouble() < _mix.OneRecordShare)
         {
-            var kind = _random.Next(100);
-            e.EventId = string.Create(CultureInfo.InvariantCulture, $"{_prefix}{++_events}");
-            if (_mix.OneRecordShare > 0 && _random.NextDouble() < _mix.OneRecordShare)
-            {
-                // All streams write to this one, so none of them can tell where it is enrolled already: it does not enroll by a filter.
-                e.RecordId = ContactId(0);
-                FillEvent(e, kind, -1);
-                continue;
-            }
-
-            var local = _random.NextDouble() < _mix.HotShare ? _random.Next(_hot) : _random.Next(_all);
-            e.RecordId = ContactId(Math.Min(_options.Records - 1, (local * _options.Streams) + _stream));
-            FillEvent(e, kind, local);
+            // All streams write to this one, so none of them can tell where it is enrolled already: it does not enroll by a filter.
+            return Next(id, ContactId(0), kind, -1);
         }
+
+        var local = _random.NextDouble() < _mix.HotShare ? _random.Next(_hot) : _random.Next(_all);
+        return Next(id, ContactId(Math.Min(_options.Records - 1, (local * _options.Streams) + _stream)), kind, local);
     }
 
-    private void FillEvent(Event e, int kind, int local)
+    private GeneratedEvent Next(string id, string record, int kind, int local)
     {
-        var write = e.Writes[0];
         var enrolls = kind >= 100 - _mix.EnrollPercent;
-        e.Type = enrolls && _mix.Enrolling == Enrolling.ByEvent ? EnrollType : ChangeType;
         if (enrolls && _mix.Enrolling == Enrolling.ByFilter && local >= 0 && _enrolled[local] < _triggers.Length)
         {
-            write.Name = _triggers[_enrolled[local]++];
-            write.Value.Text = _go;
-            return;
+            return new GeneratedEvent(id, record, ChangeType, _triggers[_enrolled[local]++], _go);
         }
 
-        var isLookedAt = kind >= 100 - _mix.EnrollPercent - _mix.LookedAtPercent && e.Type == ChangeType;
-        write.Name = isLookedAt ? _triggers[_random.Next(_triggers.Length)] : Names[_random.Next(Properties)];
-        write.Value.Text = Notes[_random.Next(Notes.Length)];
+        var type = enrolls && _mix.Enrolling == Enrolling.ByEvent ? EnrollType : ChangeType;
+        var isLookedAt = kind >= 100 - _mix.EnrollPercent - _mix.LookedAtPercent && type == ChangeType;
+        var name = isLookedAt ? _triggers[_random.Next(_triggers.Length)] : Names[_random.Next(Properties)];
+        return new GeneratedEvent(id, record, type, name, Notes[_random.Next(Notes.Length)]);
     }
+
+    private static PropertyValue Text(string name, string text) => new() { Name = name, Value = new Value { Text = text } };
 }
+
+/// <summary>What differs from event to event.</summary>
+/// <param name="EventId">Its id.</param>
+/// <param name="RecordId">The contact.</param>
+/// <param name="Type">Its type.</param>
+/// <param name="Name">The property that it writes.</param>
+/// <param name="Text">The value that it writes.</param>
+internal readonly record struct GeneratedEvent(string EventId, string RecordId, string Type, string Name, string Text);

@@ -19,10 +19,10 @@ internal sealed class StreamDriver(GrpcChannel channel, int window)
     /// <summary>Hears how long each write was held by flow control; null for nobody.</summary>
     public Action<TimeSpan>? OnWritten { get; init; }
 
-    public async Task RunAsync(IEnumerable<Batch> batches, Action<BatchAck, TimeSpan> onAck)
+    public async Task RunAsync(IEnumerable<EncodedRequest> batches, Action<BatchAck, TimeSpan> onAck)
     {
-        using var call = new IngestService.IngestServiceClient(channel).Stream();
-        await call.RequestStream.WriteAsync(new StreamRequest { Hello = new Hello { Client = "load-test" } });
+        using var call = channel.CreateCallInvoker().AsyncDuplexStreamingCall(EncodedRequest.Stream, null, default);
+        await call.RequestStream.WriteAsync(EncodedRequest.Hello("load-test"));
         var reading = ReadAsync(call, onAck);
         var sequence = 0UL;
         var start = Stopwatch.GetTimestamp();
@@ -33,12 +33,12 @@ internal sealed class StreamDriver(GrpcChannel channel, int window)
             var dueAt = Schedule is null ? 0 : start + (long)(Schedule.DueAfter(sent).TotalSeconds * Stopwatch.Frequency);
             await WaitUntilAsync(dueAt);
             await TakeWindowAsync(reading);
-            batch.Sequence = ++sequence;
+            batch.SetSequence(++sequence);
             var writing = Stopwatch.GetTimestamp();
             _sentAt[sequence] = Schedule is null ? writing : dueAt;
-            await call.RequestStream.WriteAsync(new StreamRequest { Batch = batch });
+            await call.RequestStream.WriteAsync(batch);
             OnWritten?.Invoke(Stopwatch.GetElapsedTime(writing));
-            sent += batch.Events.Count;
+            sent += batch.Events;
         }
 
         await call.RequestStream.CompleteAsync();
@@ -67,7 +67,7 @@ internal sealed class StreamDriver(GrpcChannel channel, int window)
         await room;
     }
 
-    private async Task ReadAsync(AsyncDuplexStreamingCall<StreamRequest, StreamResponse> call, Action<BatchAck, TimeSpan> onAck)
+    private async Task ReadAsync(AsyncDuplexStreamingCall<EncodedRequest, StreamResponse> call, Action<BatchAck, TimeSpan> onAck)
     {
         await foreach (var response in call.ResponseStream.ReadAllAsync())
         {

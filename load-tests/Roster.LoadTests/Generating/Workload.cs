@@ -80,7 +80,7 @@ internal sealed class Workload(LoadOptions options, EventMix mix, Uri address) :
     public Task LoadContactsAsync(Action<long> progress) => SendAsync(Contacts, progress);
 
     /// <summary>Sends batches on all streams in a closed loop, outside of any measurement.</summary>
-    public async Task SendAsync(Func<int, IEnumerable<Batch>> batchesOf, Action<long>? progress = null)
+    public async Task SendAsync(Func<int, IEnumerable<EncodedRequest>> batchesOf, Action<long>? progress = null)
     {
         var done = 0L;
         await Task.WhenAll(Enumerable.Range(0, options.Streams).Select(stream => new StreamDriver(Channel, options.Window).RunAsync(batchesOf(stream), (ack, _) =>
@@ -217,18 +217,17 @@ internal sealed class Workload(LoadOptions options, EventMix mix, Uri address) :
         while (request.PageToken.Length > 0);
     }
 
-    private static IEnumerable<Batch> Endless(EventGenerator generator, CancellationToken stop)
+    private static IEnumerable<EncodedRequest> Endless(EventGenerator generator, CancellationToken stop)
     {
-        var batch = new Batch();
-        batch.Events.AddRange(generator.NewEvents());
+        var batch = new EncodedRequest();
         while (!stop.IsCancellationRequested)
         {
-            generator.Fill(batch.Events);
+            generator.Fill(batch);
             yield return batch;
         }
     }
 
-    private IEnumerable<Batch> Contacts(int stream) => Batches(stream, options.Records, number =>
+    private IEnumerable<EncodedRequest> Contacts(int stream) => Batches(stream, options.Records, number =>
     {
         var e = new Event { EventId = "seed", ObjectType = "contact", RecordId = EventGenerator.ContactId(number), Baseline = true };
         e.Writes.AddRange(Enumerable.Range(0, EventGenerator.Properties).Select(i =>
@@ -237,16 +236,16 @@ internal sealed class Workload(LoadOptions options, EventMix mix, Uri address) :
     });
 
     /// <summary>The events of the numbers below a count that fall to a stream, in batches.</summary>
-    public IEnumerable<Batch> Batches(int stream, int count, Func<int, Event> newEvent)
+    public IEnumerable<EncodedRequest> Batches(int stream, int count, Func<int, Event> newEvent)
     {
-        var batch = new Batch();
+        var batch = new List<Event>();
         for (var number = stream; number < count; number += options.Streams)
         {
-            batch.Events.Add(newEvent(number));
-            if (batch.Events.Count == options.BatchEvents || number + options.Streams >= count)
+            batch.Add(newEvent(number));
+            if (batch.Count == options.BatchEvents || number + options.Streams >= count)
             {
-                yield return batch;
-                batch = new Batch();
+                yield return EncodedRequest.Of(batch);
+                batch.Clear();
             }
         }
     }

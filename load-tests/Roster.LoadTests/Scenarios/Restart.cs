@@ -94,16 +94,11 @@ internal static class Restart
         LoadRun.Say($"killed, streams broke within {clock.Elapsed.TotalMilliseconds:F0} ms");
     }
 
-    private static Batch OneEvent(Workload workload)
+    private static EncodedRequest OneEvent(Workload workload) => EncodedRequest.Of([new Event
     {
-        var batch = new Batch();
-        batch.Events.Add(new Event
-        {
-            EventId = workload.Run,
-            ObjectType = "contact",
-            RecordId = EventGenerator.ContactId(0),
-            Writes = { new PropertyValue { Name = "p0", Value = new Value { Text = workload.Run } } },
-        });
-        return batch;
-    }
+        EventId = workload.Run,
+        ObjectType = "contact",
+        RecordId = EventGenerator.ContactId(0),
+        Writes = { new PropertyValue { Name = "p0", Value = new Value { Text = workload.Run } } },
+    }]);
 }
