@@ -191,18 +191,7 @@ public sealed partial class SqliteRecordStore
 
         lock (_tablesLock)
         {
-            // Nothing relies on a row before the cut is durable, and its flush makes all of them durable: a thousand flushes in between would only
-            // hold up those of commits, which share the disk.
-            _tables.SetWaiting(false);
-            try
-            {
-                RunOnTables(() => Array.ForEach(slice, write));
-            }
-            finally
-            {
-                _tables.SetWaiting(true);
-            }
-
+            RunOnTables(() => Array.ForEach(slice, write));
             CheckpointTablesWal();
         }
 

@@ -98,13 +98,6 @@ internal sealed class TableFile : IDisposable
 
     public void Commit() => _database.Execute("COMMIT");
 
-    /// <summary>
-    /// Whether a commit waits until it is on the disk; it does unless told otherwise. Without it a power failure may take the newest
-    /// transactions, never an older one or a part of one: the next commit that waits makes all before it durable, and the WAL is on the disk
-    /// before any of it is copied into the file. Between two transactions.
-    /// </summary>
-    public void SetWaiting(bool isOn) => _database.Execute(isOn ? "PRAGMA synchronous = full" : "PRAGMA synchronous = normal");
-
     /// <summary>Copies the WAL into the file when it is large, so that it starts over. Between two transactions.</summary>
     public void CheckpointWalIfLarge()
     {
