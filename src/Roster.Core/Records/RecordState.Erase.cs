@@ -45,29 +45,9 @@ public sealed partial class RecordState
             DropSection(section.Index);
         }
 
+        ClearContent();
         Exists = true;
         Gone = GoneKind.Erased;
-        CreatedAt = Timestamp.None;
-        FlipAt = Timestamp.None;
-        EventsSince = default;
-        OldestOccurrenceAt = default;
-        MergedInto = string.Empty;
-        _propertyCount = 0;
-        _beforeCount = 0;
-        _markCount = 0;
-        _historyCount = 0;
-        _historyBefore = 0;
-        _sections.Clear();
-        _enrollments.Clear();
-        _summaries.Clear();
-        _effects.Clear();
-        _outputs.Clear();
-        _eventSummaries.Clear();
-        _occurrences.Clear();
-        _memberships.Clear();
-        _copies.Clear();
-        _copiesSeen = null;
-        _chain.Clear();
     }
 
     /// <summary>Takes away the rest. What stays is the same whatever the record was: so a journal without texts and values gives it too.</summary>

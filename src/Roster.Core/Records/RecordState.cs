@@ -286,34 +286,23 @@ public sealed partial class RecordState
 
     private void Clear()
     {
+        ClearContent();
         Exists = false;
         Tenant = 0;
         ObjectType = 0;
         Number = 0;
-        CreatedAt = default;
         LastTurnAt = default;
         TurnId = 0;
         LastEnrollment = 0;
-        FlipAt = default;
         Gone = GoneKind.None;
         PreviousTurnAt = default;
-        _outputs.Clear();
-        EventsSince = default;
-        OldestOccurrenceAt = default;
-        _eventSummaries.Clear();
-        _occurrences.Clear();
-        _memberships.Clear();
         _associations.Clear();
         _directory = 0;
         AssociationCount = 0;
-        _copies.Clear();
-        _copiesSeen = null;
         LastMessage = 0;
-        _chain.Clear();
         Spreading = Spreading.None;
         SpreadHops = 0;
         IsSpreadInitial = false;
-        MergedInto = string.Empty;
         _loadedLength = 0;
         _isLoadStale = false;
         _hasSnapshot = false;
@@ -321,18 +310,35 @@ public sealed partial class RecordState
         _dataLength = 0;
         _idOffset = 0;
         _idLength = 0;
+        _nextSection = 0;
+        _loadedSections?.Clear();
+        _sectionWrites.Clear();
+    }
+
+    /// <summary>What a record has beside its id, its links and its counters: what an erasure takes first (REC-17).</summary>
+    private void ClearContent()
+    {
+        CreatedAt = default;
+        FlipAt = default;
+        EventsSince = default;
+        OldestOccurrenceAt = default;
+        MergedInto = string.Empty;
         _propertyCount = 0;
         _beforeCount = 0;
         _markCount = 0;
         _historyCount = 0;
         _historyBefore = 0;
-        _nextSection = 0;
         _sections.Clear();
         _enrollments.Clear();
         _summaries.Clear();
         _effects.Clear();
-        _loadedSections?.Clear();
-        _sectionWrites.Clear();
+        _outputs.Clear();
+        _eventSummaries.Clear();
+        _occurrences.Clear();
+        _memberships.Clear();
+        _copies.Clear();
+        _copiesSeen = null;
+        _chain.Clear();
     }
 
     private void EnsureData(int count)
