@@ -26,60 +26,54 @@ internal static class RecordCommand
     {
         var command = new Command("record", "Shows a record: properties, lists, enrollments, events, timeline; `delete`, `restore`, `erase`, `link` and `merge` change it.") { Shown, Turns, Json };
         command.SetActionSafely(console, (result, cancellationToken) => RunAsync(result, console, cancellationToken));
-        var delete = new Command("delete", "Deletes a record: its enrollments end, later events are refused. It can be restored.")
-        {
-            Id, RequestOptions.RequestId, RequestOptions.Caller,
-        };
-        delete.SetActionSafely(console, (result, cancellationToken) => DeleteAsync(result, console, cancellationToken));
-        var restore = new Command("restore", "Brings a deleted record back: values, lists and history, no enrollment.")
-        {
-            Id, RequestOptions.RequestId, RequestOptions.Caller,
-        };
-        restore.SetActionSafely(console, (result, cancellationToken) => RestoreAsync(result, console, cancellationToken));
         LinkCommands.AddTo(command, console);
-        command.Add(delete);
-        command.Add(restore);
-        var erase = new Command("erase", "Erases a record for good: its enrollments end, later events are refused, all personal data goes. There is no way back.")
-        {
-            Id, RequestOptions.RequestId, RequestOptions.Caller,
-        };
-        erase.SetActionSafely(console, (result, cancellationToken) => EraseAsync(result, console, cancellationToken));
-        command.Add(erase);
+        command.Add(NewChange(
+            "delete",
+            "Deletes a record: its enrollments end, later events are refused. It can be restored.",
+            console,
+            async (client, reference, id, caller, cancellationToken) =>
+            {
+                var answer = await client.Records.DeleteRecordAsync(new DeleteRecordRequest { Ref = reference, RequestId = id, Caller = caller }, cancellationToken: cancellationToken);
+                return (answer.Result, "deleted", "");
+            }));
+        command.Add(NewChange(
+            "restore",
+            "Brings a deleted record back: values, lists and history, no enrollment.",
+            console,
+            async (client, reference, id, caller, cancellationToken) =>
+            {
+                var answer = await client.Records.RestoreRecordAsync(new RestoreRecordRequest { Ref = reference, RequestId = id, Caller = caller }, cancellationToken: cancellationToken);
+                return (answer.Result, "back", "");
+            }));
+        command.Add(NewChange(
+            "erase",
+            "Erases a record for good: its enrollments end, later events are refused, all personal data goes. There is no way back.",
+            console,
+            async (client, reference, id, caller, cancellationToken) =>
+            {
+                var answer = await client.Records.EraseRecordAsync(new EraseRecordRequest { Ref = reference, RequestId = id, Caller = caller }, cancellationToken: cancellationToken);
+                return (answer.Result, "erased", $"; operation {answer.OperationId} empties what is stored of it");
+            }));
         return command;
     }
 
-    private static async Task<int> DeleteAsync(ParseResult result, CliConsole console, CancellationToken cancellationToken)
-    {
-        var reference = RecordName.Parse(result.GetValue(Id)!);
-        using var client = ConnectionOptions.Connect(result);
-        var request = new DeleteRecordRequest { Ref = reference, RequestId = RequestOptions.NewId(result), Caller = result.GetValue(RequestOptions.Caller)! };
-        var answer = await client.Records.DeleteRecordAsync(request, cancellationToken: cancellationToken);
-        CommandResult.Check(answer.Result);
-        console.Out.MarkupLine(Markup.Escape($"{RecordName.Of(reference)} is deleted{CommandResult.Repeated(answer.Result)}"));
-        return ExitCode.Success;
-    }
+    /// <summary>Sends a change of a record; gives its result, what the record is then, and what else there is to say.</summary>
+    private delegate Task<(EventResult Result, string Outcome, string More)> Change(
+        RosterClient client, RecordRef reference, string requestId, string caller, CancellationToken cancellationToken);
 
-    private static async Task<int> RestoreAsync(ParseResult result, CliConsole console, CancellationToken cancellationToken)
+    private static Command NewChange(string name, string description, CliConsole console, Change change)
     {
-        var reference = RecordName.Parse(result.GetValue(Id)!);
-        using var client = ConnectionOptions.Connect(result);
-        var request = new RestoreRecordRequest { Ref = reference, RequestId = RequestOptions.NewId(result), Caller = result.GetValue(RequestOptions.Caller)! };
-        var answer = await client.Records.RestoreRecordAsync(request, cancellationToken: cancellationToken);
-        CommandResult.Check(answer.Result);
-        console.Out.MarkupLine(Markup.Escape($"{RecordName.Of(reference)} is back{CommandResult.Repeated(answer.Result)}"));
-        return ExitCode.Success;
-    }
-
-    private static async Task<int> EraseAsync(ParseResult result, CliConsole console, CancellationToken cancellationToken)
-    {
-        var reference = RecordName.Parse(result.GetValue(Id)!);
-        using var client = ConnectionOptions.Connect(result);
-        var request = new EraseRecordRequest { Ref = reference, RequestId = RequestOptions.NewId(result), Caller = result.GetValue(RequestOptions.Caller)! };
-        var answer = await client.Records.EraseRecordAsync(request, cancellationToken: cancellationToken);
-        CommandResult.Check(answer.Result);
-        console.Out.MarkupLine(Markup.Escape(
-            $"{RecordName.Of(reference)} is erased{CommandResult.Repeated(answer.Result)}; operation {answer.OperationId} empties what is stored of it"));
-        return ExitCode.Success;
+        var command = new Command(name, description) { Id, RequestOptions.RequestId, RequestOptions.Caller };
+        command.SetActionSafely(console, async (result, cancellationToken) =>
+        {
+            var reference = RecordName.Parse(result.GetValue(Id)!);
+            using var client = ConnectionOptions.Connect(result);
+            var (answer, outcome, more) = await change(client, reference, RequestOptions.NewId(result), result.GetValue(RequestOptions.Caller)!, cancellationToken);
+            CommandResult.Check(answer);
+            console.Out.MarkupLine(Markup.Escape($"{RecordName.Of(reference)} is {outcome}{CommandResult.Repeated(answer)}{more}"));
+            return ExitCode.Success;
+        });
+        return command;
     }
 
     private static async Task<int> RunAsync(ParseResult result, CliConsole console, CancellationToken cancellationToken)
