@@ -1,5 +1,4 @@
 using Roster.Core.Hashing;
-using Roster.Engine.Stores;
 
 namespace Roster.Embedded.Internal;
 
@@ -16,30 +15,30 @@ internal sealed class RecordCache
     /// <summary>What a slot costs besides its head.</summary>
     private const int SlotBytes = 192;
 
-    private readonly HeadSlab _slab = new();
+    private readonly HeadSlab _slab;
     private readonly Dictionary<Hash128, int> _byKey = [];
     private readonly Dictionary<long, int> _byNumber = [];
     private readonly Stack<int> _freeSlots = new();
     private readonly long _bytesMax;
-    private readonly IRecordStore _store;
+    private readonly HeadDropped _dropped;
     private Slot[] _slots = new Slot[1024];
     private int _slotsEnd;
     private int _hand;
-    private long _bytes;
 
     /// <param name="bytesMax">Budget for heads. What is not durable yet may exceed it for a moment.</param>
-    /// <param name="store">Hears of the heads that are dropped for lack of room.</param>
-    public RecordCache(long bytesMax, IRecordStore store)
+    /// <param name="dropped">Hears of the heads that are dropped for lack of room.</param>
+    public RecordCache(long bytesMax, HeadDropped dropped)
     {
         _bytesMax = bytesMax;
-        _store = store;
+        _dropped = dropped;
+        _slab = new HeadSlab(bytesMax, (slot, address) => _slots[slot].Address = address);
     }
 
     /// <summary>Heads in memory.</summary>
     public int Count => _byNumber.Count;
 
-    /// <summary>Bytes of heads, with slack.</summary>
-    public long Bytes => _bytes;
+    /// <summary>Bytes of the memory that the heads take.</summary>
+    public long Bytes => _slab.Allocated + ((long)SlotBytes * _byNumber.Count);
 
     /// <summary>Slot of a key, or -1.</summary>
     public int Find(Hash128 key) => Touch(_byKey.TryGetValue(key, out var slot) ? slot : -1);
@@ -76,8 +75,7 @@ internal sealed class RecordCache
         slot = new Slot { Key = key, Number = number, Position = position, IsUsed = true, IsPresent = true };
         _byKey[key] = index;
         _byNumber[number] = index;
-        _bytes += SlotBytes;
-        Write(ref slot, head);
+        Write(index, head);
         return index;
     }
 
@@ -86,7 +84,7 @@ internal sealed class RecordCache
     {
         ref var slot = ref _slots[index];
         slot.Pending++;
-        Write(ref slot, head);
+        Write(index, head);
     }
 
     /// <summary>A turn of the head is durable.</summary>
@@ -121,18 +119,13 @@ internal sealed class RecordCache
         return slot;
     }
 
-    private void Write(ref Slot slot, ReadOnlySpan<byte> head)
+    private void Write(int index, ReadOnlySpan<byte> head)
     {
+        ref var slot = ref _slots[index];
         if (head.Length > slot.Capacity)
         {
-            if (slot.Capacity > 0)
-            {
-                _slab.Free(slot.Address, slot.Capacity);
-                _bytes -= slot.Capacity;
-            }
-
-            slot.Address = _slab.Allocate(head.Length, out slot.Capacity);
-            _bytes += slot.Capacity;
+            FreeBlock(ref slot);
+            slot.Address = _slab.Allocate(head.Length, index, out slot.Capacity);
         }
 
         slot.Length = head.Length;
@@ -142,10 +135,19 @@ internal sealed class RecordCache
         }
     }
 
+    private void FreeBlock(ref Slot slot)
+    {
+        if (slot.Capacity > 0)
+        {
+            _slab.Free(slot.Address);
+            slot.Capacity = 0;
+        }
+    }
+
     /// <summary>The clock algorithm: a hand goes round and takes what was not used since it came by last.</summary>
     private void Evict()
     {
-        for (var looked = 0; _bytes > _bytesMax && looked < EvictLooks; looked++)
+        for (var looked = 0; Bytes > _bytesMax && looked < EvictLooks; looked++)
         {
             _hand = _hand + 1 >= _slotsEnd ? 0 : _hand + 1;
             ref var slot = ref _slots[_hand];
@@ -162,7 +164,7 @@ internal sealed class RecordCache
 
             if (slot.Position > 0)
             {
-                _store.KeepHead(slot.Number, slot.Position, Block(_hand));
+                _dropped(slot.Number, slot.Position, Block(_hand));
             }
 
             Drop(_hand);
@@ -174,14 +176,8 @@ internal sealed class RecordCache
         ref var slot = ref _slots[index];
         _byKey.Remove(slot.Key);
         _byNumber.Remove(slot.Number);
-        if (slot.Capacity > 0)
-        {
-            _slab.Free(slot.Address, slot.Capacity);
-            _bytes -= slot.Capacity;
-        }
-
+        FreeBlock(ref slot);
         slot = default;
-        _bytes -= SlotBytes;
         _freeSlots.Push(index);
     }
 
@@ -198,3 +194,6 @@ internal sealed class RecordCache
         public bool IsPresent;
     }
 }
+
+/// <summary>A durable head leaves memory.</summary>
+internal delegate void HeadDropped(long number, long position, ReadOnlySpan<byte> head);

@@ -73,7 +73,7 @@ internal sealed partial class Shard : ICommitSource
         _signalCommitter = signalCommitter;
         _beforeTurn = beforeTurn;
         _runner = new TurnRunner(ownerEpoch, store.NeedsHeads);
-        _cache = new RecordCache(cacheBytes, store);
+        _cache = new RecordCache(cacheBytes, store.KeepHead);
     }
 
     /// <summary>Commits that have failed.</summary>
