@@ -38,6 +38,7 @@ public sealed partial class SqliteRecordStore
         try
         {
             await CheckpointAsync(cancellationToken).ConfigureAwait(false);
+            _scratch.Forget();
             await Task.Run(RemoveAllRows, cancellationToken).ConfigureAwait(false);
             await Task.Run(Vacuum, cancellationToken).ConfigureAwait(false);
             while (!TruncateWals())

@@ -28,6 +28,7 @@ public sealed partial class SqliteRecordStore : IRecordStore, IStoreBackup
     private readonly Pool<TableReader> _tableReaders;
     private readonly SemaphoreSlim _upkeep = new(1, 1);
     private readonly Holds _holds = new();
+    private readonly ScratchFiles _scratch;
     private readonly Lock _commitLock = new();
     private readonly Lock _tablesLock = new();
     private readonly Lock _sequenceLock = new();
@@ -66,6 +67,7 @@ public sealed partial class SqliteRecordStore : IRecordStore, IStoreBackup
         _folderLock = folderLock;
         _log = log;
         _tables = tables;
+        _scratch = new ScratchFiles(options.Folder);
         _live = NewDelta(1);
         _map = new RecordMap(options.KnownRecordsMax);
         _tableReaders = new Pool<TableReader>(() => new TableReader(_tables.Path, options.ReaderCacheBytes));
@@ -165,6 +167,7 @@ public sealed partial class SqliteRecordStore : IRecordStore, IStoreBackup
             _logReaders.Dispose();
             _live.Evicted.Dispose();
             _frozen?.Evicted.Dispose();
+            _scratch.Dispose();
 
             // Closing the last connection copies the WAL into the file, so the writers go last.
             lock (_tablesLock)
@@ -190,7 +193,7 @@ public sealed partial class SqliteRecordStore : IRecordStore, IStoreBackup
         try
         {
             CheckFiles(options.Folder);
-            EvictedHeads.RemoveLeftovers(options.Folder);
+            ScratchFiles.RemoveLeftovers(options.Folder);
             tables = new TableFile(options.Folder, options);
             log = new LogFile(options.Folder, options);
             CheckPair(log, tables);
@@ -245,7 +248,7 @@ public sealed partial class SqliteRecordStore : IRecordStore, IStoreBackup
         tables.WriteMeta(MetaNames.HasLog, 1);
     }
 
-    private Delta NewDelta(int id) => new() { Id = id, Evicted = new EvictedHeads(_options.Folder, id, _options.EvictedHeadBytes) };
+    private Delta NewDelta(int id) => new() { Id = id, Evicted = new EvictedHeads(_scratch, _options.EvictedHeadBytes) };
 
     private void ThrowIfFailed()
     {

@@ -52,7 +52,8 @@ public sealed class EvictedHeadsTests : IDisposable
     [Fact]
     public void Many_heads_come_back_and_leave_no_file()
     {
-        using var heads = new EvictedHeads(_folder.Path, 1, long.MaxValue);
+        using var files = new ScratchFiles(_folder.Path);
+        using var heads = new EvictedHeads(files, long.MaxValue);
         for (var i = 1; i <= 2_000; i++)
         {
             heads.Add(i, i * 10, Head(i));
@@ -76,14 +77,34 @@ public sealed class EvictedHeadsTests : IDisposable
     [Fact]
     public void What_exceeds_the_room_or_cannot_be_written_is_not_kept()
     {
-        using var small = new EvictedHeads(_folder.Path, 1, bytesMax: 250);
+        using var files = new ScratchFiles(_folder.Path);
+        using var small = new EvictedHeads(files, bytesMax: 250);
         small.Add(1, 1, new byte[200]);
         small.Add(2, 2, new byte[51]);
         small.Add(3, 3, new byte[50]);
         Assert.Equal([true, false, true], new long[] { 1, 2, 3 }.Select(n => small.TryRead(n, n, out _)));
 
-        using var none = new EvictedHeads(Path.Combine(_folder.Path, "missing"), 2, long.MaxValue);
+        using var nowhere = new ScratchFiles(Path.Combine(_folder.Path, "missing"));
+        using var none = new EvictedHeads(nowhere, long.MaxValue);
         none.Add(1, 1, new byte[200]);
         Assert.False(none.TryRead(1, 1, out _));
+    }
+
+    [Fact]
+    public void A_file_is_used_again_until_it_is_to_be_forgotten()
+    {
+        using var files = new ScratchFiles(_folder.Path);
+        var (first, second) = (files.Rent(), files.Rent());
+        Assert.NotSame(first, second);
+        files.Return(first);
+        Assert.Same(first, files.Rent());
+        files.Return(first);
+
+        files.Forget();
+        Assert.True(first.Handle.IsClosed);
+        Assert.False(second.Handle.IsClosed);
+        files.Return(second);
+        Assert.True(second.Handle.IsClosed);
+        Assert.Empty(Directory.GetFiles(_folder.Path));
     }
 }

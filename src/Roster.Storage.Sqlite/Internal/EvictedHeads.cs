@@ -1,49 +1,35 @@
 using System.Diagnostics.CodeAnalysis;
-using Microsoft.Win32.SafeHandles;
 using Roster.Core.Hashing;
 
 namespace Roster.Storage.Sqlite.Internal;
 
 /// <summary>
 /// Heads that the host dropped from memory before a checkpoint wrote their rows, in a temporary file: reading one back is one read of its
-/// bytes, where the log would have to be read turn by turn and folded. Of one delta, and gone with it.
+/// bytes, where the log would have to be read turn by turn and folded. Of one delta, and forgotten with it.
 /// </summary>
 /// <remarks>
-/// Nothing relies on it: what is not here, for lack of room or because of an error, is folded from the log. The file has no name where the
-/// operating system allows that, so nothing is left of it when the process ends. Thread-safe; its lock is taken after any other.
+/// Nothing relies on it: what is not here, for lack of room or because of an error, is folded from the log. Thread-safe; its lock is taken
+/// after any other.
 /// </remarks>
 internal sealed class EvictedHeads : IDisposable
 {
-    private const string FilePrefix = "evicted-";
-
     private const int BufferBytes = 256 * 1024;
     private readonly Lock _lock = new();
-    private readonly string _path;
+    private readonly ScratchFiles _files;
     private readonly long _bytesMax;
-    private readonly Dictionary<long, At> _heads = [];
-    private SafeFileHandle? _file;
+    private ScratchFile? _file;
     private byte[] _buffer = [];
     private int _buffered;
     private long _flushed;
     private bool _isEnded;
 
-    /// <summary>Creates none yet: the file is made when it is first needed.</summary>
-    /// <param name="folder">Folder of the file.</param>
-    /// <param name="id">Tells it from others of the folder.</param>
+    /// <summary>Takes no file yet: only when one is needed.</summary>
+    /// <param name="files">Where the file comes from, and goes to in the end.</param>
     /// <param name="bytesMax">Bytes after which no more are taken; 0 for none at all.</param>
-    public EvictedHeads(string folder, int id, long bytesMax)
+    public EvictedHeads(ScratchFiles files, long bytesMax)
     {
-        _path = System.IO.Path.Combine(folder, $"{FilePrefix}{id}.tmp");
+        _files = files;
         _bytesMax = bytesMax;
-    }
-
-    /// <summary>Removes files that a killed process left. Where files are made without a name there are none.</summary>
-    public static void RemoveLeftovers(string folder)
-    {
-        foreach (var path in Directory.EnumerateFiles(folder, $"{FilePrefix}*.tmp"))
-        {
-            File.Delete(path);
-        }
     }
 
     /// <summary>Heads at hand.</summary>
@@ -53,7 +39,7 @@ internal sealed class EvictedHeads : IDisposable
         {
             lock (_lock)
             {
-                return _heads.Count;
+                return _file?.Heads.Count ?? 0;
             }
         }
     }
@@ -64,7 +50,7 @@ internal sealed class EvictedHeads : IDisposable
         lock (_lock)
         {
             if (_isEnded || head.Length > BufferBytes || _flushed + _buffered + head.Length > _bytesMax
-                || (_heads.TryGetValue(number, out var known) && known.Position == position))
+                || (_file is not null && _file.Heads.TryGetValue(number, out var known) && known.Position == position))
             {
                 return;
             }
@@ -75,7 +61,7 @@ internal sealed class EvictedHeads : IDisposable
             }
 
             head.CopyTo(_buffer.AsSpan(_buffered));
-            _heads[number] = new At(position, _flushed + _buffered, head.Length, Crc32C.Of(LogFormat.Seed(position), head));
+            _file!.Heads[number] = new HeadInFile(position, _flushed + _buffered, head.Length, Crc32C.Of(LogFormat.Seed(position), head));
             _buffered += head.Length;
         }
     }
@@ -86,7 +72,7 @@ internal sealed class EvictedHeads : IDisposable
         head = null;
         lock (_lock)
         {
-            if (_isEnded || !_heads.TryGetValue(number, out var at) || at.Position != position)
+            if (_file is null || !_file.Heads.TryGetValue(number, out var at) || at.Position != position)
             {
                 return false;
             }
@@ -106,7 +92,7 @@ internal sealed class EvictedHeads : IDisposable
         }
     }
 
-    /// <summary>Forgets all and removes the file.</summary>
+    /// <summary>Forgets all and gives the file back.</summary>
     public void Dispose()
     {
         lock (_lock)
@@ -119,7 +105,7 @@ internal sealed class EvictedHeads : IDisposable
     {
         try
         {
-            return RandomAccess.Read(_file!, bytes, offset) == bytes.Length;
+            return RandomAccess.Read(_file!.Handle, bytes, offset) == bytes.Length;
         }
         catch (IOException)
         {
@@ -134,17 +120,11 @@ internal sealed class EvictedHeads : IDisposable
         {
             if (_file is null)
             {
-                var hasName = OperatingSystem.IsWindows();
-                _file = File.OpenHandle(_path, FileMode.Create, FileAccess.ReadWrite, FileShare.None, hasName ? FileOptions.DeleteOnClose : FileOptions.None);
-                if (!hasName)
-                {
-                    File.Delete(_path);
-                }
-
+                _file = _files.Rent();
                 _buffer = GC.AllocateUninitializedArray<byte>(BufferBytes);
             }
 
-            RandomAccess.Write(_file, _buffer.AsSpan(0, _buffered), _flushed);
+            RandomAccess.Write(_file.Handle, _buffer.AsSpan(0, _buffered), _flushed);
             _flushed += _buffered;
             _buffered = 0;
             return true;
@@ -159,11 +139,11 @@ internal sealed class EvictedHeads : IDisposable
     private void End()
     {
         _isEnded = true;
-        _heads.Clear();
         _buffer = [];
-        _file?.Dispose();
-        _file = null;
+        if (_file is not null)
+        {
+            _files.Return(_file);
+            _file = null;
+        }
     }
-
-    private readonly record struct At(long Position, long Offset, int Length, uint Checksum);
 }
