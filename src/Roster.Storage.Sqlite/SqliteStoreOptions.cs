@@ -39,8 +39,9 @@ public sealed class SqliteStoreOptions
     /// </summary>
     public long EvictedHeadBytes { get; init; } = 1L << 30;
 
-    /// <summary>Page cache of a reading connection of the tables, of which there are as many as there are reads at a time. Default 8 MB.</summary>
-    public int ReaderCacheBytes { get; init; } = 8 * 1024 * 1024;
+    /// <summary>Page cache of a reading connection of the tables, of which there are as many as there are reads at a time. Default 4 MB: the
+    /// inner pages of some million rows.</summary>
+    public int ReaderCacheBytes { get; init; } = 4 * 1024 * 1024;
 
     /// <summary>
     /// Page size of a new log file. Default 8192: two thirds of the system calls of 4096, and a small commit still writes few bytes. Has

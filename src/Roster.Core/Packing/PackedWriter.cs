@@ -7,17 +7,31 @@ namespace Roster.Core.Packing;
 /// Writes the protobuf wire format into a buffer that grows: the packed form of states and journal entries. What it writes can
 /// be read by the generated classes of <c>roster.storage.v1</c>; a test holds the two together.
 /// </summary>
-/// <remarks>Not thread-safe. One writer is used over and over: <see cref="Clear"/> keeps the buffer.</remarks>
+/// <remarks>
+/// Not thread-safe. One writer is used over and over: <see cref="Clear"/> keeps the buffer, unless it is large and less than a quarter of it was
+/// used for long.
+/// </remarks>
 public sealed class PackedWriter
 {
+    /// <summary>Buffers up to this length stay as they are.</summary>
+    private const int TrimFrom = 1024 * 1024;
+
+    /// <summary>So many uses decide whether a large buffer is still needed.</summary>
+    private const int TrimUses = 64;
+
     private byte[] _buffer;
     private int _length;
+    private int _longest;
+    private int _uses;
 
     /// <summary>Creates a writer with room for <paramref name="capacity"/> bytes; it grows as needed.</summary>
     public PackedWriter(int capacity = 1024) => _buffer = new byte[Math.Max(16, capacity)];
 
     /// <summary>Bytes written.</summary>
     public int Length => _length;
+
+    /// <summary>Bytes of the buffer.</summary>
+    internal int Capacity => _buffer.Length;
 
     /// <summary>What was written; valid until the next write or <see cref="Clear"/>.</summary>
     public ReadOnlySpan<byte> Written => _buffer.AsSpan(0, _length);
@@ -26,7 +40,15 @@ public sealed class PackedWriter
     public ReadOnlyMemory<byte> WrittenMemory => _buffer.AsMemory(0, _length);
 
     /// <summary>Forgets what was written.</summary>
-    public void Clear() => _length = 0;
+    public void Clear()
+    {
+        if (_buffer.Length > TrimFrom)
+        {
+            Trim();
+        }
+
+        _length = 0;
+    }
 
     /// <summary>Cuts back to a former <see cref="Length"/>.</summary>
     public void Truncate(int length) => _length = length;
@@ -180,6 +202,22 @@ public sealed class PackedWriter
         }
 
         _length += prefix - 1;
+    }
+
+    private void Trim()
+    {
+        _longest = Math.Max(_longest, _length);
+        if (++_uses < TrimUses)
+        {
+            return;
+        }
+
+        if (_longest < _buffer.Length / 4)
+        {
+            _buffer = new byte[Math.Max(TrimFrom, _longest * 2)];
+        }
+
+        (_longest, _uses) = (0, 0);
     }
 
     private void Ensure(int count)

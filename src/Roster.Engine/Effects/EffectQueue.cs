@@ -82,6 +82,8 @@ internal sealed class EffectQueue
                 _later.Enqueue((id, item.Attempt), item.Until);
                 leased.Add(new LeasedEffect(item.Effect, item.Attempt, item.Until));
             }
+
+            ForgetEnded();
         }
 
         return leased;
@@ -256,6 +258,20 @@ internal sealed class EffectQueue
             item.IsLeased = false;
             _ready.Enqueue(later.Id, item.Effect.Sequence);
         }
+    }
+
+    /// <summary>Leases of effects that were completed stay in line until they would have ended: not when they are most of it.</summary>
+    private void ForgetEnded()
+    {
+        if (_later.Count < 1024 || _later.Count < 4 * _items.Count)
+        {
+            return;
+        }
+
+        var open = _later.UnorderedItems.Where(later => _items.TryGetValue(later.Element.Id, out var item) && item.Attempt == later.Element.Attempt).ToArray();
+        _later.Clear();
+        _later.EnqueueRange(open);
+        _later.TrimExcess();
     }
 
     private void Pulse()

@@ -29,17 +29,16 @@ internal sealed class LogBatch
     private readonly PackedWriter _header = new(4096);
     private readonly PackedWriter _extra = new();
     private readonly List<int> _rowEnds = [];
-    private byte[] _frames = new byte[256 * 1024];
-    private int _length;
+    private readonly PackedWriter _frames = new(256 * 1024);
     private int _rowStart;
 
     public long Start { get; private set; }
 
     public int TurnCount { get; private set; }
 
-    public long End => Start + Math.Max(1, _length);
+    public long End => Start + Math.Max(1, _frames.Length);
 
-    public ReadOnlySpan<byte> Frames => _frames.AsSpan(0, _length);
+    public ReadOnlySpan<byte> Frames => _frames.Written;
 
     public ReadOnlySpan<byte> Header => _header.Written;
 
@@ -52,7 +51,7 @@ internal sealed class LogBatch
     {
         Start = start;
         TurnCount = 0;
-        _length = 0;
+        _frames.Clear();
         _rowStart = 0;
         _rowEnds.Clear();
         _header.Clear();
@@ -63,20 +62,18 @@ internal sealed class LogBatch
     public long AddTurn(ReadOnlySpan<byte> skeleton, ReadOnlySpan<byte> payload, FrameFlags flags, long previous)
     {
         var length = LogFormat.FrameHeaderBytes + skeleton.Length + payload.Length + _extra.Length;
-        Ensure(length);
-        var frame = _frames.AsSpan(_length, length);
+        var position = PositionOf(length);
+        var frame = _frames.Take(length);
         skeleton.CopyTo(frame[LogFormat.FrameHeaderBytes..]);
         payload.CopyTo(frame[(LogFormat.FrameHeaderBytes + skeleton.Length)..]);
         _extra.Written.CopyTo(frame[(LogFormat.FrameHeaderBytes + skeleton.Length + payload.Length)..]);
         _extra.Clear();
-        var position = Start + _length;
         LogFormat.SealFrame(frame, skeleton.Length, payload.Length, flags, previous, position);
-        _length += length;
         TurnCount++;
-        if (_length - _rowStart >= RowBytes)
+        if (_frames.Length - _rowStart >= RowBytes)
         {
-            _rowEnds.Add(_length);
-            _rowStart = _length;
+            _rowEnds.Add(_frames.Length);
+            _rowStart = _frames.Length;
         }
 
         return position;
@@ -85,9 +82,9 @@ internal sealed class LogBatch
     /// <summary>Completes the batch.</summary>
     public void Seal(TurnBatch batch)
     {
-        if (_rowStart < _length || _length == 0)
+        if (_rowStart < _frames.Length || _frames.Length == 0)
         {
-            _rowEnds.Add(_length);
+            _rowEnds.Add(_frames.Length);
         }
 
         _header.Take(LogFormat.BatchHeaderBytes);
@@ -100,7 +97,7 @@ internal sealed class LogBatch
         WriteActivity(batch);
         var header = _header.Patch(0, _header.Length);
         BinaryPrimitives.WriteUInt32LittleEndian(header[4..], Magic);
-        BinaryPrimitives.WriteInt32LittleEndian(header[8..], _length);
+        BinaryPrimitives.WriteInt32LittleEndian(header[8..], _frames.Length);
         BinaryPrimitives.WriteInt32LittleEndian(header[12..], TurnCount);
         BinaryPrimitives.WriteUInt32LittleEndian(header, Crc32C.Of(LogFormat.Seed(Start), header[4..]));
     }
@@ -163,18 +160,10 @@ internal sealed class LogBatch
         _header.EndMessage(start);
     }
 
-    private void Ensure(int count)
-    {
-        if ((long)_length + count > LogFormat.BatchBytesMax)
-        {
-            throw new ArgumentException($"A batch may have {LogFormat.BatchBytesMax} bytes; commit smaller batches.");
-        }
-
-        if (_frames.Length - _length < count)
-        {
-            Array.Resize(ref _frames, Math.Max(_frames.Length * 2, _length + count));
-        }
-    }
+    /// <summary>Position of a frame of so many bytes that is added next.</summary>
+    private long PositionOf(int length) => (long)_frames.Length + length <= LogFormat.BatchBytesMax
+        ? Start + _frames.Length
+        : throw new ArgumentException($"A batch may have {LogFormat.BatchBytesMax} bytes; commit smaller batches.");
 }
 
 /// <summary>Header of a batch as read back.</summary>

@@ -28,12 +28,12 @@ internal struct KnownRecord
 /// that a commit finds the turn it follows without a read.
 /// </summary>
 /// <remarks>
-/// Open addressing with linear probing in 64 parts that grow one by one: no object per record, no long pause. Guarded by the
-/// store's lock.
+/// Open addressing with linear probing in many parts that grow and shrink one by one: no object per record, no long pause, and with some
+/// million records no array so large that the garbage collector never moves it. Guarded by the store's lock.
 /// </remarks>
 internal sealed class RecordMap
 {
-    private const int PartBits = 6;
+    private const int PartBits = 11;
     private const int ProbesMax = 32;
     private readonly Part[] _parts = new Part[1 << PartBits];
 
@@ -67,7 +67,8 @@ internal sealed class RecordMap
 
     private sealed class Part(int clean)
     {
-        private KnownRecord[] _slots = new KnownRecord[32];
+        private const int SlotsMin = 16;
+        private KnownRecord[] _slots = new KnownRecord[SlotsMin];
         private int _count;
         private int _hand;
 
@@ -92,14 +93,19 @@ internal sealed class RecordMap
 
         public ref KnownRecord Add(long number, ulong hash)
         {
-            if (_count >= clean)
+            // Two for one, so that what a load or a long checkpoint left goes away again.
+            for (var i = 0; i < 2 && _count >= clean; i++)
             {
                 Evict();
             }
 
             if (_count >= _slots.Length / 4 * 3)
             {
-                Grow();
+                Resize(_slots.Length * 2);
+            }
+            else if (_count < _slots.Length / 4 && _slots.Length > SlotsMin)
+            {
+                Resize(_slots.Length / 2);
             }
 
             _count++;
@@ -123,18 +129,18 @@ internal sealed class RecordMap
             return ref slots[at];
         }
 
-        private void Grow()
+        private void Resize(int length)
         {
-            var larger = new KnownRecord[_slots.Length * 2];
+            var slots = new KnownRecord[length];
             foreach (ref var slot in _slots.AsSpan())
             {
                 if (slot.Position != 0)
                 {
-                    Free(larger, Hash(slot.Number)) = slot;
+                    Free(slots, Hash(slot.Number)) = slot;
                 }
             }
 
-            _slots = larger;
+            _slots = slots;
             _hand = 0;
         }
 

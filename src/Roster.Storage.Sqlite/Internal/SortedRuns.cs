@@ -2,12 +2,14 @@ namespace Roster.Storage.Sqlite.Internal;
 
 /// <summary>
 /// Pairs that arrive in any order and are read in order: a few sorted arrays of doubling length and a short unsorted tail. No object
-/// per pair, and adding costs little more than the copy. Pairs are never removed: whoever reads asks whether they still hold.
+/// per pair, and adding costs little more than the copy. Pairs are never removed: whoever reads asks whether they still hold. Runs end at a
+/// length that leaves them out of the heap for large objects, which is not compacted.
 /// </summary>
 /// <remarks>Guarded by the store's lock. Arrays never change once they are in a run, so a reader may go on without the lock.</remarks>
 internal sealed class SortedRuns
 {
-    private const int TailMax = 2048;
+    private const int TailMax = 1024;
+    private const int RunMax = 4096;
     private readonly List<(long First, long Second)[]> _runs = [];
     private (long First, long Second)[] _tail = new (long, long)[64];
     private int _tailCount;
@@ -52,7 +54,7 @@ internal sealed class SortedRuns
         var run = _tail.AsSpan(0, _tailCount).ToArray();
         Array.Sort(run);
         _tailCount = 0;
-        while (_runs.Count > 0 && _runs[^1].Length <= run.Length)
+        while (_runs.Count > 0 && _runs[^1].Length <= run.Length && run.Length < RunMax)
         {
             run = Merge(_runs[^1], run);
             _runs.RemoveAt(_runs.Count - 1);

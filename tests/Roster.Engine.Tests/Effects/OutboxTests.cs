@@ -117,6 +117,26 @@ public sealed class OutboxTests
     }
 
     [Fact]
+    public async Task Leases_of_many_completed_tasks_are_forgotten_and_those_of_open_ones_are_not()
+    {
+        await AddAsync(1);
+        Assert.Equal([1], await LeaseAsync(1));
+        for (var round = 0; round < 50; round++)
+        {
+            await AddAsync(100);
+            foreach (var record in await LeaseAsync(100))
+            {
+                _outbox.Drop(new EffectId(record, 1, 1, 1));
+            }
+        }
+
+        Move(Minute - TimeSpan.FromMilliseconds(1));
+        Assert.Empty(await LeaseAsync(10));
+        Move(TimeSpan.FromMilliseconds(1));
+        Assert.Equal([1], await LeaseAsync(10));
+    }
+
+    [Fact]
     public async Task Tenants_and_queues_are_apart()
     {
         await AddAsync(1);
