@@ -21,8 +21,8 @@ internal sealed class LoadRun(LoadOptions options)
 
     public RunResult Result { get; } = new() { At = TimeProvider.System.GetUtcNow(), Machine = Here(), Options = options };
 
-    /// <summary>Loads the contacts unless they are there.</summary>
-    public async Task LoadContactsAsync(Workload workload, int records)
+    /// <summary>Loads the contacts unless they are there, and lets the server begin with them as with a data folder that it finds.</summary>
+    public async Task LoadContactsAsync(Bench bench, Workload workload, int records)
     {
         await workload.DeclareAsync(V1.PropertyType.Types.Kind.String, Enumerable.Range(0, EventGenerator.Properties).Select(i => "p" + i));
         if (await workload.HasContactsAsync())
@@ -32,6 +32,8 @@ internal sealed class LoadRun(LoadOptions options)
         }
 
         await ProgressAsync("contacts", records, workload.LoadContactsAsync);
+        await bench.SettleAsync();
+        workload.Reconnect(bench.Address);
     }
 
     /// <summary>Does something that is not measured and says how far it is.</summary>

@@ -13,7 +13,7 @@ internal sealed class Workload(LoadOptions options, EventMix mix, Uri address) :
     private readonly Dictionary<StatusCode, int> _breaks = [];
     private readonly EventGenerator?[] _generators = new EventGenerator?[options.Streams];
 
-    public GrpcChannel Channel { get; } = GrpcChannel.ForAddress(address);
+    public GrpcChannel Channel { get; private set; } = GrpcChannel.ForAddress(address);
 
     /// <summary>Part of ids that differs from run to run, also on the same data folder.</summary>
     public string Run { get; } = Guid.CreateVersion7().ToString("N")[^12..];
@@ -23,6 +23,13 @@ internal sealed class Workload(LoadOptions options, EventMix mix, Uri address) :
     public WorkflowService.WorkflowServiceClient Workflows => new(Channel);
 
     public void Dispose() => Channel.Dispose();
+
+    /// <summary>The server is elsewhere now.</summary>
+    public void Reconnect(Uri to)
+    {
+        Channel.Dispose();
+        Channel = GrpcChannel.ForAddress(to);
+    }
 
     public async Task<V1.Status> StatusAsync() => await new AdminService.AdminServiceClient(Channel).GetStatusAsync(new GetStatusRequest());
 

@@ -15,7 +15,7 @@ internal static class Backfill
     {
         await using var bench = await Bench.StartAsync(run.Options);
         using var workload = new Workload(run.Options, EventMix.IngestOnly, bench.Address);
-        await run.LoadContactsAsync(workload, run.Options.Records);
+        await run.LoadContactsAsync(bench, workload, run.Options.Records);
         await ScanAsync(run, bench, workload, "none", new Filter { Property = "p0", Operator = Filter.Types.Operator.IsEqualTo, Values = { "nobody has this" } }, (100_000, 400_000));
         await ScanAsync(run, bench, workload, "all", new Filter { Property = "p1", Operator = Filter.Types.Operator.IsKnown }, (null, null));
         Loops.Note(run, bench);

@@ -22,7 +22,7 @@ internal static class Overload
         await using var bench = await Bench.StartAsync(run.Options);
         using var workload = new Workload(run.Options, EventMix.Mixed, bench.Address);
         await workload.SetUpAsync();
-        await run.LoadContactsAsync(workload, run.Options.Records);
+        await run.LoadContactsAsync(bench, workload, run.Options.Records);
         using var working = new CancellationTokenSource();
         var worker = workload.WorkAsync(working.Token);
         var peak = await run.MeasureLoopAsync(bench, workload, "closed loop");

@@ -56,7 +56,7 @@ internal static class Restart
     {
         using var workload = new Workload(run.Options, EventMix.IngestOnly, bench.Address);
         await workload.SetUpAsync();
-        await run.LoadContactsAsync(workload, run.Options.Records);
+        await run.LoadContactsAsync(bench, workload, run.Options.Records);
         await workload.SwitchOnAsync(new Workflow
         {
             Id = Id,

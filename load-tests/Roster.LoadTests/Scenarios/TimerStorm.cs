@@ -26,7 +26,7 @@ internal static class TimerStorm
         await using var bench = await Bench.StartAsync(run.Options);
         using var workload = new Workload(run.Options, EventMix.Mixed, bench.Address);
         await workload.SetUpAsync();
-        await run.LoadContactsAsync(workload, run.Options.Records);
+        await run.LoadContactsAsync(bench, workload, run.Options.Records);
         await workload.DeclareAsync(PropertyType.Types.Kind.Datetime, Due);
         await SteadyAsync(run, bench, workload);
         await QuietAsync(run, bench, workload);

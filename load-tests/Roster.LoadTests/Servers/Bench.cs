@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using Npgsql;
 using Roster.LoadTests.Measuring;
@@ -11,6 +12,8 @@ namespace Roster.LoadTests.Servers;
 /// </summary>
 internal sealed class Bench : IAsyncDisposable
 {
+    private static readonly TimeSpan SettleInterval = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan SettleMax = TimeSpan.FromMinutes(3);
     private readonly LoadOptions _options;
     private readonly Dictionary<int, long> _written = [];
     private readonly string _folder;
@@ -76,6 +79,28 @@ internal sealed class Bench : IAsyncDisposable
             await server.DisposeAsync();
             _server = null;
         }
+    }
+
+    /// <summary>
+    /// Lets the server finish what a load left it to do, and starts it anew: as a server is that finds its data. Does nothing with one that is not ours.
+    /// </summary>
+    public async Task SettleAsync()
+    {
+        if (_server is not { } server)
+        {
+            return;
+        }
+
+        var clock = Stopwatch.StartNew();
+        var written = -1L;
+        while (written != (written = Usage().WrittenBytes) && clock.Elapsed < SettleMax)
+        {
+            await Task.Delay(SettleInterval);
+        }
+
+        await server.DisposeAsync();
+        _server = null;
+        await StartServerAsync();
     }
 
     /// <summary>What server and database use now, and used so far.</summary>
