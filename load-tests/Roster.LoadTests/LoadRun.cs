@@ -21,8 +21,12 @@ internal sealed class LoadRun(LoadOptions options)
 
     public RunResult Result { get; } = new() { At = TimeProvider.System.GetUtcNow(), Machine = Here(), Options = options };
 
-    /// <summary>Loads the contacts unless they are there, and lets the server begin with them as with a data folder that it finds.</summary>
-    public async Task LoadContactsAsync(Bench bench, Workload workload, int records)
+    /// <summary>Loads the contacts unless they are there.</summary>
+    /// <param name="bench">The server.</param>
+    /// <param name="workload">The contacts.</param>
+    /// <param name="records">How many.</param>
+    /// <param name="isPrebuilt">Whether the server is to begin with them as with a data folder that it finds, without memory of the load.</param>
+    public async Task LoadContactsAsync(Bench bench, Workload workload, int records, bool isPrebuilt = false)
     {
         await workload.DeclareAsync(V1.PropertyType.Types.Kind.String, Enumerable.Range(0, EventGenerator.Properties).Select(i => "p" + i));
         if (await workload.HasContactsAsync())
@@ -33,7 +37,11 @@ internal sealed class LoadRun(LoadOptions options)
 
         await ProgressAsync("contacts", records, workload.LoadContactsAsync);
         await bench.SettleAsync();
-        workload.Reconnect(bench.Address);
+        if (isPrebuilt)
+        {
+            await bench.RestartServerAsync();
+            workload.Reconnect(bench.Address);
+        }
     }
 
     /// <summary>Does something that is not measured and says how far it is.</summary>

@@ -73,7 +73,7 @@ internal static class Curves
         await using var bench = await Bench.StartAsync(options, part);
         using var workload = new Workload(options, mix, bench.Address);
         await workload.SetUpAsync();
-        await run.LoadContactsAsync(bench, workload, options.Records);
+        await run.LoadContactsAsync(bench, workload, options.Records, isPrebuilt: true);
         using var working = new CancellationTokenSource();
         var worker = workload.WorkAsync(working.Token);
         var phase = await run.MeasureLoopAsync(bench, workload, name);

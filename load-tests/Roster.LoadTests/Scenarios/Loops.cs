@@ -15,7 +15,7 @@ internal static class Loops
         await using var bench = await Bench.StartAsync(run.Options);
         using var workload = new Workload(run.Options, mix, bench.Address);
         await workload.SetUpAsync();
-        await run.LoadContactsAsync(bench, workload, run.Options.Records);
+        await run.LoadContactsAsync(bench, workload, run.Options.Records, isPrebuilt: true);
         var applied = (await workload.StatusAsync()).Events.Applied;
         using var working = new CancellationTokenSource();
         var worker = workload.WorkAsync(working.Token);

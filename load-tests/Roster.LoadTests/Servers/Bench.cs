@@ -81,26 +81,26 @@ internal sealed class Bench : IAsyncDisposable
         }
     }
 
-    /// <summary>
-    /// Lets the server finish what a load left it to do, and starts it anew: as a server is that finds its data. Does nothing with one that is not ours.
-    /// </summary>
+    /// <summary>Lets the server finish what a load left it to do. Does nothing with one that is not ours.</summary>
     public async Task SettleAsync()
     {
-        if (_server is not { } server)
-        {
-            return;
-        }
-
         var clock = Stopwatch.StartNew();
         var written = -1L;
-        while (written != (written = Usage().WrittenBytes) && clock.Elapsed < SettleMax)
+        while (_server is not null && written != (written = Usage().WrittenBytes) && clock.Elapsed < SettleMax)
         {
             await Task.Delay(SettleInterval);
         }
+    }
 
-        await server.DisposeAsync();
-        _server = null;
-        await StartServerAsync();
+    /// <summary>Starts the server anew, as one that finds its data. Does nothing with one that is not ours.</summary>
+    public async Task RestartServerAsync()
+    {
+        if (_server is { } server)
+        {
+            await server.DisposeAsync();
+            _server = null;
+            await StartServerAsync();
+        }
     }
 
     /// <summary>What server and database use now, and used so far.</summary>

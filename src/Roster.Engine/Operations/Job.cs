@@ -39,6 +39,9 @@ internal sealed class Job
 
     public IReadOnlyList<RecordRef> Refs { get; private set; }
 
+    /// <summary>Reads what a scan is about; null until it begins.</summary>
+    public ScanReader? Scan { get; set; }
+
     /// <summary>Whether it is about records that were named. A scan when not.</summary>
     public bool NamesRecords => Document.Operation.Total > 0;
 

@@ -88,7 +88,7 @@ public sealed partial class Jobs
         }
 
         var plan = new ScanPlan(owner, job.Document, Now);
-        var chunk = plan.IsEmpty ? [] : await _host.Store.ScanRecordsAsync(cursor, ChunkMax, _stop.Token).ConfigureAwait(false);
+        var chunk = plan.IsEmpty ? [] : await (job.Scan ??= new ScanReader(_host.Store, ChunkMax)).ReadAsync(cursor, _stop.Token).ConfigureAwait(false);
         if (chunk.Count == 0)
         {
             lock (job)
@@ -137,7 +137,8 @@ public sealed partial class Jobs
         var response = new PreviewEnrollmentResponse();
         var state = new RecordState();
         var cursor = 0L;
-        while (await _host.Store.ScanRecordsAsync(cursor, 2_000, cancellationToken).ConfigureAwait(false) is { Count: > 0 } chunk)
+        var scan = new ScanReader(_host.Store, ChunkMax);
+        while (await scan.ReadAsync(cursor, cancellationToken).ConfigureAwait(false) is { Count: > 0 } chunk)
         {
             foreach (var record in chunk)
             {

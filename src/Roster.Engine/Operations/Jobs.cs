@@ -343,10 +343,7 @@ public sealed partial class Jobs : IAsyncDisposable
 
             // An erasure is never given up: what it leaves would stay for good (REC-17).
             var failuresMax = job.Document.Operation.Kind == JobKinds.Erase ? int.MaxValue : FailuresMax;
-            while (await TryAsync(() => RunChunkAsync(owner, job), failuresMax).ConfigureAwait(false))
-            {
-                await TryAsync(() => StoreAsync(job, isFirst: false)).ConfigureAwait(false);
-            }
+            await RunChunksAsync(owner, job, failuresMax).ConfigureAwait(false);
         }
         catch (Exception failure) when (failure is not (OperationCanceledException or OutOfMemoryException or RosterException { Error: RosterError.Unavailable }))
         {
@@ -355,6 +352,31 @@ public sealed partial class Jobs : IAsyncDisposable
                 job.Document.Operation.Error = failure is RosterException ? failure.Message : $"{failure.GetType().Name}: {failure.Message}";
                 End(job, Operation.Types.State.Failed);
             }
+        }
+    }
+
+    /// <summary>
+    /// Works chunk by chunk. How far it is becomes durable while the next chunk is at work: after a crash a chunk or two are done again, which
+    /// changes nothing (ENR-02). The steps of an erasure follow each other.
+    /// </summary>
+    private async Task RunChunksAsync(TenantOwner owner, Job job, int failuresMax)
+    {
+        var storing = Task.CompletedTask;
+        try
+        {
+            while (await TryAsync(() => RunChunkAsync(owner, job), failuresMax).ConfigureAwait(false))
+            {
+                await storing.ConfigureAwait(false);
+                storing = TryAsync(() => StoreAsync(job, isFirst: false));
+                if (job.Document.Operation.Kind == JobKinds.Erase)
+                {
+                    await storing.ConfigureAwait(false);
+                }
+            }
+        }
+        finally
+        {
+            await storing.ConfigureAwait(false);
         }
     }
 

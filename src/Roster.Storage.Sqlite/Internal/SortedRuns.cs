@@ -79,48 +79,64 @@ internal sealed class SortedRuns
 /// <summary>Reads several sorted runs as one, without repetitions.</summary>
 internal sealed class RunReader
 {
-    private readonly PriorityQueue<((long First, long Second)[] Run, int At), (long First, long Second)> _queue = new();
+    // All runs that are not at their end but the one that is read: runs seldom overlap, so it is read on without asking the others.
+    private readonly PriorityQueue<((long First, long Second)[] Run, int At), (long First, long Second)> _others = new();
+    private (long First, long Second)[] _run = [];
+    private int _at;
 
     /// <summary>Begins above a pair.</summary>
     public RunReader(List<(long First, long Second)[]> runs, (long First, long Second) after)
     {
         foreach (var run in runs)
         {
-            var at = Array.BinarySearch(run, after);
-            if (at >= 0)
-            {
-                while (at < run.Length && run[at] == after)
-                {
-                    at++;
-                }
-            }
-            else
+            var at = run.Length == 0 || run[^1].CompareTo(after) <= 0 ? run.Length : Array.BinarySearch(run, after);
+            if (at < 0)
             {
                 at = ~at;
             }
 
-            Enqueue(run, at);
+            while (at < run.Length && run[at] == after)
+            {
+                at++;
+            }
+
+            if (at < run.Length)
+            {
+                _others.Enqueue((run, at), run[at]);
+            }
         }
+
+        TakeNextRun();
     }
 
-    public bool TryPeek(out (long First, long Second) pair) => _queue.TryPeek(out _, out pair);
+    public bool TryPeek(out (long First, long Second) pair)
+    {
+        var isThere = _at < _run.Length;
+        pair = isThere ? _run[_at] : default;
+        return isThere;
+    }
 
     /// <summary>Goes to the next pair that differs.</summary>
     public void Advance()
     {
-        var last = _queue.TryPeek(out _, out var pair) ? pair : default;
-        while (_queue.TryPeek(out var next, out pair) && pair == last)
+        if (!TryPeek(out var last))
         {
-            _queue.Dequeue();
-            Enqueue(next.Run, next.At + 1);
+            return;
         }
+
+        do
+        {
+            if (++_at == _run.Length)
+            {
+                TakeNextRun();
+            }
+            else if (_others.TryPeek(out _, out var first) && first.CompareTo(_run[_at]) < 0)
+            {
+                (_run, _at) = _others.EnqueueDequeue((_run, _at), _run[_at]);
+            }
+        }
+        while (TryPeek(out var pair) && pair == last);
     }
 
-    private void Enqueue((long First, long Second)[] run, int at)
-    {
-        if (at < run.Length)
-        {
-            _queue.Enqueue((run, at), run[at]);
-        }
-    }
+    private void TakeNextRun() => (_run, _at) = _others.TryDequeue(out var next, out _) ? next : ([], 0);
 }
