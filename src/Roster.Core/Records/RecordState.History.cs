@@ -59,7 +59,9 @@ public sealed partial class RecordState
             }
         }
 
-        return total < countMax || newestAt != PreviousTurnAt ? -1 : FindExpiredHistory(countMax, CountHead());
+        // Both, because several turns may have the time of the one that moved values out, and several may leave the head as it left it.
+        var hasMovedOut = newestAt == PreviousTurnAt && _historyCount == HistoryKept;
+        return total < countMax || !hasMovedOut ? -1 : FindExpiredHistory(countMax, CountHead());
     }
 
     private int FindExpiredHistory(int countMax, Dictionary<int, int> newer)
