@@ -83,7 +83,7 @@ internal sealed class HttpCall<TRequest, TResponse> : IDisposable
     public void StartWith(TRequest request)
     {
         ArgumentNullException.ThrowIfNull(request);
-        var message = new ArrayBufferWriter<byte>(256);
+        var message = new ArrayBufferWriter<byte>();
         try
         {
             Serialize(request, _options.WriteOptions, message);

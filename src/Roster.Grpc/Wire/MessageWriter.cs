@@ -68,6 +68,12 @@ internal sealed class MessageWriter(int? bytesMax, CompressionLevel level) : Ser
         }
 
         _isDirect = true;
+        if (_target is ArrayBufferWriter<byte> array)
+        {
+            // One array of the right size; else it would double its way there.
+            array.GetSpan(WireNames.FrameHeaderBytes + _payloadLength);
+        }
+
         WriteHeader(_payloadLength, compressed: false);
         return _target!;
     }
