@@ -74,6 +74,9 @@ public sealed partial class EmbeddedEngine : IRosterEngine, IJobHost, IMessageHo
     /// <summary>Events, commands and reports of withdrawn tasks that were taken and are not yet durable.</summary>
     public int EventsInFlight => Volatile.Read(ref _eventsInFlight);
 
+    /// <inheritdoc/>
+    public bool IsFull => EventsInFlight >= _options.EventsInFlightMax;
+
     /// <summary>Commits and turns committed since the start.</summary>
     public (long Commits, long Turns) Committed => (_committer.Commits, _committer.TurnsCommitted);
 

@@ -21,6 +21,11 @@ public interface IRosterEngine
     Task Failed { get; }
 
     /// <summary>
+    /// Whether as many events are in flight as may be, so that <see cref="IngestAsync"/> would refuse. Costs nothing to ask; may change at any time.
+    /// </summary>
+    bool IsFull { get; }
+
+    /// <summary>
     /// Applies a batch of events; the order of events of one record is kept. Returns, when all of them are durable, the results that
     /// are not APPLIED, by index. Events of one tenant handed in by two calls in a row are applied in the order of the calls, also
     /// when the first has not returned.

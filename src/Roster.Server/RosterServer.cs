@@ -11,6 +11,7 @@ using Microsoft.Extensions.Logging;
 using Roster.Engine;
 using Roster.Server.Errors;
 using Roster.Server.Health;
+using Roster.Server.Ingest;
 using Roster.Server.Services;
 
 namespace Roster.Server;
@@ -158,6 +159,7 @@ public sealed partial class RosterServer : IAsyncDisposable
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<CallerTenant>();
         builder.Services.AddSingleton<StatusInterceptor>();
+        builder.Services.AddSingleton<CallGate>();
         builder.Services.AddGrpc(grpc =>
         {
             grpc.MaxReceiveMessageSize = options.MessageBytesMax;
@@ -166,6 +168,7 @@ public sealed partial class RosterServer : IAsyncDisposable
         AddServices(builder.Services);
         var app = builder.Build();
         app.UseRouting();
+        app.Services.GetRequiredService<CallGate>().Guard(app);
         MapServices(app);
         app.MapHealth(state);
         return app;

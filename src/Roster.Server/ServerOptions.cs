@@ -118,6 +118,21 @@ public sealed class ServerOptions
     [ConfigurationKeyName("events_in_flight_max")]
     public int EventsInFlightMax { get; set; } = 100_000;
 
+    /// <summary>
+    /// Bytes of messages of <c>Ingest</c> calls that are being received or not yet durable, 64 KiB to 1 GiB, of all callers, each call counting 4 KiB more
+    /// than its message; beyond it calls are refused before their message is read. A message larger than all of it passes alone. In memory events
+    /// take some five times as much. Streams are bounded by their credit instead. Default: 16 MiB.
+    /// </summary>
+    [ConfigurationKeyName("call_bytes_in_flight_max")]
+    public long CallBytesInFlightMax { get; set; } = 16L * 1024 * 1024;
+
+    /// <summary>
+    /// How long the message of an <c>Ingest</c> call may take to arrive, 1 to 3,600 seconds; a slower one ends with DEADLINE_EXCEEDED and gives its room back.
+    /// Default: 60.
+    /// </summary>
+    [ConfigurationKeyName("call_receive_seconds_max")]
+    public int CallReceiveSecondsMax { get; set; } = 60;
+
     /// <summary>Loops that run turns, 1 to 64; more than there are cores only costs. Default: 2.</summary>
     [ConfigurationKeyName("shards")]
     public int Shards { get; set; } = 2;

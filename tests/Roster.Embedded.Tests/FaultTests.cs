@@ -54,6 +54,26 @@ public sealed class FaultTests
     }
 
     [Fact]
+    public async Task An_engine_with_all_events_in_flight_that_there_may_be_is_full_until_they_are_durable()
+    {
+        var store = new FaultStore(new VolatileRecordStore());
+        await using var harness = await EngineHarness.StartAsync(new EmbeddedOptions { EventsInFlightMax = 1_000 }, store);
+        await harness.SendAsync(harness.Event("ada", "", EngineHarness.Text("stage", "a")));
+        var gate = new TaskCompletionSource();
+        store.Gate = () => gate.Task;
+        var first = harness.SendAsync([.. Enumerable.Range(0, 999).Select(i => harness.Event($"r{i}", "", EngineHarness.Text("stage", "b")))]);
+        Assert.False(harness.Engine.IsFull);
+        var last = harness.SendAsync(harness.Event("ada", "", EngineHarness.Text("stage", "c")));
+        Assert.True(harness.Engine.IsFull);
+        var refused = await Assert.ThrowsAsync<RosterException>(() => harness.SendAsync(harness.Event("eve", "", EngineHarness.Text("stage", "d"))));
+        Assert.Contains("1000 events are in flight already (setting events_in_flight_max)", refused.Message, StringComparison.Ordinal);
+        gate.SetResult();
+        await Task.WhenAll(first, last);
+        await harness.SettleAsync();
+        Assert.False(harness.Engine.IsFull);
+    }
+
+    [Fact]
     public async Task A_full_disk_while_the_clock_moves_loses_no_timer()
     {
         var store = new FaultStore(new VolatileRecordStore());

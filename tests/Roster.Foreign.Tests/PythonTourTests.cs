@@ -23,7 +23,7 @@ public sealed class PythonTourTests
         {
             await GenerateAsync(generated);
             await using var server = await RosterServer.StartAsync(
-                new ServerOptions { Store = StoreKind.Volatile, Clock = ClockKind.Manual, GrpcPort = 0, HttpPort = 0 }, cancellationToken: Token);
+                new ServerOptions { Store = StoreKind.Volatile, Clock = ClockKind.Manual, GrpcPort = 0, HttpPort = 0, CallBytesInFlightMax = 64 * 1024 }, cancellationToken: Token);
             var (code, output) = await RunAsync(
                 Python, [Path.Combine(AppContext.BaseDirectory, "tour.py"), server.GrpcAddress.Authority], generated);
             Assert.True(code == 0, output);

@@ -81,6 +81,52 @@ def expect_error(code, call):
     raise AssertionError(f"{code} was expected")
 
 
+def hold(outgoing, events):
+    """The bytes of one request, and no end of the requests before outgoing says so."""
+    yield ingest_pb2.IngestRequest(events=events).SerializeToString()
+    outgoing.get()
+
+
+def outcome(call):
+    try:
+        call()
+        return grpc.StatusCode.OK
+    except grpc.RpcError as error:
+        assert error.code() == grpc.StatusCode.RESOURCE_EXHAUSTED, (error.code(), error.details())
+        return error.code()
+
+
+def overload(channel, metadata):
+    """A call too many is RESOURCE_EXHAUSTED, and nothing else, while its client still sends."""
+    ingest = ingest_pb2_grpc.IngestServiceStub(channel)
+
+    def event(number, size):
+        return events_pb2.Event(
+            event_id=f"o{number}", object_type="contact", record_id="max@example.org", type="form_submitted", properties=[text("form", "x" * size)])
+
+    def small():
+        return ingest.Ingest(ingest_pb2.IngestRequest(events=[event(100, 10)]), metadata=metadata)
+
+    # One call takes all room and keeps it, because its requests do not end. It needs the room for itself: it is refused while a small one is on its way.
+    holding = None
+    while True:
+        if holding is None or holding.done():
+            outgoing = queue.Queue()
+            holding = channel.stream_unary("/roster.v1.IngestService/Ingest", lambda request: request, ingest_pb2.IngestResponse.FromString).future(
+                hold(outgoing, [event(i, 30_000) for i in range(3)]), metadata=metadata)
+        if outcome(small) == grpc.StatusCode.RESOURCE_EXHAUSTED:
+            break
+    large = ingest_pb2.IngestRequest(events=[event(i, 100_000) for i in range(80)])
+    for _ in range(10):
+        refused = expect_error(grpc.StatusCode.RESOURCE_EXHAUSTED, lambda: ingest.Ingest(large, metadata=metadata))
+        assert "call_bytes_in_flight_max" in refused.details(), refused.details()
+    outgoing.put(None)
+    assert all(r.code == events_pb2.EventResult.APPLIED for r in holding.result().results), holding.result()
+    while outcome(small) != grpc.StatusCode.OK:
+        pass
+    print("overload:", refused.details())
+
+
 def main(address):
     channel = grpc.insecure_channel(address)
     metadata = (("roster-tenant", "tour"),)
@@ -212,6 +258,7 @@ def main(address):
     verified = admin.Verify(admin_pb2.VerifyRequest())
     assert not verified.differences and verified.state_hash == verified.replay_hash, verified
     print("journal: read, counters and states verified")
+    overload(channel, metadata)
 
 
 if __name__ == "__main__":

@@ -27,6 +27,8 @@ public sealed class FakeEngine : IRosterEngine, IAsyncDisposable
 
     public Task Failed => _failed.Task;
 
+    public bool IsFull { get; set; }
+
     public ConcurrentQueue<(string Tenant, Event Event)> Ingested { get; } = new();
 
     public ConcurrentQueue<TaskCompletion> Completions { get; } = new();

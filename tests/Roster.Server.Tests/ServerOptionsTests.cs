@@ -22,6 +22,8 @@ public sealed class ServerOptionsTests
     [InlineData("data_folder", "", "data_folder")]
     [InlineData("http_port", "7400", "HTTP/2 without TLS")]
     [InlineData("message_bytes_max", "65536", "event_bytes_max")]
+    [InlineData("call_bytes_in_flight_max", "1000", "from 65536 to 1073741824")]
+    [InlineData("call_receive_seconds_max", "0", "from 1 to 3600")]
     [InlineData("journal_keep_days", "-1", "from 0 to 36500")]
     [InlineData("journal_keep_bytes", "1000", "0 or at least 67108864")]
     public void A_broken_setting_is_told_in_one_sentence(string setting, string value, string expected)

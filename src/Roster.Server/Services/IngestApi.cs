@@ -17,7 +17,8 @@ internal sealed class IngestApi(IRosterEngine engine, ServerOptions options, Ser
     public override async Task<IngestResponse> Ingest(IngestRequest request, ServerCallContext context)
     {
         var batch = CheckedBatch.Check(request.Events, options, "events");
-        var results = batch.Merge(await engine.IngestAsync(caller.Of(context), batch.Events, context.CancellationToken));
+        // Not the token of the call: its room is taken until its events are durable, whether or not the client stays to hear it.
+        var results = batch.Merge(await engine.IngestAsync(caller.Of(context), batch.Events, CancellationToken.None));
         var response = new IngestResponse();
         for (var i = 0; i < request.Events.Count; i++)
         {
