@@ -213,8 +213,10 @@ public sealed partial class RosterServer : IAsyncDisposable
         limits.MinResponseDataRate = null;
         limits.MaxRequestBodySize = null;
         limits.Http2.MaxStreamsPerConnection = 1_000;
-        limits.Http2.InitialConnectionWindowSize = 8 * 1024 * 1024;
-        limits.Http2.InitialStreamWindowSize = 4 * 1024 * 1024;
+        // What a client may send before the server has said anything to it: the most that a call sends in vain before it hears that it is refused, and the
+        // most that the headers of the next call wait behind.
+        limits.Http2.InitialConnectionWindowSize = 2 * 1024 * 1024;
+        limits.Http2.InitialStreamWindowSize = 1024 * 1024;
         limits.Http2.MaxFrameSize = 1024 * 1024;
         limits.Http2.KeepAlivePingDelay = TimeSpan.FromSeconds(30);
         limits.Http2.KeepAlivePingTimeout = TimeSpan.FromSeconds(20);
