@@ -75,6 +75,7 @@ public sealed partial class RosterServer : IAsyncDisposable
             throw new ServerOptionsException(problems);
         }
 
+        ReserveThreads(options);
         var engine = await (starter ?? EngineFactory.StartAsync)(options, cancellationToken);
         try
         {
@@ -142,6 +143,16 @@ public sealed partial class RosterServer : IAsyncDisposable
             _state.SetFailed();
             LogEngineFailed(Engine.Failed.Exception);
         }
+    }
+
+    /// <summary>
+    /// The loop of a shard keeps a thread of the pool as long as it has turns to run, and a flush of the disk may keep one more. Calls are received and
+    /// refused on the same pool: with no threads beside those they would wait until the pool has found out that it needs more.
+    /// </summary>
+    private static void ReserveThreads(ServerOptions options)
+    {
+        ThreadPool.GetMinThreads(out var threads, out var ports);
+        ThreadPool.SetMinThreads(options.ThreadsMin > 0 ? options.ThreadsMin : Math.Max(threads, Environment.ProcessorCount + options.Shards + 1), ports);
     }
 
     private static WebApplication Build(ServerOptions options, IRosterEngine engine, ServerState state, Action<ILoggingBuilder>? logging)

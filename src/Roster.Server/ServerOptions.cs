@@ -137,6 +137,13 @@ public sealed class ServerOptions
     [ConfigurationKeyName("shards")]
     public int Shards { get; set; } = 2;
 
+    /// <summary>
+    /// Threads that the pool of the process makes without hesitating, 0 to 1,000. 0 is one per core, one per shard and one more. Fewer make calls wait behind
+    /// turns under overload; more cost processor time. Default: 0.
+    /// </summary>
+    [ConfigurationKeyName("threads_min")]
+    public int ThreadsMin { get; set; }
+
     /// <summary>How long streams may take to end when the server stops, 0 to 600 seconds. Default: 20.</summary>
     [ConfigurationKeyName("drain_seconds_max")]
     public int DrainSecondsMax { get; set; } = 20;

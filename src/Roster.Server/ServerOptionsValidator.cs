@@ -37,6 +37,7 @@ internal static class ServerOptionsValidator
         CheckRange(problems, "call_bytes_in_flight_max", options.CallBytesInFlightMax, 64 * 1024, 1024L * 1024 * 1024);
         CheckRange(problems, "call_receive_seconds_max", options.CallReceiveSecondsMax, 1, 3_600);
         CheckRange(problems, "shards", options.Shards, 1, 64);
+        CheckRange(problems, "threads_min", options.ThreadsMin, 0, 1_000);
         CheckRange(problems, "drain_seconds_max", options.DrainSecondsMax, 0, 600);
         if (options.MessageBytesMax < options.EventBytesMax)
         {
