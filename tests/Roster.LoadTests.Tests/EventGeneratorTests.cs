@@ -62,6 +62,19 @@ public sealed class EventGeneratorTests
     }
 
     [Fact]
+    public void An_encoded_call_is_the_one_that_objects_give()
+    {
+        var options = Options with { BatchEvents = 100 };
+        var (encoding, objects) = (new EventGenerator(options, EventMix.Mixed, 0, "run"), new EventGenerator(options, EventMix.Mixed, 0, "run"));
+        var encoded = EncodedRequest.ForCall();
+        for (var i = 0; i < 2; i++)
+        {
+            encoding.Fill(encoded);
+            Assert.Equal(new IngestRequest { Events = { objects.NewEvents() } }, IngestRequest.Parser.ParseFrom(encoded.ToByteArray()));
+        }
+    }
+
+    [Fact]
     public void However_many_workflows_there_are_an_event_is_about_one_of_forty()
     {
         Assert.Equal(40, EventGenerator.Targets(2_000));

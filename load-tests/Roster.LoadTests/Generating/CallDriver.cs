@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using Grpc.Core;
 using Grpc.Net.Client;
@@ -7,18 +8,28 @@ using Roster.V1;
 namespace Roster.LoadTests.Generating;
 
 /// <summary>
-/// Batches in calls of their own at a fixed rate, as many small callers send them: nothing holds them back but a refusal, and what was refused
-/// is not sent again.
+/// Batches in calls of their own at a fixed rate, as many small callers send them: nothing holds them back but a refusal. All times count from the
+/// instant at which a batch was due.
 /// </summary>
+/// <remarks>
+/// A batch that was refused is sent again in place of a new one when the next is due. Nothing of it was taken, so it is as good as a new one, and encoding
+/// events only to have them refused would take cores from the server.
+/// </remarks>
 internal sealed class CallDriver(GrpcChannel channel, EventGenerator generator, Meter meter)
 {
     /// <summary>Calls that may be open: beyond it the generator gives up keeping the rate, and says so.</summary>
     public const int OpenMax = 250;
 
+    private readonly CallInvoker _invoker = channel.CreateCallInvoker();
+    private readonly ConcurrentStack<EncodedRequest> _refused = new();
+    private readonly ConcurrentStack<EncodedRequest> _free = new();
     private int _open;
 
-    /// <summary>Time from the call to its refusal with RESOURCE_EXHAUSTED, one per refused call.</summary>
+    /// <summary>Time from when a call was due to its refusal with RESOURCE_EXHAUSTED, one per refused call.</summary>
     public LatencyHistogram Refusals { get; } = new();
+
+    /// <summary>The part of it that is the generator's: from when a call was due until it was handed to the client. One per call, refused or not.</summary>
+    public LatencyHistogram Starts { get; } = new();
 
     /// <summary>Batches that were due and not sent because <see cref="OpenMax"/> calls were open.</summary>
     public long Withheld { get; private set; }
@@ -27,6 +38,7 @@ internal sealed class CallDriver(GrpcChannel channel, EventGenerator generator, 
     public void Begin()
     {
         Refusals.Clear();
+        Starts.Clear();
         Withheld = 0;
     }
 
@@ -35,7 +47,8 @@ internal sealed class CallDriver(GrpcChannel channel, EventGenerator generator, 
         var start = Stopwatch.GetTimestamp();
         for (var sent = 0L; !stop.IsCancellationRequested; sent += batchEvents)
         {
-            await StreamDriver.WaitUntilAsync(start + (long)(schedule.DueAfter(sent).TotalSeconds * Stopwatch.Frequency));
+            var dueAt = start + (long)(schedule.DueAfter(sent).TotalSeconds * Stopwatch.Frequency);
+            await StreamDriver.WaitUntilAsync(dueAt);
             if (Volatile.Read(ref _open) >= OpenMax)
             {
                 Withheld++;
@@ -43,7 +56,7 @@ internal sealed class CallDriver(GrpcChannel channel, EventGenerator generator, 
             }
 
             Interlocked.Increment(ref _open);
-            _ = CallAsync();
+            _ = CallAsync(NextBatch(), dueAt);
         }
 
         // What is open counts for nobody any more, but the next phase begins without it.
@@ -53,28 +66,45 @@ internal sealed class CallDriver(GrpcChannel channel, EventGenerator generator, 
         }
     }
 
-    private async Task CallAsync()
+    private EncodedRequest NextBatch()
     {
-        var request = new IngestRequest();
-        request.Events.AddRange(generator.NewEvents());
-        var at = Stopwatch.GetTimestamp();
-        try
+        if (_refused.TryPop(out var batch))
         {
-            var response = await new IngestService.IngestServiceClient(channel).IngestAsync(request);
-            var refused = response.Results.Count(r => r.Code == EventResult.Types.Code.Refused);
-            meter.Acked(response.Results.Count, refused, Stopwatch.GetElapsedTime(at));
+            return batch;
         }
-        catch (RpcException refused) when (refused.StatusCode == StatusCode.ResourceExhausted)
+
+        if (!_free.TryPop(out batch))
         {
-            Refusals.Add(Stopwatch.GetElapsedTime(at));
+            batch = EncodedRequest.ForCall();
         }
-        catch (Exception)
+
+        generator.Fill(batch);
+        return batch;
+    }
+
+    private async Task CallAsync(EncodedRequest batch, long dueAt)
+    {
+        Starts.Add(Stopwatch.GetElapsedTime(dueAt));
+        using var call = _invoker.AsyncUnaryCall(EncodedRequest.Call, null, default, batch);
+        // Not thrown: exceptions cost more than the refusals that they tell of.
+        await ((Task)call.ResponseAsync).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        var latency = Stopwatch.GetElapsedTime(dueAt);
+        switch (call.GetStatus().StatusCode)
         {
-            meter.Failed();
+            case StatusCode.OK:
+                var results = (await call.ResponseAsync).Results;
+                meter.Acked(results.Count, results.Count(r => r.Code == EventResult.Types.Code.Refused), latency);
+                _free.Push(batch);
+                break;
+            case StatusCode.ResourceExhausted:
+                Refusals.Add(latency);
+                _refused.Push(batch);
+                break;
+            default:
+                meter.Failed();
+                break;
         }
-        finally
-        {
-            Interlocked.Decrement(ref _open);
-        }
+
+        Interlocked.Decrement(ref _open);
     }
 }

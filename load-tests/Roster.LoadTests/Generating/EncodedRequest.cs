@@ -7,7 +7,7 @@ using Roster.V1;
 namespace Roster.LoadTests.Generating;
 
 /// <summary>
-/// A message of an ingest stream as the bytes that go over the wire. Filling objects and serializing them took half as much of the machine as the
+/// A batch, of an ingest stream or of a call, as the bytes that go over the wire. Filling objects and serializing them took half as much of the machine as the
 /// server takes for the events, and the two share it.
 /// </summary>
 internal sealed class EncodedRequest
@@ -21,8 +21,26 @@ internal sealed class EncodedRequest
         Marshallers.Create<StreamResponse>(
             static (_, _) => throw new NotSupportedException(), static context => StreamResponse.Parser.ParseFrom(context.PayloadAsReadOnlySequence())));
 
+    /// <summary>The call of the service, with requests of this kind.</summary>
+    public static readonly Method<EncodedRequest, IngestResponse> Call = new(
+        MethodType.Unary,
+        IngestService.Descriptor.FullName,
+        "Ingest",
+        Marshallers.Create<EncodedRequest>(static (request, context) => request.WriteTo(context), static _ => throw new NotSupportedException()),
+        Marshallers.Create<IngestResponse>(
+            static (_, _) => throw new NotSupportedException(), static context => IngestResponse.Parser.ParseFrom(context.PayloadAsReadOnlySequence())));
+
+    private readonly int _field;
     private readonly PackedWriter _prefix = new(32);
     private readonly PackedWriter _events = new(64 * 1024);
+
+    private EncodedRequest(int field) => _field = field;
+
+    /// <summary>An empty batch of a stream.</summary>
+    public EncodedRequest()
+        : this(Batch.EventsFieldNumber)
+    {
+    }
 
     /// <summary>Events of the batch.</summary>
     public int Events { get; private set; }
@@ -34,6 +52,9 @@ internal sealed class EncodedRequest
         request._prefix.Raw(new StreamRequest { Hello = new Hello { Client = client } }.ToByteArray());
         return request;
     }
+
+    /// <summary>An empty batch of a call. It has no sequence.</summary>
+    public static EncodedRequest ForCall() => new(IngestRequest.EventsFieldNumber);
 
     /// <summary>A batch of events that are objects.</summary>
     public static EncodedRequest Of(IEnumerable<Event> events)
@@ -60,7 +81,7 @@ internal sealed class EncodedRequest
     /// <param name="properties">The encoded rest.</param>
     public void Add(in GeneratedEvent e, ReadOnlySpan<byte> properties)
     {
-        var start = _events.BeginMessage(Batch.EventsFieldNumber);
+        var start = _events.BeginMessage(_field);
         _events.Text(Event.EventIdFieldNumber, e.EventId);
         _events.Text(Event.RecordIdFieldNumber, e.RecordId);
         _events.Text(Event.TypeFieldNumber, e.Type);
@@ -75,7 +96,7 @@ internal sealed class EncodedRequest
         Events++;
     }
 
-    /// <summary>Gives the batch its number. It may be sent again with another one.</summary>
+    /// <summary>Gives the batch of a stream its number. It may be sent again with another one.</summary>
     public void SetSequence(ulong sequence)
     {
         _prefix.Clear();

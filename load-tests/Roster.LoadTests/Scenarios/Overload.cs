@@ -53,6 +53,7 @@ internal static class Overload
         drivers.ForEach(d => d.Begin());
         var phase = await run.MeasureAsync(bench, workload.Meter, "calls at three times the rate", driving, target: rate);
         var (refused, withheld) = (drivers.Sum(d => d.Refusals.Count), drivers.Sum(d => d.Withheld));
+        var late = drivers.Max(d => d.Starts.PercentileMs(0.99));
         var (p50, p99, max) = (drivers.Max(d => d.Refusals.PercentileMs(0.5)), drivers.Max(d => d.Refusals.PercentileMs(0.99)), drivers.Max(d => d.Refusals.MaxMs));
         await stop.CancelAsync();
         await driving;
@@ -61,13 +62,14 @@ internal static class Overload
         run.Result.Figures.Add(new Figure("calls: events refused per second", refused * run.Options.BatchEvents / phase.Seconds, "events/s"));
         if (refused == 0)
         {
-            run.Result.Notes.Add("No call was refused: fewer than `events_in_flight_max` events were in flight at any time. Run longer, or with a higher --rate.");
+            run.Result.Notes.Add("No call was refused: fewer than `call_bytes_in_flight_max` bytes were in flight at any time. Run longer, or with a higher --rate.");
         }
         else
         {
             run.Result.Figures.Add(new Figure("calls: time to RESOURCE_EXHAUSTED, p50", p50, "ms"));
             run.Result.Figures.Add(new Figure("calls: time to RESOURCE_EXHAUSTED, p99", p99, "ms", 100, LessIsBetter: true));
             run.Result.Figures.Add(new Figure("calls: time to RESOURCE_EXHAUSTED, max", max, "ms"));
+            run.Result.Figures.Add(new Figure("calls: of these times before the call was made, p99", late, "ms"));
         }
 
         if (withheld > 0)
