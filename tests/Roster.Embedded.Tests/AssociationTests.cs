@@ -106,6 +106,34 @@ public sealed class AssociationTests
         await harness.VerifyAsync();
     }
 
+    /// <summary>Both events are decided before a message of either has arrived; what comes of it is the same wherever it crossed.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(4)]
+    public async Task ACT_27_ENG_15_Both_ends_of_a_link_agree_when_both_change_it_at_once(int shards)
+    {
+        await using var harness = await EngineHarness.StartAsync(new EmbeddedOptions { Shards = shards });
+        await harness.SendAsync(Deal(harness, "d1", "1", "open"), Link(harness, "ada", "deal", "d1", "buyer"));
+        for (var round = 0; round < 24; round++)
+        {
+            await harness.SettleAsync();
+            Event Change(bool isContact, int change)
+            {
+                var (id, type, other) = isContact ? ("ada", "contact", "deal/d1") : ("d1", "deal", "contact/ada");
+                var e = Link(harness, id, other.Split('/')[0], other.Split('/')[1], change % 3 == 0 ? "" : change % 3 == 1 ? "buyer" : "user", removes: change >= 3);
+                e.ObjectType = type;
+                return e;
+            }
+
+            await harness.SendAsync(Change(true, round % 6), Change(false, (round / 6) + 2), Change(true, (round + 1) % 6));
+            await harness.SettleAsync();
+            var (atContact, atDeal) = (await LinksAsync(harness, "contact", "ada"), await LinksAsync(harness, "deal", "d1"));
+            Assert.Equal(atContact.Select(l => l.Replace("deal/d1", "contact/ada", StringComparison.Ordinal)), atDeal);
+        }
+
+        await harness.VerifyAsync();
+    }
+
     [Fact]
     public async Task ENG_15_A_record_with_many_links_tells_them_all_leaf_by_leaf()
     {

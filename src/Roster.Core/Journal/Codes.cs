@@ -138,6 +138,9 @@ public enum EntryKind
     /// <summary>The workflows that led to the record's creation (ACT-23). Bookkeeping, not shown.</summary>
     ChainSet = 55,
 
+    /// <summary>Who said a link or its labels changed, and nothing else of it. Bookkeeping, not shown.</summary>
+    AssociationMarked = 56,
+
     /// <summary>The id and the links of an erased record are gone too (REC-17). Bookkeeping, not shown.</summary>
     IdErased = 60,
 }

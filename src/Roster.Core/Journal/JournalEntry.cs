@@ -403,11 +403,17 @@ public readonly struct JournalEntry
     /// A link to another record came to be when <paramref name="isNew"/>, or got a label. Workflow and step when a step did it.
     /// </summary>
     public static JournalEntry Associated(Records.Association after, bool isNew, int label, int workflow = 0, int step = 0) =>
-        OfAssociation(EntryKind.Associated, after, isNew, label, workflow, step);
+        OfLink(EntryKind.Associated, after, isNew, label, workflow, step);
 
     /// <summary>A link to another record went when <paramref name="isGone"/>, or lost a label.</summary>
     public static JournalEntry Dissociated(Records.Association after, bool isGone, int label, int workflow = 0, int step = 0) =>
-        OfAssociation(EntryKind.Dissociated, after, isGone, label, workflow, step);
+        OfLink(EntryKind.Dissociated, isGone ? after with { Marks = [], Seen = 0 } : after, isGone, label, workflow, step);
+
+    /// <summary>A change of a link that crossed another one on its way says nothing new, but by whom it was said matters when it is taken away.</summary>
+    public static JournalEntry AssociationMarked(Records.Association after) => OfLink(EntryKind.AssociationMarked, after, false, 0, 0, 0);
+
+    private static JournalEntry OfLink(EntryKind kind, Records.Association after, bool flag, int label, int workflow, int step) =>
+        OfAssociation(kind, after, flag, label, workflow, step) with { Source = after.MarkedLabels, Number = after.Seen };
 
     private static JournalEntry OfAssociation(EntryKind kind, Records.Association after, bool flag, int label, int workflow, int step) => new()
     {

@@ -164,6 +164,9 @@ public sealed partial class RecordState
             case EntryKind.Dissociated:
                 Dissociate(entry);
                 break;
+            case EntryKind.AssociationMarked:
+                PutAssociation(Association.Of(entry));
+                break;
             case EntryKind.AssociationsMoved:
                 MoveAssociations(entry);
                 break;

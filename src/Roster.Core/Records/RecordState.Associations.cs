@@ -275,14 +275,14 @@ public sealed partial class RecordState
 
     private void Associate(in JournalEntry entry)
     {
-        PutAssociation(new Association(entry.Subject, entry.Text ?? string.Empty, NumberList.Read(entry.Source), entry.OccurredAt));
+        PutAssociation(Association.Of(entry));
         AssociationCount += entry.Flag ? 1 : 0;
     }
 
     /// <summary>A label went, or the whole link.</summary>
     private void Dissociate(in JournalEntry entry)
     {
-        var association = new Association(entry.Subject, entry.Text ?? string.Empty, NumberList.Read(entry.Source), entry.OccurredAt);
+        var association = Association.Of(entry);
         if (!entry.Flag)
         {
             PutAssociation(association);

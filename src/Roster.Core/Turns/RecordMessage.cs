@@ -74,6 +74,12 @@ public sealed record RecordMessage(MessageKind Kind, int ToType, string ToId)
     /// <summary>For links: the labels that were added or taken away; empty for the link itself.</summary>
     public int[] Labels { get; init; } = [];
 
+    /// <summary>
+    /// For <see cref="MessageKind.Unlink"/>: the newest message by which the receiver linked itself to the sender or added a label, as far as the
+    /// sender had heard. What the receiver has said since stays.
+    /// </summary>
+    public int Seen { get; init; }
+
     /// <summary>What the receiver shall keep of the sender; null when the message does not say, or for a copy: nothing any more.</summary>
     public NamedValue[]? Copy { get; init; }
 

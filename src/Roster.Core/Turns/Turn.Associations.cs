@@ -97,39 +97,86 @@ public sealed partial class Turn
             return false;
         }
 
-        var after = new Association(objectType, id, [.. (present?.Labels ?? []).Concat(added).Order()], present?.Since ?? _now);
+        AddLink(changes, present, Association.Said(present, objectType, id, labels, _now, NextMessage), added, workflow, step);
+        return true;
+    }
+
+    private void AddLink(Changes changes, Association? present, Association after, int[] added, int workflow, int step)
+    {
         Write(JournalEntry.Associated(after, present is null, added.FirstOrDefault(), workflow, step));
         Relabel(changes, after);
-        return true;
+    }
+
+    /// <summary>The other side has made the link or added labels. What is here already, both said: the messages have crossed.</summary>
+    private void HearLink(RecordMessage message, int sequence)
+    {
+        var present = _state.FindAssociation(message.FromType, message.FromId);
+        var added = message.Labels.Where(l => present?.HasLabel(l) != true).ToArray();
+        var after = Association.Heard(present, message.FromType, message.FromId, message.Labels, _now, sequence);
+        if (present is null || added.Length > 0)
+        {
+            AddLink(_present, present, after, added, message.Workflow, message.Step);
+        }
+        else if (!after.IsSame(present))
+        {
+            Write(JournalEntry.AssociationMarked(after));
+        }
     }
 
     /// <summary>Takes a label of a link away, or the link when none is named; one that is not there is a success (ACT-27).</summary>
     private void Unlink(Changes changes, int objectType, string id, int label, int workflow = 0, int step = 0)
     {
-        if (RemoveLink(changes, objectType, id, label, workflow, step))
+        if (_state.FindAssociation(objectType, id) is not { } present || (label != 0 && !present.HasLabel(label)))
         {
-            Send(new RecordMessage(MessageKind.Unlink, objectType, id) { Labels = label == 0 ? [] : [label], IsInitial = IsBaseline, Workflow = workflow, Step = step });
+            return;
+        }
+
+        LeaveOfLink(changes, present, label == 0 ? null : present.TakenAway(label, int.MaxValue), workflow, step);
+        Send(new RecordMessage(MessageKind.Unlink, objectType, id) { Labels = label == 0 ? [] : [label], Seen = present.Seen, IsInitial = IsBaseline, Workflow = workflow, Step = step });
+    }
+
+    /// <summary>The other side has taken a label or the link away: what this side has said meanwhile stays, and is on its way to the other one.</summary>
+    private void HearUnlink(RecordMessage message)
+    {
+        if (_state.FindAssociation(message.FromType, message.FromId) is { } present)
+        {
+            LeaveOfLink(_present, present, present.TakenAway(message.Labels.FirstOrDefault(), message.Seen), message.Workflow, message.Step);
         }
     }
 
-    private bool RemoveLink(Changes changes, int objectType, string id, int label, int workflow, int step)
+    /// <summary>The link to a record is taken away here, whatever the other side does.</summary>
+    private void DropLink(int objectType, string id)
     {
-        if (_state.FindAssociation(objectType, id) is not { } present || (label != 0 && !present.HasLabel(label)))
+        if (_state.FindAssociation(objectType, id) is { } present)
         {
-            return false;
+            LeaveOfLink(_present, present, null, 0, 0);
+        }
+    }
+
+    /// <summary>Leaves of a link what is given, or nothing when it is null.</summary>
+    private void LeaveOfLink(Changes changes, Association present, Association? after, int workflow, int step)
+    {
+        if (after is null)
+        {
+            Write(JournalEntry.Dissociated(present, isGone: true, 0, workflow, step));
+            DropCopy(changes, present);
+            return;
         }
 
-        if (label != 0)
+        var gone = present.Labels.Except(after.Labels).ToArray();
+        foreach (var label in gone)
         {
-            var after = present with { Labels = [.. present.Labels.Where(l => l != label)] };
             Write(JournalEntry.Dissociated(after, isGone: false, label, workflow, step));
-            Relabel(changes, after);
-            return true;
         }
 
-        Write(JournalEntry.Dissociated(present, isGone: true, 0, workflow, step));
-        DropCopy(changes, present);
-        return true;
+        if (gone.Length > 0)
+        {
+            Relabel(changes, after);
+        }
+        else if (!after.IsSame(present))
+        {
+            Write(JournalEntry.AssociationMarked(after));
+        }
     }
 
     private void Relabel(Changes changes, Association link)

@@ -93,7 +93,7 @@ public sealed partial class Turn
     /// <summary>Another record was erased: link and copy of it go, from the sections too, which else keep them until they are written anew.</summary>
     private void ForgetErased(RecordMessage message)
     {
-        RemoveLink(_present, message.FromType, message.FromId, 0, 0, 0);
+        DropLink(message.FromType, message.FromId);
         RewriteLinks();
     }
 

@@ -97,7 +97,7 @@ public sealed partial class Turn
         foreach (var link in links)
         {
             Write(JournalEntry.Dissociated(link, isGone: true, 0));
-            Send(new RecordMessage(MessageKind.Unlink, link.ObjectType, link.Id) { IsInitial = true });
+            Send(new RecordMessage(MessageKind.Unlink, link.ObjectType, link.Id) { Seen = link.Seen, IsInitial = true });
             if (!link.IsTo(_state.ObjectType, survivor))
             {
                 inherited.Add(new NamedValue(string.Create(CultureInfo.InvariantCulture, $"{link.ObjectType}/{NumberList.Text(link.Labels)}"), Value.OfText(link.Id)));
@@ -132,6 +132,12 @@ public sealed partial class Turn
         if (_state.FindMissingAssociation(message.Cursor) is > 0 and var moved)
         {
             return NeedsSections([moved]);
+        }
+
+        if (_state.Gone != GoneKind.Merged)
+        {
+            // The survivor had gone, and the record is back: it keeps what it still has.
+            return EndOfTurn();
         }
 
         var (links, next) = _state.ReadAssociations(message.Cursor);

@@ -24,6 +24,9 @@ public sealed partial class Turn
     /// </summary>
     public ReadOnlySpan<RecordMessage> Messages => CollectionsMarshal.AsSpan(_messages);
 
+    /// <summary>Number that the next message of the turn will have among those of the record.</summary>
+    private int NextMessage => _state.LastMessage + _messages.Count + 1;
+
     private void Send(RecordMessage message) => _messages.Add(message with
     {
         FromType = _state.ObjectType,
@@ -175,15 +178,16 @@ public sealed partial class Turn
             return null;
         }
 
-        // A deleted record may be brought back, with its links. So it follows what becomes of these, but gets no new ones.
-        if (_state.Gone == GoneKind.Deleted && message.Kind is MessageKind.Link or MessageKind.Unlink or MessageKind.Copy)
+        // A deleted record may be brought back, with its links, and so may a merged one that has not handed over all of them. So it follows
+        // what becomes of these, but gets no new ones.
+        if (_state.Gone is GoneKind.Deleted or GoneKind.Merged && message.Kind is MessageKind.Link or MessageKind.Unlink or MessageKind.Copy)
         {
             if (FindMissingLink(message.FromType, message.FromId) is { } missing)
             {
                 return missing;
             }
 
-            if (message.Kind != MessageKind.Link || _state.FindAssociation(message.FromType, message.FromId) is not null)
+            if ((_state.Gone == GoneKind.Deleted && message.Kind != MessageKind.Link) || _state.FindAssociation(message.FromType, message.FromId) is not null)
             {
                 return null;
             }
@@ -231,10 +235,10 @@ public sealed partial class Turn
         switch (message.Kind)
         {
             case MessageKind.Link:
-                AcceptLink(message);
+                AcceptLink(message, input.Sequence);
                 break;
             case MessageKind.Unlink:
-                RemoveLink(_present, message.FromType, message.FromId, message.Labels.FirstOrDefault(), message.Workflow, message.Step);
+                HearUnlink(message);
                 break;
             case MessageKind.Copy:
                 AcceptCopy(message);
@@ -243,7 +247,7 @@ public sealed partial class Turn
                 AcceptWrite(message);
                 break;
             case MessageKind.Create:
-                AcceptCreation(message);
+                AcceptCreation(message, input.Sequence);
                 break;
             case MessageKind.Occurred:
                 AcceptOccurrence(message, input);
@@ -262,9 +266,9 @@ public sealed partial class Turn
         }
     }
 
-    private void AcceptLink(RecordMessage message)
+    private void AcceptLink(RecordMessage message, int sequence)
     {
-        AddLink(_present, message.FromType, message.FromId, message.Labels, message.Workflow, message.Step);
+        HearLink(message, sequence);
         if (message.Copy is { } content && _state.FindAssociation(message.FromType, message.FromId) is { } link)
         {
             KeepCopy(_present, link, content);
@@ -303,12 +307,12 @@ public sealed partial class Turn
         }
     }
 
-    private void AcceptCreation(RecordMessage message)
+    private void AcceptCreation(RecordMessage message, int sequence)
     {
         if (!_isNewRecord)
         {
             // A repeat creates nothing new (ACT-22).
-            AcceptLink(message);
+            AcceptLink(message, sequence);
             return;
         }
 
@@ -322,7 +326,7 @@ public sealed partial class Turn
             WriteProperty(int.Parse(field.Name, CultureInfo.InvariantCulture), field.Value, message.At, message.Source);
         }
 
-        AcceptLink(message);
+        AcceptLink(message, sequence);
     }
 
     /// <summary>What occurred on the sender is an event of this record too, also for its history (ACT-25).</summary>
@@ -396,7 +400,9 @@ public sealed partial class Turn
         return RunRounds();
     }
 
-    /// <summary>A message came back. A link to a record that has gone, or that takes no more, is taken away again.</summary>
+    /// <summary>
+    /// A message came back. A link to a record that has gone, or that takes no more, is taken away again, but not what was said of it since.
+    /// </summary>
     private TurnResult DecideReturned(MessageReturnedInput input)
     {
         var message = input.Message;
@@ -419,9 +425,9 @@ public sealed partial class Turn
         }
 
         TakeBack(message);
-        if (isLink)
+        if (isLink && _state.FindAssociation(message.ToType, message.ToId) is { } link)
         {
-            RemoveLink(_present, message.ToType, message.ToId, 0, 0, 0);
+            LeaveOfLink(_present, link, link.Unsaid(input.Sequence), 0, 0);
         }
 
         return RunRounds();

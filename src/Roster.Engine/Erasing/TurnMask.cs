@@ -32,7 +32,7 @@ public sealed class TurnMask
     /// <param name="own">Key of the record whose entry it is; only its tenant and type matter.</param>
     public static RecordKey? OtherOf(in JournalEntry entry, RecordKey own) => entry.Kind switch
     {
-        EntryKind.Associated or EntryKind.Dissociated or EntryKind.CopyChanged or EntryKind.CopiesCut or EntryKind.MessageReceived or EntryKind.MessageReturned
+        EntryKind.Associated or EntryKind.Dissociated or EntryKind.AssociationMarked or EntryKind.CopyChanged or EntryKind.CopiesCut or EntryKind.MessageReceived or EntryKind.MessageReturned
             or EntryKind.RecordAbsorbed when !string.IsNullOrEmpty(entry.Text) => new RecordKey(own.Tenant, entry.Subject, entry.Text),
         EntryKind.RecordMerged when !string.IsNullOrEmpty(entry.Text) => own with { Id = entry.Text },
         _ => null,

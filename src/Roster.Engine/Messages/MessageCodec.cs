@@ -61,6 +61,7 @@ public static class MessageCodec
         writer.Fixed64(20, message.Cursor);
         writer.Time(21, message.OccurredAt);
         writer.Bytes(22, message.Past);
+        writer.Int(23, message.Seen);
         return writer.Written.ToArray();
     }
 
@@ -109,6 +110,7 @@ public static class MessageCodec
             case 20: return message with { Cursor = reader.Fixed64() };
             case 21: return message with { OccurredAt = reader.Time() };
             case 22: return message with { Past = reader.Bytes().ToArray() };
+            case 23: return message with { Seen = reader.Int() };
             default:
                 reader.Skip();
                 return message;

@@ -69,6 +69,7 @@ public sealed class ErasedIdsTests
             JournalEntry.CopyChanged(new Association(2, "bob", [3], since), content, isRemoved: false),
             JournalEntry.PropertyChanged(1, Value.OfText("kept"), since, "test"),
             JournalEntry.CopiesCut(4, Ada.Id, 0),
+            JournalEntry.AssociationMarked(new Association(2, Ada.Id, [3], since)),
         ];
         var turn = Encode(entries, [new SectionWrite(1, Encoding.UTF8.GetBytes($"a leaf with {Ada.Id} in it")), new SectionWrite(2, [7]), new SectionWrite(3, null)]);
         var rewritten = mask.Rewrite(turn)!.Value;
@@ -76,7 +77,7 @@ public sealed class ErasedIdsTests
         var after = turn with { Payload = rewritten.Payload };
         var decoded = TurnDecoder.Decode(after);
         Assert.Equal("created", decoded.CreatedId);
-        Assert.Equal([ids.MaskOf(Ada), ids.MaskOf(Ada), "bob", null, Ada.Id], decoded.Entries.Select(e => e.Text));
+        Assert.Equal([ids.MaskOf(Ada), ids.MaskOf(Ada), "bob", null, Ada.Id, ids.MaskOf(Ada)], decoded.Entries.Select(e => e.Text));
         Assert.Equal([false, false, true], decoded.Entries.Take(3).Select(e => e.Fields is { Length: > 0 }));
         Assert.Equal("kept", decoded.Entries[3].Value.Text);
         Assert.Equal([0, 1, null], TurnDecoder.ReadSections(after).Select(s => s.Content?.Length));

@@ -43,6 +43,7 @@ public sealed class StoredLinksTests
             Chain = [8, 2],
             Cursor = ulong.MaxValue,
             OccurredAt = new Timestamp(-5),
+            Seen = 12,
         };
         foreach (var given in new[] { message, new RecordMessage(MessageKind.Unlink, 1, "ada"), message with { Copy = [] } })
         {
@@ -73,6 +74,9 @@ public sealed class StoredLinksTests
                 Labels = i % 5 == 0 ? [1] : [],
                 Copy = i % 3 == 0 ? [new NamedValue(amount, Value.OfNumber(i)), new NamedValue(amount + "@", Value.OfDateTime(new Timestamp(i))), new NamedValue("l7", Value.OfBool(true)), .. Behind(i)] : null,
             };
+            // The record's own word: a link, and a label for one that the other side has made.
+            var own = new EventInput($"e{i}", 1, default, "s", [], [], isBaseline: false) { Associations = [new AssociationWrite(Deal, $"d{(i % 2 == 0 ? i : i - 6)}", 1, Removes: false)] };
+            TurnInput input = i % 50 is 6 or 7 ? own : new MessageInput(message, i, i + 1);
             TurnResult result;
             do
             {
@@ -87,7 +91,7 @@ public sealed class StoredLinksTests
                     state.AddSection(index, content);
                 }
 
-                result = turn.Decide(state, new MessageInput(message, i, 1), catalog, new Timestamp(1_000_000 + i), ++turnId);
+                result = turn.Decide(state, input, catalog, new Timestamp(1_000_000 + i), ++turnId);
             }
             while (result.Status == TurnStatus.NeedsSections);
             Assert.Equal(TurnStatus.Applied, result.Status);

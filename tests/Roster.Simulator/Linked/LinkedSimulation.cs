@@ -16,9 +16,8 @@ namespace Roster.Simulator.Linked;
 /// no order; what must hold whatever the order was is judged at quiet moments.
 /// </summary>
 /// <remarks>
-/// Two things are left out, because they are not right yet. A link that both sides change at once, one of them taking something away, may
-/// stay on one side only. And a link to a record that has gone comes back to its maker, whose journal keeps the id when that record is erased
-/// later or was just erased: so records that were ever gone are not erased, and others when no message is on its way.
+/// One thing is left out, because it is not right yet: a link to a record that has gone comes back to its maker, whose journal keeps the id when
+/// that record is erased later or was just erased. So records that were ever gone are not erased, and others when no message is on its way.
 /// </remarks>
 internal sealed class LinkedSimulation : IAsyncDisposable
 {
@@ -47,7 +46,6 @@ internal sealed class LinkedSimulation : IAsyncDisposable
     private readonly CancellationToken _token;
     private EmbeddedEngine _engine = null!;
     private int _ids;
-    private bool _merges;
 
     private LinkedSimulation(int seed, CancellationToken token)
     {
@@ -95,7 +93,6 @@ internal sealed class LinkedSimulation : IAsyncDisposable
         await DeclareAsync();
         for (var phase = 0; phase < Phases; phase++)
         {
-            _merges = _random.Next(2) == 0;
             for (var step = 0; step < StepsPerPhase; step++)
             {
                 var atOnce = _random.Next(4) == 0 ? 2 + _random.Next(6) : 1;
@@ -131,7 +128,7 @@ internal sealed class LinkedSimulation : IAsyncDisposable
                 return SaveList();
             case 3 when _workflows.Count > 0:
                 return Switch(Any(_workflows.Keys));
-            case 4 when _merges:
+            case 4:
                 return Merge();
             case 5 when isAlone:
                 return Erase();
@@ -178,11 +175,10 @@ internal sealed class LinkedSimulation : IAsyncDisposable
 
         for (var links = _random.Next(6); links > 0; links--)
         {
-            // A link is changed from one side, and when something is taken away no merge makes links anew.
-            if (AnyLive() is { } other && string.CompareOrdinal(reference.RecordId, other.RecordId) < 0)
+            // From either side, so that changes of one link cross on their way.
+            if (AnyLive() is { } other && !other.Equals(reference))
             {
-                var removes = !_merges && _random.Next(2) == 0;
-                sent.Associations.Add(new AssociationChange { ObjectType = other.ObjectType, RecordId = other.RecordId, Label = _world.Label(), Remove = removes });
+                sent.Associations.Add(new AssociationChange { ObjectType = other.ObjectType, RecordId = other.RecordId, Label = _world.Label(), Remove = _random.Next(2) == 0 });
             }
         }
 
