@@ -288,7 +288,7 @@ public sealed partial class EmbeddedEngine : IRosterEngine, IJobHost, IMessageHo
         await Task.WhenAll(items.Select(i => i.Item.Task)).ConfigureAwait(false);
         if (isManual)
         {
-            await _messages.WhenIdleAsync().ConfigureAwait(false);
+            await UnlessFailedAsync(_messages.WhenIdleAsync(), CancellationToken.None).ConfigureAwait(false);
         }
     }
 

@@ -134,6 +134,31 @@ public sealed class FaultTests
     }
 
     [Fact]
+    public async Task ENG_15_Who_fires_timers_that_send_messages_hears_that_the_engine_has_failed()
+    {
+        var store = new FaultStore(new VolatileRecordStore());
+        var harness = await EngineHarness.StartAsync(store: store);
+        var deal = harness.Event("d1", "", EngineHarness.Number("amount", "1"));
+        deal.ObjectType = "deal";
+        deal.Associations.Add(new AssociationChange { ObjectType = "contact", RecordId = "ada" });
+        await harness.SendAsync(deal);
+        await harness.PublishAsync("""
+            { "id": "w", "objectType": "contact", "start": { "event": { "anyOf": [ { "eventType": "go" } ] } }, "dataSources": [ { "name": "d", "objectType": "deal" } ],
+              "steps": [ { "id": "wait", "next": "s", "delay": { "amount": 1, "unit": "DAYS" } },
+                         { "id": "s", "setProperty": { "property": "amount", "dataSource": "d", "mode": "INCREMENT", "value": "1" } } ] }
+            """);
+        await harness.SettleAsync();
+        await harness.SendAsync(harness.Event("ada", "go"));
+        await harness.SettleAsync();
+
+        // The second commit is that of the message that the timer's turn sends.
+        store.CrashAt(2);
+        var failure = await Assert.ThrowsAsync<RosterException>(() => harness.AdvanceAsync(TimeSpan.FromDays(2)).WaitAsync(TimeSpan.FromMinutes(1), Token));
+        Assert.Equal(RosterError.Unavailable, failure.Error);
+        await harness.Engine.DisposeAsync();
+    }
+
+    [Fact]
     public async Task Reads_see_only_what_is_durable_and_two_batches_in_a_row_keep_their_order_while_a_commit_is_slow()
     {
         var store = new FaultStore(new VolatileRecordStore());
