@@ -133,8 +133,12 @@ public sealed partial class EmbeddedEngine
     /// <summary>Completes when what follows from what was decided so far is done: jobs, and reports of withdrawn tasks.</summary>
     private async Task SettleAsync(CancellationToken cancellationToken)
     {
-        await UnlessFailedAsync(_jobs.IdleAsync(cancellationToken), cancellationToken).ConfigureAwait(false);
-        await UnlessFailedAsync(_messages.WhenIdleAsync(), cancellationToken).ConfigureAwait(false);
+        do
+        {
+            await UnlessFailedAsync(_jobs.IdleAsync(cancellationToken), cancellationToken).ConfigureAwait(false);
+            await UnlessFailedAsync(_messages.WhenIdleAsync(), cancellationToken).ConfigureAwait(false);
+        }
+        while (_jobs.IsAtWork);
         while (_settling.Keys.ToArray() is { Length: > 0 } tasks)
         {
             await UnlessFailedAsync(Task.WhenAll(tasks), cancellationToken).ConfigureAwait(false);

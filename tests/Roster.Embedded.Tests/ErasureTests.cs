@@ -197,6 +197,32 @@ public sealed class ErasureTests
         await AssertForgottenAsync(harness, Ada, "Augusta");
     }
 
+    /// <summary>Since a publish nothing looks at the line items, so the deal does not tell that one went.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(12)]
+    public async Task ASC_03_REC_17_Contacts_forget_an_erased_line_item_that_nobody_looks_at_any_more(int deals)
+    {
+        await using var harness = await StartAsync();
+        var item = harness.Event(Ada, "", EngineHarness.Text("sku", "Augusta"));
+        item.ObjectType = "line_item";
+        await harness.SendAsync(item);
+        await harness.PublishAsync(KeepItems);
+        string[] linked = [.. Enumerable.Range(0, deals).Select(i => $"d{i}")];
+        await harness.SendAsync(Contact(harness, "eve", "Eve", linked));
+        var links = harness.Event(Ada);
+        links.ObjectType = "line_item";
+        links.Associations.AddRange(linked.Select(d => new AssociationChange { ObjectType = "deal", RecordId = d }));
+        await harness.SendAsync(links);
+        await harness.SettleAsync();
+        await harness.RepublishAsync("""
+            { "id": "items", "objectType": "contact", "start": { "manual": {} }, "steps": [ { "id": "s", "setProperty": { "property": "name", "value": "won" } } ] }
+            """);
+        await harness.SettleAsync();
+        await EraseAsync(harness, "line_item", Ada);
+        await AssertForgottenAsync(harness, Ada, "Augusta");
+    }
+
     [Theory]
     [InlineData(12)]
     [InlineData(200)]
@@ -251,7 +277,71 @@ public sealed class ErasureTests
         await harness.SettleAsync();
         Assert.Equal(0, await CountLinksAsync(harness, "deal", "d1"));
         Assert.Equal("RECORD_GONE", Assert.Single(await harness.JournalAsync(Kind.MessageReturned)).Detail);
-        await harness.VerifyAsync();
+        await AssertForgottenAsync(harness, Ada);
+
+        // And again, with the same outcome.
+        deal.EventId = "again";
+        await harness.SendAsync(deal);
+        await harness.SettleAsync();
+        await AssertForgottenAsync(harness, Ada);
+        var refused = Assert.Single(await harness.SendAsync(Contact(harness, Ada, "Augusta")));
+        Assert.Equal(Refusal.Types.Reason.RecordGone, refused.Result.Refusal.Reason);
+    }
+
+    /// <summary>The record refused them, so it was never linked to them; their journals name it all the same.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task REC_16_REC_17_Those_that_linked_to_a_record_while_it_was_gone_forget_it_when_it_is_erased(bool isMerged)
+    {
+        await using var harness = await StartAsync();
+        await harness.SendAsync(Contact(harness, Ada, "Augusta King"), Contact(harness, "eve", "Eve"));
+        var gone = new RecordRef { ObjectType = "contact", RecordId = Ada };
+        if (isMerged)
+        {
+            var survivor = new RecordRef { ObjectType = "contact", RecordId = "eve" };
+            await harness.Engine.MergeRecordsAsync(EngineHarness.Tenant, new MergeRecordsRequest { Ref = gone, Survivor = survivor, RequestId = "m" }, Token);
+        }
+        else
+        {
+            await harness.Engine.DeleteRecordAsync(EngineHarness.Tenant, new DeleteRecordRequest { Ref = gone, RequestId = "d" }, Token);
+        }
+
+        await harness.SettleAsync();
+        await harness.SendAsync(LinkToAda(harness, "d1"), LinkToAda(harness, "d2"));
+        await harness.SettleAsync();
+        Assert.Equal(2, (await harness.JournalAsync(Kind.MessageReturned)).Count);
+        await EraseAsync(harness, "contact", isMerged ? "eve" : Ada);
+        await AssertForgottenAsync(harness, Ada);
+    }
+
+    /// <summary>Links arrive before the first turn, between it and the job, and while the job is at work.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(4)]
+    public async Task REC_17_Those_that_link_to_a_record_while_it_is_erased_forget_it(int shards)
+    {
+        await using var harness = await StartAsync(options: new EmbeddedOptions { Shards = shards });
+        await harness.SendAsync(Contact(harness, Ada, "Augusta King", "d0"));
+        await harness.SettleAsync();
+        var erasure = SendErasureAsync(harness, "contact", Ada);
+        for (var i = 0; i < 40; i++)
+        {
+            await harness.SendAsync(LinkToAda(harness, $"d{i}"));
+        }
+
+        await erasure;
+        await harness.SettleAsync();
+        Assert.Equal(0, await CountLinksAsync(harness, "deal", "d39"));
+        await AssertForgottenAsync(harness, Ada, "Augusta");
+    }
+
+    private static Event LinkToAda(EngineHarness harness, string deal)
+    {
+        var e = harness.Event(deal);
+        e.ObjectType = "deal";
+        e.Associations.Add(new AssociationChange { ObjectType = "contact", RecordId = Ada });
+        return e;
     }
 
     [Fact]

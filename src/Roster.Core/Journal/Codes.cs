@@ -143,6 +143,9 @@ public enum EntryKind
 
     /// <summary>The id and the links of an erased record are gone too (REC-17). Bookkeeping, not shown.</summary>
     IdErased = 60,
+
+    /// <summary>An erased record has its id again until those that named it meanwhile have forgotten it (REC-17). Bookkeeping, not shown.</summary>
+    IdReturned = 61,
 }
 
 /// <summary>Outcome of a consideration (section 7). Numbers equal those of <c>roster.v1.Decision.Code</c>.</summary>

@@ -399,6 +399,9 @@ public readonly struct JournalEntry
     /// <summary>Those linked to an erased record have been told: its id and its links are gone too (REC-17).</summary>
     public static JournalEntry IdErased() => new() { Kind = EntryKind.IdErased };
 
+    /// <summary>Another record named an erased one: it has its id again until that one has forgotten it (REC-17).</summary>
+    public static JournalEntry IdReturned(string id) => new() { Kind = EntryKind.IdReturned, Text = id };
+
     /// <summary>
     /// A link to another record came to be when <paramref name="isNew"/>, or got a label. Workflow and step when a step did it.
     /// </summary>

@@ -147,6 +147,9 @@ public sealed partial class RecordState
             case EntryKind.IdErased:
                 EraseId();
                 break;
+            case EntryKind.IdReturned:
+                TakeId(entry.Text ?? string.Empty);
+                break;
             default:
                 ApplyLinks(entry);
                 break;

@@ -151,10 +151,16 @@ public sealed partial class RecordState
         Tenant = key.Tenant;
         ObjectType = key.ObjectType;
         Number = number;
-        _idLength = System.Text.Encoding.UTF8.GetByteCount(key.Id);
+        TakeId(key.Id);
+    }
+
+    private void TakeId(string id)
+    {
+        _idLength = System.Text.Encoding.UTF8.GetByteCount(id);
+        _idOffset = _dataLength;
         EnsureData(_idLength);
-        System.Text.Encoding.UTF8.GetBytes(key.Id, _data.AsSpan(0));
-        _dataLength = _idLength;
+        System.Text.Encoding.UTF8.GetBytes(id, _data.AsSpan(_idOffset));
+        _dataLength += _idLength;
     }
 
     /// <summary>Number of properties that have or had a value.</summary>

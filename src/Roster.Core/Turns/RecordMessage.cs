@@ -45,6 +45,9 @@ public enum MessageKind
 
     /// <summary>The sender was erased: the receiver keeps neither link nor copy of it (REC-17).</summary>
     Erased = 12,
+
+    /// <summary>The receiver did not take what the sender sent, and the sender's journal names it: an erasure of the receiver must find it there (REC-17).</summary>
+    Named = 13,
 }
 
 /// <summary>

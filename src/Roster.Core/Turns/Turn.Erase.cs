@@ -87,6 +87,31 @@ public sealed partial class Turn
         return new TurnResult(TurnStatus.Applied);
     }
 
+    /// <summary>
+    /// Tells a record that did not take a link, or what was merged into it, that it is named here. It has not heard of this one otherwise, and
+    /// its own journal is where its erasure finds out.
+    /// </summary>
+    private void TellNamed(int objectType, string id) => Send(new RecordMessage(MessageKind.Named, objectType, id));
+
+    /// <summary>Another record names this one. An erased one takes its id again, for the job that has the other one forget it.</summary>
+    private TurnResult DecideNamed(MessageInput input)
+    {
+        if (!_state.Exists)
+        {
+            return RefuseUnknown();
+        }
+
+        var message = input.Message;
+        _state.BeginTurn(_now, _turnId);
+        if (_state.IsIdErased)
+        {
+            Write(JournalEntry.IdReturned(message.ToId));
+        }
+
+        Write(JournalEntry.MessageReceived((int)message.Kind, message.FromType, message.FromId, input.Sender, message.Hops, 0, 0));
+        return new TurnResult(TurnStatus.Applied);
+    }
+
     /// <summary>What must be loaded so that no section of this record still names one that was erased.</summary>
     private TurnResult? FindMissingToForget() => _state.HasLeaves && _state.FindMissingToMerge() is { Length: > 0 } missing ? NeedsSections(missing) : null;
 
@@ -113,8 +138,9 @@ public sealed partial class Turn
             return missing;
         }
 
-        // A record that was merged away has given away its links and still has the copies that came with them.
-        var left = _state.Gone == GoneKind.Merged ? _state.CopiesNaming(input.ObjectType, input.Id) : [];
+        // A record that was merged away has given away its links and still has the copies that came with them. And a deal tells its contacts of
+        // its line items (ASC-03) no more when nothing looks at them any more.
+        var left = _state.CopiesNaming(input.ObjectType, input.Id);
         if (left.Count == 0 && !_state.KeepsInSections(input.ObjectType, input.Id))
         {
             return new TurnResult(TurnStatus.Nothing);
@@ -123,7 +149,8 @@ public sealed partial class Turn
         _state.BeginTurn(_now, _turnId);
         foreach (var copy in left)
         {
-            Write(JournalEntry.CopyChanged(new Association(copy.ObjectType, copy.Id, copy.Labels, copy.Since), [], isRemoved: true));
+            var content = RecordState.WithoutBehind(_state.ContentOf(copy), input.ObjectType, input.Id);
+            Write(JournalEntry.CopyChanged(new Association(copy.ObjectType, copy.Id, copy.Labels, copy.Since), content ?? [], isRemoved: content is null));
         }
 
         RewriteLinks();

@@ -205,6 +205,7 @@ public sealed partial class Turn
             if (_state.AssociationCount >= _catalog.Schema.Settings.AssociationsPerRecordMax && _state.FindAssociation(type, id) is null)
             {
                 Write(JournalEntry.MessageReturned((int)MessageKind.Link, type, id, RefusalReason.LimitReached));
+                TellNamed(type, id);
             }
             else if (AddLink(_present, type, id, labels, 0, 0))
             {

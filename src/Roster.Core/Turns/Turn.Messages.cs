@@ -146,6 +146,8 @@ public sealed partial class Turn
                 return DecideUnlinkAll(input);
             case MessageKind.HandOver:
                 return DecideHandOver(input);
+            case MessageKind.Named:
+                return DecideNamed(input);
             default:
                 break;
         }
@@ -199,10 +201,11 @@ public sealed partial class Turn
         }
 
         // A link is the only thing that a record which does not exist may come to be by.
-        return _state.Exists || message.Kind == MessageKind.Link
-            ? null
-            : new TurnResult(TurnStatus.Refused, new Refusal(RefusalReason.RecordGone, "record_id", string.Empty, "The record does not exist."));
+        return _state.Exists || message.Kind == MessageKind.Link ? null : RefuseUnknown();
     }
+
+    private static TurnResult RefuseUnknown() =>
+        new(TurnStatus.Refused, new Refusal(RefusalReason.RecordGone, "record_id", string.Empty, "The record does not exist."));
 
     private TurnResult? FindMissingOf(RecordMessage message)
     {
@@ -419,6 +422,11 @@ public sealed partial class Turn
         }
 
         Write(JournalEntry.MessageReturned((int)message.Kind, message.ToType, message.ToId, input.Reason));
+        if (isLink || message.Kind is MessageKind.Absorb or MessageKind.Inherit)
+        {
+            TellNamed(message.ToType, message.ToId);
+        }
+
         if (message.Kind == MessageKind.Spread)
         {
             Write(JournalEntry.SpreadChanged(Spreading.None, 0, isInitial: false));

@@ -26,13 +26,17 @@ internal sealed class ErasureRun
     private readonly HashSet<RecordKey> _others = [];
     private readonly List<RewrittenTurn> _rewritten = [];
     private int _rewrittenBytes;
+    private long _collected;
 
     public ErasureRun(IJobHost host, long number) => (_host, _number) = (host, number);
 
     private IRecordStore Store => _host.Store;
 
-    /// <summary>Waits until all who are linked to the record have been told. Null when its last turn is over: nothing but scrubbing is left.</summary>
-    public async Task<RecordKey?> WaitUntilToldAsync(CancellationToken cancellationToken)
+    /// <summary>
+    /// Waits until all who are linked to the record have been told, and it has been told who names it otherwise. Returns its key and its latest
+    /// turn by then. Null when its last turn is over: nothing but scrubbing is left.
+    /// </summary>
+    public async Task<(RecordKey Key, ulong TurnId)?> WaitUntilToldAsync(CancellationToken cancellationToken)
     {
         while (true)
         {
@@ -45,7 +49,7 @@ internal sealed class ErasureRun
             var key = new RecordKey(state.Tenant, state.ObjectType, state.Id);
             if (state.Spreading == Spreading.None && !await HasOpenMessagesAsync(key, cancellationToken).ConfigureAwait(false))
             {
-                return key;
+                return (key, state.TurnId);
             }
 
             await _host.WhenDeliveredAsync(key.Tenant, cancellationToken).ConfigureAwait(false);
@@ -67,18 +71,22 @@ internal sealed class ErasureRun
 
         await foreach (var turn in ReadTurnsAsync(_number, cancellationToken).ConfigureAwait(false))
         {
-            await AddAsync(new RewrittenTurn(turn.Position, default), cancellationToken).ConfigureAwait(false);
+            // What came since says who names the record too, and has not been looked at.
+            if (turn.Position <= _collected)
+            {
+                await AddAsync(new RewrittenTurn(turn.Position, default), cancellationToken).ConfigureAwait(false);
+            }
         }
 
         await RewriteAsync(new RenamedKey(key, ids.Of(key)), cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Takes id and links from the record itself.</summary>
-    public async Task FinishAsync(CancellationToken cancellationToken)
+    /// <summary>Takes id and links from the record itself, unless it has heard of another one that names it since the turn of an id.</summary>
+    public async Task FinishAsync(ulong turnId, CancellationToken cancellationToken)
     {
-        while (!(await LoadAsync(cancellationToken).ConfigureAwait(false)).IsIdErased)
+        while (await LoadAsync(cancellationToken).ConfigureAwait(false) is { IsIdErased: false } state && state.TurnId == turnId)
         {
-            var result = await _host.RunTurnAsync(_number, _ => FinishErasureInput.Instance, cancellationToken).ConfigureAwait(false);
+            var result = await _host.RunTurnAsync(_number, s => s.TurnId == turnId ? FinishErasureInput.Instance : null, cancellationToken).ConfigureAwait(false);
             if (result.Status != TurnStatus.Applied)
             {
                 await _host.PauseAsync(cancellationToken).ConfigureAwait(false);
@@ -103,7 +111,8 @@ internal sealed class ErasureRun
             foreach (var effect in page)
             {
                 var message = MessageCodec.Unpack(effect.Task);
-                if ((message.ToType == key.ObjectType && message.ToId == key.Id) || (message.FromType == key.ObjectType && message.FromId == key.Id))
+                if ((message.ToType == key.ObjectType && message.ToId == key.Id) || (message.FromType == key.ObjectType && message.FromId == key.Id)
+                    || (message.Kind == MessageKind.Inherit && message.Fields.Any(f => f.Value.Text == key.Id)))
                 {
                     // Who sent it has it in its journal, whether it is delivered or comes back.
                     _others.Add(new RecordKey(key.Tenant, message.FromType, message.FromId));
@@ -127,6 +136,7 @@ internal sealed class ErasureRun
         var absorbed = new HashSet<RecordKey>();
         await foreach (var turn in ReadTurnsAsync(_number, cancellationToken).ConfigureAwait(false))
         {
+            _collected = Math.Max(_collected, turn.Position);
             foreach (var entry in TurnDecoder.Decode(turn).Entries)
             {
                 if (TurnMask.OtherOf(entry, key) is { } other)

@@ -25,15 +25,20 @@ public sealed partial class Jobs
     /// <summary>Id of the operation that erases a record.</summary>
     public static string ErasureId(long recordNumber) => ErasurePrefix + recordNumber.ToString(CultureInfo.InvariantCulture);
 
+    /// <summary>Id of the operation that has those forget an erased record who named it later.</summary>
+    /// <param name="recordNumber">Number of the record.</param>
+    /// <param name="turnId">The turn in which it heard so.</param>
+    internal static string ErasureId(long recordNumber, ulong turnId) => string.Create(CultureInfo.InvariantCulture, $"{ErasureId(recordNumber)}-{turnId:x16}");
+
     /// <summary>
     /// The document of the job, which is committed with the turn that erases the record, so that neither is without the other. It names the
     /// record by its number and has no personal data.
     /// </summary>
-    internal static StoredDocument NewErasure(int tenant, long recordNumber, Timestamp at) => ToDocument(tenant, new OperationDocument
+    internal static StoredDocument NewErasure(int tenant, string id, Timestamp at) => ToDocument(tenant, new OperationDocument
     {
         Operation = new Operation
         {
-            Id = ErasureId(recordNumber),
+            Id = id,
             Kind = JobKinds.Erase,
             State = Operation.Types.State.Running,
             CreatedAt = ValueMapping.ToWire(at),
@@ -57,23 +62,28 @@ public sealed partial class Jobs
 
     private async Task<bool> RunErasureAsync(Job job)
     {
-        var run = new ErasureRun(_host, long.Parse(job.Id.AsSpan(ErasurePrefix.Length), NumberStyles.None, CultureInfo.InvariantCulture));
-        if (await run.WaitUntilToldAsync(_stop.Token).ConfigureAwait(false) is { } key)
+        var name = job.Id[ErasurePrefix.Length..].Split('-');
+        var run = new ErasureRun(_host, long.Parse(name[0], NumberStyles.None, CultureInfo.InvariantCulture));
+        while (await run.WaitUntilToldAsync(_stop.Token).ConfigureAwait(false) is { } told)
         {
             await _erasing.WaitAsync(_stop.Token).ConfigureAwait(false);
             try
             {
-                await run.EmptyJournalsAsync(key, _host.ErasedIds, job.Id, _stop.Token).ConfigureAwait(false);
+                await run.EmptyJournalsAsync(told.Key, _host.ErasedIds, job.Id, _stop.Token).ConfigureAwait(false);
             }
             finally
             {
                 _erasing.Release();
             }
 
-            await run.FinishAsync(_stop.Token).ConfigureAwait(false);
+            await run.FinishAsync(told.TurnId, _stop.Token).ConfigureAwait(false);
         }
 
-        await ScrubAsync().ConfigureAwait(false);
+        if (name.Length == 1)
+        {
+            // Whoever names an erased record again and again does not have the tables written anew each time.
+            await ScrubAsync().ConfigureAwait(false);
+        }
 
         lock (job)
         {

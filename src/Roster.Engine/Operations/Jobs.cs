@@ -202,6 +202,9 @@ public sealed partial class Jobs : IAsyncDisposable
         return operation.Clone();
     }
 
+    /// <summary>Whether a job is at work.</summary>
+    public bool IsAtWork => !_running.IsEmpty;
+
     /// <summary>Completes when no job is at work.</summary>
     public async Task IdleAsync(CancellationToken cancellationToken)
     {

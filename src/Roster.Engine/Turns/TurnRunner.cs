@@ -134,7 +134,11 @@ public sealed class TurnRunner
         AddActivity(info.Tenant);
         if (input is CommandInput { Kind: CommandKind.Erase })
         {
-            _batch.Documents.Add(Jobs.NewErasure(info.Tenant, info.RecordNumber, info.At));
+            _batch.Documents.Add(Jobs.NewErasure(info.Tenant, Jobs.ErasureId(info.RecordNumber), info.At));
+        }
+        else if (input is MessageInput { Message.Kind: MessageKind.Named } && _turn.Entries[0].Kind == EntryKind.IdReturned)
+        {
+            _batch.Documents.Add(Jobs.NewErasure(info.Tenant, Jobs.ErasureId(info.RecordNumber, info.TurnId), info.At));
         }
 
         var bytes = _batch.Bytes;

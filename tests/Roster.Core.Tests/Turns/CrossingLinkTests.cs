@@ -1,4 +1,5 @@
 using Roster.Core.Journal;
+using Roster.Core.Records;
 using Roster.Core.Schema;
 using Roster.Core.Turns;
 
@@ -132,6 +133,7 @@ public sealed class CrossingLinkTests
 
                 net.Settle(random.Next);
                 net.CheckBothEnds();
+                net.CheckNamed();
             }
         }
     }
@@ -198,6 +200,39 @@ public sealed class CrossingLinkTests
         net.Settle();
         net.CheckBothEnds();
         Assert.Equal(("-", "1"), (net.LinkOf(B, A), net.LinkOf(B, C)));
+    }
+
+    /// <summary>Who links itself to a record that refuses it is known to that record, at whatever moment it is erased.</summary>
+    [Theory]
+    [InlineData(CommandKind.Delete)]
+    [InlineData(CommandKind.Merge)]
+    [InlineData(CommandKind.Erase)]
+    public void REC_17_A_record_that_has_gone_hears_of_those_that_link_to_it(CommandKind goes)
+    {
+        var net = new LinkNet(3);
+        net.Command(B, goes, goes == CommandKind.Merge ? C : -1);
+        net.Link(A, B);
+        net.Settle();
+        net.CheckNamed();
+        Assert.Equal("-", net.LinkOf(A, B));
+    }
+
+    /// <summary>It has its id again, for the job that has the other one forget it, and loses it again.</summary>
+    [Fact]
+    public void REC_17_An_erased_record_that_is_named_later_is_erased_again()
+    {
+        var net = new LinkNet(2);
+        net.Command(B, CommandKind.Erase);
+        net.FinishErasure(B);
+        Assert.True(net.State(B).IsIdErased);
+        net.Link(A, B, LinkNet.X);
+        net.Settle();
+        net.CheckNamed();
+        var named = net.State(B);
+        Assert.Equal((GoneKind.Erased, "r1", false), (named.Gone, named.Id, named.IsIdErased));
+        Assert.Equal(TurnStatus.Refused, net.Change(B).Status);
+        net.FinishErasure(B);
+        Assert.Equal((true, string.Empty, 2L), (net.State(B).IsIdErased, net.State(B).Id, net.State(B).Number));
     }
 
     private static void Do(LinkNet net, int record, string changes)

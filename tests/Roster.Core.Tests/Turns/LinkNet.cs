@@ -25,6 +25,7 @@ internal sealed class LinkNet
     private readonly Dictionary<int, byte[]>[] _sections;
     private readonly List<(int From, int Sequence, RecordMessage Message)> _onTheirWay = [];
     private readonly List<(int From, int Sequence, RecordMessage Message, RefusalReason Reason)> _refused = [];
+    private readonly HashSet<(int By, int Other)> _named = [];
     private readonly StringBuilder _told = new();
     private int _ids;
 
@@ -49,6 +50,7 @@ internal sealed class LinkNet
         _refused.AddRange(other._refused);
         _told.Append(other._told);
         _ids = other._ids;
+        _named.UnionWith(other._named);
     }
 
     public LinkNet Copy() => new(this);
@@ -64,9 +66,6 @@ internal sealed class LinkNet
     /// <summary>Equal for nets that go on in the same way.</summary>
     public string Fingerprint =>
         string.Join('|', _heads.Select(Convert.ToHexString)) + string.Join(';', _onTheirWay.Select(m => $"{m.From},{m.Sequence},{m.Message.ToId}")) + string.Join(';', _refused.Select(m => $"{m.From},{m.Sequence}"));
-
-    /// <summary>Numbers of the records that the journal of a record has named in its entries.</summary>
-    public HashSet<(int By, string Id)> Named { get; } = [];
 
     private List<int> Oldest => [.. Enumerable.Range(0, _onTheirWay.Count).Where(i => !_onTheirWay.Take(i).Any(m => m.From == _onTheirWay[i].From && m.Message.ToId == _onTheirWay[i].Message.ToId))];
 
@@ -153,6 +152,16 @@ internal sealed class LinkNet
         }
     }
 
+    /// <summary>REC-17: whoever is named by the journal of another record has that one in its own, so that its erasure finds it.</summary>
+    public void CheckNamed()
+    {
+        Assert.True(IsQuiet);
+        foreach (var (by, other) in _named)
+        {
+            Assert.True(_named.Contains((other, by)), $"r{by} names r{other}, which has not heard of it.\n{Story}");
+        }
+    }
+
     private TurnResult Run(int record, TurnInput input)
     {
         var (turn, state, missing) = (new Turn(), new RecordState(), new List<int>());
@@ -212,7 +221,7 @@ internal sealed class LinkNet
             folded.Apply(entry);
             if (entry.Text is { Length: > 0 } text && text[0] == 'r')
             {
-                Named.Add((record, text));
+                _named.Add((record, Record(text)));
             }
         }
 

@@ -11,14 +11,11 @@ using WireTimestamp = Google.Protobuf.WellKnownTypes.Timestamp;
 namespace Roster.Simulator.Linked;
 
 /// <summary>
-/// One run over records that are linked to each other: links, merges, erasures, deletions, publishes while enrollments are active, a full disk
-/// and crashes, several things at once and nothing waited for. There is no model that says what comes out, since between records there is
-/// no order; what must hold whatever the order was is judged at quiet moments.
+/// One run over records that are linked to each other: links that both ends change, also to records that were deleted, merged away or erased,
+/// merges, erasures, deletions, publishes while enrollments are active, a full disk and crashes, several things at once and nothing waited
+/// for. There is no model that says what comes out, since between records there is no order; what must hold whatever the order was is judged
+/// at quiet moments.
 /// </summary>
-/// <remarks>
-/// One thing is left out, because it is not right yet: a link to a record that has gone comes back to its maker, whose journal keeps the id when
-/// that record is erased later or was just erased. So records that were ever gone are not erased, and others when no message is on its way.
-/// </remarks>
 internal sealed class LinkedSimulation : IAsyncDisposable
 {
     private const string Tenant = "acme";
@@ -39,7 +36,6 @@ internal sealed class LinkedSimulation : IAsyncDisposable
     private readonly HashSet<RecordRef> _gone = [];
     private readonly HashSet<RecordRef> _merged = [];
     private readonly HashSet<RecordRef> _erased = [];
-    private readonly HashSet<RecordRef> _everGone = [];
     private readonly Dictionary<string, Workflow> _workflows = [];
     private readonly StringBuilder _log = new();
     private readonly SemaphoreSlim _opening = new(1, 1);
@@ -96,7 +92,7 @@ internal sealed class LinkedSimulation : IAsyncDisposable
             for (var step = 0; step < StepsPerPhase; step++)
             {
                 var atOnce = _random.Next(4) == 0 ? 2 + _random.Next(6) : 1;
-                await Task.WhenAll(Enumerable.Range(0, atOnce).Select(_ => NewStep(isAlone: atOnce == 1)).ToList().Select(step => step()));
+                await Task.WhenAll(Enumerable.Range(0, atOnce).Select(_ => NewStep()).ToList().Select(step => step()));
             }
 
             await CheckAsync();
@@ -118,7 +114,7 @@ internal sealed class LinkedSimulation : IAsyncDisposable
     }
 
     /// <summary>What to do is drawn now; it is done when the returned function is called, perhaps with others at once.</summary>
-    private Func<Task> NewStep(bool isAlone)
+    private Func<Task> NewStep()
     {
         switch (_random.Next(40))
         {
@@ -130,7 +126,7 @@ internal sealed class LinkedSimulation : IAsyncDisposable
                 return Switch(Any(_workflows.Keys));
             case 4:
                 return Merge();
-            case 5 when isAlone:
+            case 5:
                 return Erase();
             case 6:
                 return DeleteOrRestore();
@@ -164,8 +160,7 @@ internal sealed class LinkedSimulation : IAsyncDisposable
         var sent = new Event { EventId = $"e{++_ids}", ObjectType = reference.ObjectType, RecordId = reference.RecordId, Source = "sim", Type = _random.Next(6) == 0 ? "clicked" : "" };
         if (_random.Next(2) == 0)
         {
-            // The id in the value makes it one that nobody else has.
-            sent.Writes.Add(new PropertyValue { Name = LinkedWorld.TextOf[reference.ObjectType], Value = new Value { Text = $"{Any(LinkedWorld.Values)} of {reference.RecordId}" } });
+            sent.Writes.Add(new PropertyValue { Name = LinkedWorld.TextOf[reference.ObjectType], Value = new Value { Text = $"{Any(LinkedWorld.Values)} of {OnlyOf(reference)}" } });
         }
 
         if (_random.Next(3) == 0)
@@ -175,8 +170,8 @@ internal sealed class LinkedSimulation : IAsyncDisposable
 
         for (var links = _random.Next(6); links > 0; links--)
         {
-            // From either side, so that changes of one link cross on their way.
-            if (AnyLive() is { } other && !other.Equals(reference))
+            // From either side, so that changes of one link cross on their way; to records that have gone too, whose ids come back by that.
+            if ((_random.Next(6) == 0 ? Any(_records) : AnyLive()) is { } other && !other.Equals(reference))
             {
                 sent.Associations.Add(new AssociationChange { ObjectType = other.ObjectType, RecordId = other.RecordId, Label = _world.Label(), Remove = _random.Next(2) == 0 });
             }
@@ -229,29 +224,17 @@ internal sealed class LinkedSimulation : IAsyncDisposable
         var request = new MergeRecordsRequest { Ref = reference, Survivor = Any(others), RequestId = $"m{++_ids}" };
         Log($"merge {request.Ref} {request.Survivor}");
         _gone.Add(reference);
-        _everGone.Add(reference);
         _merged.Add(reference);
         return () => CallAsync(async () => await _engine.MergeRecordsAsync(Tenant, request, _token), RosterError.FailedPrecondition);
     }
 
     private Func<Task> Erase()
     {
-        if (Live().Except(_everGone).ToList() is not { Count: > 0 } live)
-        {
-            return static () => Task.CompletedTask;
-        }
-
-        var reference = Any(live);
-
-        // Nobody names it from now on: who names an erased record brings its id back.
+        var reference = Any(_records);
         _erased.Add(reference);
         var request = new EraseRecordRequest { Ref = reference, RequestId = $"x{++_ids}", Caller = "sim" };
         Log($"erase {reference}");
-        return async () =>
-        {
-            await SettleAsync();
-            await CallAsync(async () => await _engine.EraseRecordAsync(Tenant, request, _token));
-        };
+        return () => CallAsync(async () => await _engine.EraseRecordAsync(Tenant, request, _token));
     }
 
     private Func<Task> DeleteOrRestore()
@@ -272,7 +255,6 @@ internal sealed class LinkedSimulation : IAsyncDisposable
         }
 
         _gone.Add(reference);
-        _everGone.Add(reference);
         Log($"delete {reference}");
         var delete = new DeleteRecordRequest { Ref = reference, RequestId = $"d{++_ids}" };
         return () => CallAsync(async () => await _engine.DeleteRecordAsync(Tenant, delete, _token));
@@ -340,8 +322,11 @@ internal sealed class LinkedSimulation : IAsyncDisposable
         _store.FailNext(0);
         await SettleAsync();
         Log("check");
-        await new LinkedAuditor(_engine, _inner, _records, _token).CheckAsync(_erased.Select(r => r.RecordId));
+        await new LinkedAuditor(_engine, _inner, _records, _token).CheckAsync([.. _erased.Select(r => r.RecordId), .. _erased.Except(_merged).Select(OnlyOf)]);
     }
+
+    /// <summary>What only the values of a record have in them, and of the record that it was merged into.</summary>
+    private static string OnlyOf(RecordRef reference) => reference.RecordId.Replace("-number-", "-value-", StringComparison.Ordinal);
 
     private Task SettleAsync() =>
         CallAsync(async () => await _engine.AdvanceClockAsync(new AdvanceClockRequest { To = WireTimestamp.FromDateTimeOffset(_clock.GetUtcNow()) }, _token));
