@@ -32,6 +32,7 @@ public sealed partial class EmbeddedEngine : IRosterEngine, IJobHost, IMessageHo
     private readonly Outbox _outbox;
     private readonly MessagePump _messages;
     private readonly ErasedIds _erased;
+    private readonly Backlog _backlog;
     private readonly Jobs _jobs;
     private readonly DefinitionChanges _changes;
     private readonly Scheduler _scheduler;
@@ -51,6 +52,7 @@ public sealed partial class EmbeddedEngine : IRosterEngine, IJobHost, IMessageHo
         _timers = new TimerShard(store, FireAsync, clock);
         _erased = new ErasedIds(documents);
         _outbox = new Outbox(store, clock, Withdraw);
+        _backlog = new Backlog(options.EventsWaitingMax);
         _jobs = new Jobs(this);
         _changes = new DefinitionChanges(_jobs);
         _scheduler = new Scheduler(this, _changes, () => _tenants.All);
@@ -73,6 +75,16 @@ public sealed partial class EmbeddedEngine : IRosterEngine, IJobHost, IMessageHo
 
     /// <summary>Events, commands and reports of withdrawn tasks that were taken and are not yet durable.</summary>
     public int EventsInFlight => Volatile.Read(ref _eventsInFlight);
+
+    /// <summary>Events that were taken and not yet decided.</summary>
+    public int EventsWaiting => _backlog.Count;
+
+    /// <inheritdoc/>
+    public Task WhenTakingAsync(CancellationToken cancellationToken)
+    {
+        var room = _backlog.WhenRoom();
+        return room.IsCompleted ? room : room.WaitAsync(cancellationToken);
+    }
 
     /// <inheritdoc/>
     public bool IsFull => EventsInFlight >= _options.EventsInFlightMax;
@@ -240,13 +252,14 @@ public sealed partial class EmbeddedEngine : IRosterEngine, IJobHost, IMessageHo
         {
             if (byShard[i] is { } indexes)
             {
-                _shards[i].Post(new EventSlice(batch, [.. indexes]));
+                _backlog.Add(indexes.Count);
+                _shards[i].Post(new EventSlice(batch, [.. indexes], _backlog));
             }
         }
 
         if (slices == 0)
         {
-            _shards[0].Post(new EventSlice(batch, []));
+            _shards[0].Post(new EventSlice(batch, [], _backlog));
         }
 
         return batch;

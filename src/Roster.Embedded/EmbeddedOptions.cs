@@ -1,3 +1,4 @@
+using Roster.Engine;
 using System.Diagnostics.Metrics;
 
 namespace Roster.Embedded;
@@ -13,6 +14,9 @@ public sealed class EmbeddedOptions
 
     /// <summary>Default of <see cref="EventsInFlightMax"/>.</summary>
     public const int DefaultEventsInFlightMax = 100_000;
+
+    /// <summary>Default of <see cref="EventsWaitingMax"/>.</summary>
+    public const int DefaultEventsWaitingMax = 4_000;
 
     /// <summary>
     /// Loops that run turns; each owns a part of the records. 1 to 64, default 2. More than there are cores only costs.
@@ -30,6 +34,12 @@ public sealed class EmbeddedOptions
     /// RESOURCE_EXHAUSTED before anything of them is taken.
     /// </summary>
     public int EventsInFlightMax { get; set; } = DefaultEventsInFlightMax;
+
+    /// <summary>
+    /// Events that may wait to be decided before streams read no further (<see cref="IRosterEngine.WhenTakingAsync"/>). 100 to 10,000,000, default 4,000: some
+    /// 50 milliseconds of work for two cores. More makes every event wait in memory as objects; fewer leaves shards without work.
+    /// </summary>
+    public int EventsWaitingMax { get; set; } = DefaultEventsWaitingMax;
 
     /// <summary>Makes the meter of the engine's instruments (<c>docs/metrics.md</c>). Default: none, and the engine has a meter of its own.</summary>
     public IMeterFactory? Meters { get; set; }
@@ -69,6 +79,11 @@ public sealed class EmbeddedOptions
         if (EventsInFlightMax is < 1_000 or > 10_000_000)
         {
             problems.Add($"EventsInFlightMax is {EventsInFlightMax}; allowed are 1,000 to 10,000,000.");
+        }
+
+        if (EventsWaitingMax is < 100 or > 10_000_000)
+        {
+            problems.Add($"EventsWaitingMax is {EventsWaitingMax}; allowed are 100 to 10,000,000.");
         }
 
         return problems;

@@ -26,6 +26,12 @@ public interface IRosterEngine
     bool IsFull { get; }
 
     /// <summary>
+    /// Completes when the engine wants more events: few enough that it was given are still undecided. A stream that reads on before has them
+    /// wait in memory; nothing refuses them.
+    /// </summary>
+    Task WhenTakingAsync(CancellationToken cancellationToken);
+
+    /// <summary>
     /// Applies a batch of events; the order of events of one record is kept. Returns, when all of them are durable, the results that
     /// are not APPLIED, by index. Events of one tenant handed in by two calls in a row are applied in the order of the calls, also
     /// when the first has not returned.

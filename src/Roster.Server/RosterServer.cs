@@ -224,10 +224,11 @@ public sealed partial class RosterServer : IAsyncDisposable
         limits.MinResponseDataRate = null;
         limits.MaxRequestBodySize = null;
         limits.Http2.MaxStreamsPerConnection = 1_000;
-        // What a client may send before the server has said anything to it: the most that a call sends in vain before it hears that it is refused, and the
-        // most that the headers of the next call wait behind.
-        limits.Http2.InitialConnectionWindowSize = 2 * 1024 * 1024;
-        limits.Http2.InitialStreamWindowSize = 1024 * 1024;
+        // What a client may send before the server has read it. A stream that is not read keeps its window, so the connection has room for many such streams:
+        // without it the completions of a worker wait behind ingest streams of the same connection. A small window of a stream is also the most that a call
+        // sends in vain before it hears that it is refused.
+        limits.Http2.InitialConnectionWindowSize = 4 * 1024 * 1024;
+        limits.Http2.InitialStreamWindowSize = 256 * 1024;
         limits.Http2.MaxFrameSize = 1024 * 1024;
         limits.Http2.KeepAlivePingDelay = TimeSpan.FromSeconds(30);
         limits.Http2.KeepAlivePingTimeout = TimeSpan.FromSeconds(20);

@@ -119,6 +119,13 @@ public sealed class ServerOptions
     public int EventsInFlightMax { get; set; } = 100_000;
 
     /// <summary>
+    /// Events that wait for their turns, 100 to 10,000,000, before streams are read no further and flow control holds their clients. More of them wait in
+    /// memory, where they take some five times their bytes; fewer may leave shards without work. Default: 4,000.
+    /// </summary>
+    [ConfigurationKeyName("events_waiting_max")]
+    public int EventsWaitingMax { get; set; } = 4_000;
+
+    /// <summary>
     /// Bytes of messages of <c>Ingest</c> calls that are being received or not yet durable, 64 KiB to 1 GiB, of all callers, each call counting 4 KiB more
     /// than its message; beyond it calls are refused before their message is read. A message larger than all of it passes alone. In memory events
     /// take some five times as much. Streams are bounded by their credit instead. Default: 16 MiB.
@@ -144,7 +151,10 @@ public sealed class ServerOptions
     [ConfigurationKeyName("threads_min")]
     public int ThreadsMin { get; set; }
 
-    /// <summary>How long streams may take to end when the server stops, 0 to 600 seconds. Default: 20.</summary>
+    /// <summary>
+    /// How long streams may take to end when the server stops, and after that the checkpoint that spares the next start a replay, 0 to 600 seconds each.
+    /// Default: 20.
+    /// </summary>
     [ConfigurationKeyName("drain_seconds_max")]
     public int DrainSecondsMax { get; set; } = 20;
 

@@ -34,6 +34,7 @@ internal static class ServerOptionsValidator
         CheckRange(problems, "message_bytes_max", options.MessageBytesMax, 64 * 1024, 256 * 1024 * 1024);
         CheckRange(problems, "cache_bytes", options.CacheBytes, 1024 * 1024, 1024L * 1024 * 1024 * 1024);
         CheckRange(problems, "events_in_flight_max", options.EventsInFlightMax, 1_000, 10_000_000);
+        CheckRange(problems, "events_waiting_max", options.EventsWaitingMax, 100, 10_000_000);
         CheckRange(problems, "call_bytes_in_flight_max", options.CallBytesInFlightMax, 64 * 1024, 1024L * 1024 * 1024);
         CheckRange(problems, "call_receive_seconds_max", options.CallReceiveSecondsMax, 1, 3_600);
         CheckRange(problems, "shards", options.Shards, 1, 64);

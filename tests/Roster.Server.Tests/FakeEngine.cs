@@ -29,6 +29,10 @@ public sealed class FakeEngine : IRosterEngine, IAsyncDisposable
 
     public bool IsFull { get; set; }
 
+    public Task Taking { get; set; } = Task.CompletedTask;
+
+    public Task WhenTakingAsync(CancellationToken cancellationToken) => Taking.WaitAsync(cancellationToken);
+
     public ConcurrentQueue<(string Tenant, Event Event)> Ingested { get; } = new();
 
     public ConcurrentQueue<TaskCompletion> Completions { get; } = new();

@@ -61,6 +61,7 @@ internal sealed partial class Shard
             _signalCommitter();
             if (slice.Done == slice.Indexes.Length)
             {
+                slice.SetDecided();
                 return;
             }
 

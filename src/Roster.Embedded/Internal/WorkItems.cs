@@ -19,8 +19,10 @@ internal abstract class WorkItem : ICommitWaiter
 }
 
 /// <summary>The events of a batch that belong to one shard.</summary>
-internal sealed class EventSlice(IngestBatch batch, int[] indexes) : WorkItem
+internal sealed class EventSlice(IngestBatch batch, int[] indexes, Backlog backlog) : WorkItem
 {
+    private int _isDecided;
+
     public IngestBatch Batch { get; } = batch;
 
     public override int Tenant => Batch.Tenant;
@@ -30,7 +32,20 @@ internal sealed class EventSlice(IngestBatch batch, int[] indexes) : WorkItem
     /// <summary>How many are done: a slice may pause to load what it needs.</summary>
     public int Done { get; set; }
 
-    public override void OnCommitted(Exception? failure) => Batch.SliceDone(failure);
+    /// <summary>All of them are decided: they wait for the commit only.</summary>
+    public void SetDecided()
+    {
+        if (Interlocked.Exchange(ref _isDecided, 1) == 0)
+        {
+            backlog.Remove(Indexes.Length);
+        }
+    }
+
+    public override void OnCommitted(Exception? failure)
+    {
+        SetDecided();
+        Batch.SliceDone(failure);
+    }
 }
 
 /// <summary>A batch on its way through the shards.</summary>

@@ -123,6 +123,7 @@ internal sealed class IngestStream(
             isFirst = false;
             last = sequence;
             await HandInAsync(request.Batch, stop);
+            await engine.WhenTakingAsync(stop);
         }
     }
 

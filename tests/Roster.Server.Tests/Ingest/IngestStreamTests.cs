@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Grpc.Core;
 using Roster.Client;
 using Roster.Engine;
@@ -61,6 +62,29 @@ public sealed class IngestStreamTests
         server.Engine.Release();
         Assert.Equal(10UL, (await stream.NextAckAsync()).Sequence);
         Assert.Equal(20UL, stream.DurableThrough);
+        await stream.EndAsync();
+    }
+
+    [Fact]
+    public async Task While_the_engine_has_enough_to_decide_the_stream_is_not_read()
+    {
+        await using var server = await TestServer.StartAsync();
+        var handedIn = new ConcurrentQueue<string>();
+        server.Engine.Judge = item =>
+        {
+            handedIn.Enqueue(item.EventId);
+            return null;
+        };
+        var taking = new TaskCompletionSource();
+        server.Engine.Taking = taking.Task;
+        await using var stream = await TestStream.OpenAsync(server.Client, Cancel);
+        await stream.SendAsync(1, "e1");
+        Assert.Equal(1UL, (await stream.NextAckAsync()).Sequence);
+        await stream.SendAsync(2, "e2");
+        Assert.Equal(["e1"], handedIn);
+        taking.SetResult();
+        Assert.Equal(2UL, (await stream.NextAckAsync()).Sequence);
+        Assert.Equal(["e1", "e2"], handedIn);
         await stream.EndAsync();
     }
 
