@@ -27,9 +27,15 @@ public static class EngineFactory
         try
         {
             var clock = options.Clock == ClockKind.Manual ? await StartClockAsync(options, store, cancellationToken) : TimeProvider.System;
-            var embedded = new EmbeddedOptions { CacheBytes = options.CacheBytes, EventsInFlightMax = options.EventsInFlightMax, Shards = options.Shards };
+            var embedded = new EmbeddedOptions
+            {
+                CacheBytes = options.CacheBytes,
+                EventsInFlightMax = options.EventsInFlightMax,
+                EventsWaitingMax = options.EventsWaitingMax,
+                Shards = options.Shards,
+            };
             var engine = await EmbeddedEngine.StartAsync(embedded, store, clock, cancellationToken);
-            return new RunningEngine(engine, new EngineAndStore(engine, store));
+            return new RunningEngine(engine, new EngineAndStore(engine, store, TimeSpan.FromSeconds(options.DrainSecondsMax)));
         }
         catch
         {
@@ -64,12 +70,31 @@ public static class EngineFactory
     }
 
     /// <summary>The engine first: it finishes what it has taken; then the store.</summary>
-    private sealed class EngineAndStore(EmbeddedEngine engine, IRecordStore store) : IAsyncDisposable
+    /// <summary>Before the engine ends, the store writes a checkpoint while heads are at hand, so that the next start has no log to replay.</summary>
+    private sealed class EngineAndStore(EmbeddedEngine engine, IRecordStore store, TimeSpan checkpointMax) : IAsyncDisposable
     {
         public async ValueTask DisposeAsync()
         {
+            if (!engine.Failed.IsCompleted && checkpointMax > TimeSpan.Zero)
+            {
+                await CheckpointAsync();
+            }
+
             await engine.DisposeAsync();
             await store.DisposeAsync();
+        }
+
+        private async Task CheckpointAsync()
+        {
+            using var over = new CancellationTokenSource(checkpointMax, TimeProvider.System);
+            try
+            {
+                await store.CheckpointAsync(over.Token);
+            }
+            catch (Exception failure) when (failure is OperationCanceledException or StoreFullException or InvalidOperationException or IOException)
+            {
+                // The log has all of it: the next start takes longer, that is all.
+            }
         }
     }
 }
