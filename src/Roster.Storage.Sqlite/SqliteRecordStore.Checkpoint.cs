@@ -14,11 +14,22 @@ public sealed partial class SqliteRecordStore
 {
     private const int SliceRows = 500;
     private const int ActivityRowPositions = 256;
+
+    /// <summary>Checkpoints of fewer records are not paced.</summary>
+    private const int PacedFrom = 20_000;
+
+    /// <summary>Longest pause after a slice: without traffic a checkpoint still goes on.</summary>
+    private static readonly TimeSpan PaceMax = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>Part of the time until the next checkpoint in which this one is to be done.</summary>
+    private const double PaceTarget = 0.8;
+
     private readonly Thread _checkpoints;
     private readonly AutoResetEvent _checkpointWanted = new(initialState: false);
     private readonly TaskCompletionSource _checkpointsEnded = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private List<TaskCompletionSource<CheckpointResult>> _checkpointRequests = [];
     private long _checkpointNotBefore;
+    private long _frozenEnd;
 
     /// <inheritdoc/>
     public async ValueTask<CheckpointResult> CheckpointAsync(CancellationToken cancellationToken)
@@ -146,6 +157,7 @@ public sealed partial class SqliteRecordStore
             }
 
             _frozen = _live;
+            _frozenEnd = _logEnd;
             _live = NewDelta(_frozen.Id + 1);
             var counters = _frozen.Counters.Select(key => KeyValuePair.Create(key, _counters[key.Tenant][key])).ToArray();
             var queues = _queues.Values.Select(queue => (queue, queue.Open)).ToArray();
@@ -301,10 +313,38 @@ public sealed partial class SqliteRecordStore
             {
                 rows += WriteHeads(slice, reader.Item);
                 slice.Clear();
+                if (numbers.Length >= PacedFrom)
+                {
+                    Pace((i + 1.0) / numbers.Length);
+                }
             }
         }
 
         return rows;
+    }
+
+    /// <summary>
+    /// Waits a little when the checkpoint is ahead of what makes the next one due: its processor time and its writes are spread over the time there is,
+    /// as PostgreSQL spreads its own (<c>checkpoint_completion_target</c>). Not when somebody waits for it.
+    /// </summary>
+    private void Pace(double done)
+    {
+        double due;
+        lock (_gate)
+        {
+            if (_checkpointRequests.Count > 0)
+            {
+                return;
+            }
+
+            due = Math.Max(_live.Dirty.Count / (double)_options.CheckpointDirtyRecords, (_logEnd - _frozenEnd) / (double)_options.CheckpointLogBytes);
+        }
+
+        if (done > due / PaceTarget && !_isClosing && _failure is null && _checkpointWanted.WaitOne(PaceMax))
+        {
+            // Somebody asks for a checkpoint, or for the end.
+            _checkpointWanted.Set();
+        }
     }
 
     private long WriteHeads(List<long> numbers, TableReader reader)

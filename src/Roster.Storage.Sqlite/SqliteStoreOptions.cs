@@ -15,10 +15,10 @@ public sealed class SqliteStoreOptions
     public int CheckpointDirtyRecords { get; init; } = 500_000;
 
     /// <summary>
-    /// Bytes of log since the last checkpoint, before one starts by itself. Default 256 MB; at least 1. Bounds the restart, which reads
+    /// Bytes of log since the last checkpoint, before one starts by itself. Default 512 MB; at least 1. Bounds the restart, which reads
     /// them (some 400 MB or 2 million turns a second), and the length of the chain that loading a record may have to fold.
     /// </summary>
-    public long CheckpointLogBytes { get; init; } = 256L * 1024 * 1024;
+    public long CheckpointLogBytes { get; init; } = 512L * 1024 * 1024;
 
     /// <summary>
     /// Records whose latest turn is remembered although their row is up to date, at most. Default 262,144 (40 bytes each); at least 0.
