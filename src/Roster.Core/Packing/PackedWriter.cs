@@ -16,13 +16,12 @@ public sealed class PackedWriter
     /// <summary>Buffers up to this length stay as they are.</summary>
     private const int TrimFrom = 1024 * 1024;
 
-    /// <summary>So many uses decide whether a large buffer is still needed.</summary>
-    private const int TrimUses = 64;
+    /// <summary>What was used counts for the size of a large buffer for some so many uses.</summary>
+    private const int TrimUses = 128;
 
     private byte[] _buffer;
     private int _length;
     private int _longest;
-    private int _uses;
 
     /// <summary>Creates a writer with room for <paramref name="capacity"/> bytes; it grows as needed.</summary>
     public PackedWriter(int capacity = 1024) => _buffer = new byte[Math.Max(16, capacity)];
@@ -206,18 +205,11 @@ public sealed class PackedWriter
 
     private void Trim()
     {
-        _longest = Math.Max(_longest, _length);
-        if (++_uses < TrimUses)
-        {
-            return;
-        }
-
+        _longest = Math.Max(_length, _longest - (_longest / TrimUses));
         if (_longest < _buffer.Length / 4)
         {
             _buffer = new byte[Math.Max(TrimFrom, _longest * 2)];
         }
-
-        (_longest, _uses) = (0, 0);
     }
 
     private void Ensure(int count)
