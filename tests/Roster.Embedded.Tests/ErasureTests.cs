@@ -164,23 +164,15 @@ public sealed class ErasureTests
     public async Task ASC_03_REC_17_Contacts_forget_an_erased_line_item_of_their_deals(int deals, int contacts, string unlinked)
     {
         await using var harness = await StartAsync();
-        Event Item(string id, string sku, params string[] linked)
-        {
-            var e = harness.Event(id, "", EngineHarness.Text("sku", sku));
-            e.ObjectType = "line_item";
-            e.Associations.AddRange(linked.Select(d => new AssociationChange { ObjectType = "deal", RecordId = d }));
-            return e;
-        }
-
-        await harness.SendAsync(Item("seed", "x"));
+        await harness.SendAsync(Item(harness, "seed", "x"));
         await harness.PublishAsync(KeepItems);
         string[] linked = [.. Enumerable.Range(0, deals).Select(i => $"d{i}")];
         await harness.SendAsync([.. Enumerable.Range(0, contacts).Select(i => Contact(harness, $"c{i}", "Other", linked))]);
-        await harness.SendAsync(Item(Ada, "Augusta 1", [.. linked]), Item("other", "Other", [.. linked]));
+        await harness.SendAsync(Item(harness, Ada, "Augusta 1", linked), Item(harness, "other", "Other", linked));
         await harness.SettleAsync();
         for (var i = 2; i < 5; i++)
         {
-            await harness.SendAsync(Item(Ada, $"Augusta {i}"), Item("other", $"Other {i}"));
+            await harness.SendAsync(Item(harness, Ada, $"Augusta {i}"), Item(harness, "other", $"Other {i}"));
             await harness.SettleAsync();
         }
 
@@ -204,16 +196,11 @@ public sealed class ErasureTests
     public async Task ASC_03_REC_17_Contacts_forget_an_erased_line_item_that_nobody_looks_at_any_more(int deals)
     {
         await using var harness = await StartAsync();
-        var item = harness.Event(Ada, "", EngineHarness.Text("sku", "Augusta"));
-        item.ObjectType = "line_item";
-        await harness.SendAsync(item);
+        await harness.SendAsync(Item(harness, Ada, "Augusta"));
         await harness.PublishAsync(KeepItems);
         string[] linked = [.. Enumerable.Range(0, deals).Select(i => $"d{i}")];
         await harness.SendAsync(Contact(harness, "eve", "Eve", linked));
-        var links = harness.Event(Ada);
-        links.ObjectType = "line_item";
-        links.Associations.AddRange(linked.Select(d => new AssociationChange { ObjectType = "deal", RecordId = d }));
-        await harness.SendAsync(links);
+        await harness.SendAsync(Item(harness, Ada, "Augusta", linked));
         await harness.SettleAsync();
         await harness.RepublishAsync("""
             { "id": "items", "objectType": "contact", "start": { "manual": {} }, "steps": [ { "id": "s", "setProperty": { "property": "name", "value": "won" } } ] }
@@ -386,6 +373,14 @@ public sealed class ErasureTests
         }
 
         return harness;
+    }
+
+    private static Event Item(EngineHarness harness, string id, string sku, params string[] deals)
+    {
+        var e = harness.Event(id, "", EngineHarness.Text("sku", sku));
+        e.ObjectType = "line_item";
+        e.Associations.AddRange(deals.Select(d => new AssociationChange { ObjectType = "deal", RecordId = d }));
+        return e;
     }
 
     private static Event Contact(EngineHarness harness, string id, string name, params string[] deals)

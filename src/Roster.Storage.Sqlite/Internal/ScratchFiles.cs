@@ -112,8 +112,10 @@ internal sealed record ScratchFile(SafeFileHandle Handle, int MadeAfter)
         {
             Heads = [];
         }
-
-        Heads.Clear();
+        else
+        {
+            Heads.Clear();
+        }
     }
 }
 

@@ -89,6 +89,35 @@ public sealed class IngestStreamTests
     }
 
     [Fact]
+    public async Task Streams_that_are_not_read_leave_room_on_their_connection_for_others()
+    {
+        // Each event fits into the window of its stream, and all of them into that of the connection (2.6 MB of 4).
+        const int Streams = 12;
+        var large = new string('x', 220 * 1024);
+        await using var server = await TestServer.StartAsync();
+        var taking = new TaskCompletionSource();
+        server.Engine.Taking = taking.Task;
+        var streams = new List<TestStream>();
+        for (var i = 0; i < Streams; i++)
+        {
+            streams.Add(await TestStream.OpenAsync(server.Client, Cancel));
+            await streams[i].SendAsync(1, $"first-{i}");
+            await streams[i].NextAckAsync();
+            var e = TestEvents.New($"second-{i}");
+            e.Writes.Add(new PropertyValue { Name = "text", Value = new Value { Text = large } });
+            await streams[i].SendAsync(new Batch { Sequence = 2, Events = { e } });
+        }
+
+        await server.Client.Ingest.IngestAsync(new IngestRequest { Events = { TestEvents.New("call") } }, cancellationToken: Cancel);
+        taking.SetResult();
+        foreach (var stream in streams)
+        {
+            Assert.Equal(2UL, (await stream.NextAckAsync()).Sequence);
+            await stream.DisposeAsync();
+        }
+    }
+
+    [Fact]
     public async Task Beyond_the_credit_the_stream_is_not_read()
     {
         await using var server = await TestServer.StartAsync(options => options.CreditEvents = 2);
