@@ -54,6 +54,9 @@ public sealed partial class EmbeddedEngine
     Task IJobHost.PauseAsync(CancellationToken cancellationToken) => _options.PauseWhenOverloaded(cancellationToken);
 
     /// <inheritdoc/>
+    Task IJobHost.GiveWayAsync(CancellationToken cancellationToken) => _backlog.Count > 0 ? _options.GiveWayToEvents(cancellationToken) : Task.CompletedTask;
+
+    /// <inheritdoc/>
     async Task IJobHost.CommitAsync(IReadOnlyList<StoredDocument> documents)
     {
         try

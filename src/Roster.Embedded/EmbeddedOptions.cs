@@ -53,6 +53,12 @@ public sealed class EmbeddedOptions
     /// </summary>
     internal Func<CancellationToken, Task> PauseWhenOverloaded { get; set; } = token => Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System, token);
 
+    /// <summary>
+    /// How a job waits before a chunk while events wait to be decided (EDT-06): 20 ms of real time, some four times what a chunk takes, so that jobs
+    /// take at most a fifth of a core from live events. How often events wait is how busy the engine is.
+    /// </summary>
+    internal Func<CancellationToken, Task> GiveWayToEvents { get; set; } = token => Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, token);
+
     /// <summary>For tests: version of the zone database.</summary>
     internal string ZonesVersion { get; set; } = Core.TimeZones.Version;
 

@@ -29,6 +29,9 @@ internal sealed class FaultStore(IRecordStore inner) : IRecordStore
     /// <summary>Answers in place of the store.</summary>
     public Func<TimerEntry, int, IReadOnlyList<TimerEntry>>? OnReadTimers { get; set; }
 
+    /// <summary>Awaited before records are loaded by their keys.</summary>
+    public Func<Task>? LoadGate { get; set; }
+
     /// <summary>Changes what a scan gives.</summary>
     public Func<IReadOnlyList<LoadedRecord>, IReadOnlyList<LoadedRecord>>? OnScan { get; set; }
 
@@ -91,8 +94,20 @@ internal sealed class FaultStore(IRecordStore inner) : IRecordStore
 
     public ValueTask<long> ReserveRecordSequencesAsync(int count, CancellationToken cancellationToken) => inner.ReserveRecordSequencesAsync(count, cancellationToken);
 
-    public ValueTask LoadAsync(IReadOnlyList<RecordKey> keys, IList<LoadedRecord> results, CancellationToken cancellationToken) =>
-        ReadFailure is { } failure ? throw failure : inner.LoadAsync(keys, results, cancellationToken);
+    public async ValueTask LoadAsync(IReadOnlyList<RecordKey> keys, IList<LoadedRecord> results, CancellationToken cancellationToken)
+    {
+        if (LoadGate is { } gate)
+        {
+            await gate();
+        }
+
+        if (ReadFailure is { } failure)
+        {
+            throw failure;
+        }
+
+        await inner.LoadAsync(keys, results, cancellationToken);
+    }
 
     public ValueTask<LoadedRecord> LoadAsync(long recordNumber, CancellationToken cancellationToken) =>
         ReadFailure is { } failure ? throw failure : inner.LoadAsync(recordNumber, cancellationToken);

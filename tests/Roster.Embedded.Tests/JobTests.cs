@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Google.Protobuf;
 using Roster.Engine;
 using Roster.Engine.Operations;
@@ -78,6 +79,46 @@ public sealed class JobTests
         await harness.SettleAsync();
         var operation = Assert.Single(await OperationsAsync(harness));
         Assert.Equal((state, failures > 3 ? "IOException: the connection is broken" : ""), (operation.State, operation.Error));
+    }
+
+    [Fact]
+    public async Task EDT_06_Jobs_let_waiting_events_go_first_and_take_turns_among_themselves()
+    {
+        var store = new FaultStore(new VolatileRecordStore());
+        var ways = new ConcurrentQueue<TaskCompletionSource>();
+        var asked = new SemaphoreSlim(0);
+        var options = new EmbeddedOptions
+        {
+            GiveWayToEvents = _ =>
+            {
+                var way = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                ways.Enqueue(way);
+                asked.Release();
+                return way.Task;
+            },
+        };
+        await using var harness = await EngineHarness.StartAsync(options, store);
+        await harness.PublishAsync(Manual);
+        await harness.SendAsync(harness.Event("r0"), harness.Event("r1"));
+        var loading = new TaskCompletionSource();
+        store.LoadGate = () => loading.Task;
+        var waiting = harness.SendAsync(harness.Event("unknown"));
+        await BulkAsync(harness, "one", 1);
+        await BulkAsync(harness, "two", 2);
+        await asked.WaitAsync(Token);
+
+        // Neither job does anything while the first of them gives way.
+        Assert.Single(ways);
+        Assert.All(await OperationsAsync(harness), o => Assert.Equal(0, o.Done));
+        loading.SetResult();
+        await waiting;
+        Assert.True(ways.TryDequeue(out var first));
+        first.SetResult();
+        await harness.SettleAsync();
+
+        // With no event waiting they give way to nobody.
+        Assert.Empty(ways);
+        Assert.All(await OperationsAsync(harness), o => Assert.Equal(Operation.Types.State.Succeeded, o.State));
     }
 
     [Fact]

@@ -43,6 +43,7 @@ internal sealed class Workload(LoadOptions options, EventMix mix, Uri address) :
         var settings = new TenantSettings { WorkflowsMax = 10_000, EnrollmentsPerHourMax = 10_000 };
         await new TenantService.TenantServiceClient(Channel).UpdateSettingsAsync(new UpdateSettingsRequest { Settings = settings });
         await SwitchFormerOffAsync();
+        await CancelOperationsAsync();
         if (mix is { Enrolling: Enrolling.ByEvent, EnrollPercent: > 0 })
         {
             await SwitchOnAsync(NewEventWorkflow());
@@ -222,6 +223,17 @@ internal sealed class Workload(LoadOptions options, EventMix mix, Uri address) :
             request.PageToken = page.NextPageToken;
         }
         while (request.PageToken.Length > 0);
+    }
+
+    /// <summary>Ends the jobs that switching off began: they look at every record for those that former runs left in a delay.</summary>
+    private async Task CancelOperationsAsync()
+    {
+        var operations = new OperationService.OperationServiceClient(Channel);
+        var listed = await operations.ListOperationsAsync(new ListOperationsRequest { PageSize = 1_000 });
+        foreach (var operation in listed.Operations.Where(o => o.State == Operation.Types.State.Running))
+        {
+            await operations.CancelOperationAsync(new CancelOperationRequest { OperationId = operation.Id });
+        }
     }
 
     private static IEnumerable<EncodedRequest> Endless(EventGenerator generator, CancellationToken stop)

@@ -34,6 +34,9 @@ public interface IJobHost
     /// </summary>
     Task PauseAsync(CancellationToken cancellationToken);
 
+    /// <summary>Lets live events go first: waits a while, in real time, when some wait to be decided (EDT-06).</summary>
+    Task GiveWayAsync(CancellationToken cancellationToken);
+
     /// <summary>Makes documents durable, in the order of the calls.</summary>
     /// <exception cref="RosterException">The disk is full (overloaded): a later call may succeed. Or the store has failed for good.</exception>
     Task CommitAsync(IReadOnlyList<StoredDocument> documents);

@@ -34,6 +34,7 @@ public sealed partial class Jobs : IAsyncDisposable
     private readonly ConcurrentDictionary<int, Queue<string>> _ended = new();
     private readonly ConcurrentDictionary<Task, bool> _running = new();
     private readonly IJobHost _host;
+    private readonly SemaphoreSlim _turns = new(1);
     private readonly CancellationTokenSource _stop = new();
 
     /// <summary>Creates the jobs of a host.</summary>
@@ -280,6 +281,7 @@ public sealed partial class Jobs : IAsyncDisposable
         await _stop.CancelAsync().ConfigureAwait(false);
         await Task.WhenAll(_running.Keys).ConfigureAwait(false);
         _stop.Dispose();
+        _turns.Dispose();
         _erasing.Dispose();
     }
 
@@ -391,7 +393,24 @@ public sealed partial class Jobs : IAsyncDisposable
             return RunErasureAsync(job);
         }
 
-        return job.NamesRecords ? RunRefsAsync(owner, job) : RunScanAsync(owner, job);
+        return RunInTurnAsync(() => job.NamesRecords ? RunRefsAsync(owner, job) : RunScanAsync(owner, job));
+    }
+
+    /// <summary>
+    /// Jobs take turns, a chunk each, and live events go first (EDT-06, TRG-08): however many jobs there are, together they cost ingest no more than one.
+    /// </summary>
+    private async Task<bool> RunInTurnAsync(Func<Task<bool>> chunk)
+    {
+        await _turns.WaitAsync(_stop.Token).ConfigureAwait(false);
+        try
+        {
+            await _host.GiveWayAsync(_stop.Token).ConfigureAwait(false);
+            return await chunk().ConfigureAwait(false);
+        }
+        finally
+        {
+            _turns.Release();
+        }
     }
 
     /// <summary>Removes what has ended beyond <see cref="EndedMax"/>. From memory only after its document, so that an id is not taken anew before.</summary>
