@@ -41,6 +41,7 @@ internal sealed class LoadRun(LoadOptions options)
         {
             await bench.RestartServerAsync();
             workload.Reconnect(bench.Address);
+            await bench.SettleAsync();
         }
     }
 

@@ -15,9 +15,6 @@ public sealed partial class SqliteRecordStore
     private const int SliceRows = 500;
     private const int ActivityRowPositions = 256;
 
-    /// <summary>Checkpoints of fewer records are not paced.</summary>
-    private const int PacedFrom = 20_000;
-
     /// <summary>Longest pause after a slice: without traffic a checkpoint still goes on.</summary>
     private static readonly TimeSpan PaceMax = TimeSpan.FromMilliseconds(50);
 
@@ -28,6 +25,7 @@ public sealed partial class SqliteRecordStore
     private readonly AutoResetEvent _checkpointWanted = new(initialState: false);
     private readonly TaskCompletionSource _checkpointsEnded = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private List<TaskCompletionSource<CheckpointResult>> _checkpointRequests = [];
+    private bool _isAwaited;
     private long _checkpointNotBefore;
     private long _frozenEnd;
 
@@ -91,6 +89,7 @@ public sealed partial class SqliteRecordStore
 
     private void RunCheckpoint(List<TaskCompletionSource<CheckpointResult>> requests)
     {
+        _isAwaited = requests.Count > 0;
         try
         {
             var result = WriteCheckpoint();
@@ -313,7 +312,7 @@ public sealed partial class SqliteRecordStore
             {
                 rows += WriteHeads(slice, reader.Item);
                 slice.Clear();
-                if (numbers.Length >= PacedFrom)
+                if (numbers.Length >= _options.PacedFrom)
                 {
                     Pace((i + 1.0) / numbers.Length);
                 }
@@ -325,14 +324,14 @@ public sealed partial class SqliteRecordStore
 
     /// <summary>
     /// Waits a little when the checkpoint is ahead of what makes the next one due: its processor time and its writes are spread over the time there is,
-    /// as PostgreSQL spreads its own (<c>checkpoint_completion_target</c>). Not when somebody waits for it.
+    /// as PostgreSQL spreads its own (<c>checkpoint_completion_target</c>). Not when somebody waits for it, or for the next one.
     /// </summary>
     private void Pace(double done)
     {
         double due;
         lock (_gate)
         {
-            if (_checkpointRequests.Count > 0)
+            if (_isAwaited || _checkpointRequests.Count > 0)
             {
                 return;
             }
@@ -340,7 +339,13 @@ public sealed partial class SqliteRecordStore
             due = Math.Max(_live.Dirty.Count / (double)_options.CheckpointDirtyRecords, (_logEnd - _frozenEnd) / (double)_options.CheckpointLogBytes);
         }
 
-        if (done > due / PaceTarget && !_isClosing && _failure is null && _checkpointWanted.WaitOne(PaceMax))
+        if (done <= due / PaceTarget || _isClosing || _failure is not null)
+        {
+            return;
+        }
+
+        Stage("pause");
+        if (_checkpointWanted.WaitOne(PaceMax))
         {
             // Somebody asks for a checkpoint, or for the end.
             _checkpointWanted.Set();

@@ -70,6 +70,9 @@ public sealed class SqliteStoreOptions
     /// <summary>Tells when a backup was taken, and how old turns are. Default: the system's.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
+    /// <summary>Checkpoints of fewer records are not paced.</summary>
+    internal int PacedFrom { get; init; } = 20_000;
+
     /// <summary>Points at which tests step in.</summary>
     internal StoreHooks? Hooks { get; init; }
 

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using Roster.Core;
 using Roster.Engine.Stores;
@@ -45,6 +46,42 @@ public sealed class SqliteRecoveryTests : IDisposable
         await store.CheckpointAsync(Cancel);
         Assert.Equal(expected, await RandomWorkload.DumpAsync(store));
         await AssertSameAsync(_folder.CrashImage(), expected);
+    }
+
+    [Theory]
+    [InlineData(3, true)]
+    [InlineData(1_000, false)]
+    public async Task A_checkpoint_is_paced_unless_somebody_waits_for_it(int dirtyRecords, bool isPaced)
+    {
+        var stages = new ConcurrentQueue<string>();
+        var ended = new TaskCompletionSource();
+        var hooks = new StoreHooks
+        {
+            CheckpointStage = stage =>
+            {
+                stages.Enqueue(stage);
+                if (stage == "done")
+                {
+                    ended.TrySetResult();
+                }
+            },
+        };
+        var options = new SqliteStoreOptions { Folder = _folder.Path, Hooks = hooks, PacedFrom = 1, CheckpointDirtyRecords = dirtyRecords };
+        await using var store = await SqliteRecordStore.OpenAsync(options, Cancel);
+        for (var i = 1; i <= 3; i++)
+        {
+            _batch.Turn(new TestRecord(new RecordKey(1, 1, $"r{i}"), i));
+        }
+
+        // As many as make one due, or fewer.
+        await _batch.CommitAsync(store);
+        if (!isPaced)
+        {
+            await store.CheckpointAsync(Cancel);
+        }
+
+        await ended.Task.WaitAsync(Cancel);
+        Assert.Equal(isPaced, stages.Contains("pause"));
     }
 
     [Theory]

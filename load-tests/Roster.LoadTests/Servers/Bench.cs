@@ -90,6 +90,25 @@ internal sealed class Bench : IAsyncDisposable
         {
             await Task.Delay(SettleInterval);
         }
+
+        await SyncAsync();
+    }
+
+    /// <summary>
+    /// Has the kernel write what it still holds of the load, which it would otherwise do half a minute later, in the middle of what is measured. Best
+    /// effort: without the program it does so then.
+    /// </summary>
+    private static async Task SyncAsync()
+    {
+        try
+        {
+            using var sync = Process.Start("sync");
+            await sync.WaitForExitAsync();
+        }
+        catch (System.ComponentModel.Win32Exception)
+        {
+            // A system without it.
+        }
     }
 
     /// <summary>Starts the server anew, as one that finds its data. Does nothing with one that is not ours.</summary>
