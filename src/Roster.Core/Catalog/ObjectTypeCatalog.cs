@@ -2,6 +2,7 @@ using System.Collections.Frozen;
 using System.Collections.Immutable;
 using Roster.Core.Filters;
 using Roster.Core.Schema;
+using Roster.Core.Sequences;
 using Roster.Core.Workflows;
 
 namespace Roster.Core.Catalog;
@@ -51,6 +52,7 @@ internal sealed class ObjectTypeCatalog
         DateSchedules = [.. Enumerable.Range(0, workflows.Length).Where(i => workflows[i].ObjectType.Number == type.Number && workflows[i].IsEnrolling && workflows[i].Start.Schedule?.Dates is not null)];
         EnrollOnMerge = [.. Enumerable.Range(0, workflows.Length).Where(i => workflows[i].ObjectType.Number == type.Number && workflows[i].IsEnrolling && workflows[i].Settings.EnrollOnMerge)];
         Types = new SignalTypes(schema);
+        HasSequences = mine.Any(w => w.IsSequence);
         _copyTargets = copies.TargetsOf(type.Number);
         _copied = _copyTargets.Values.SelectMany(t => t.Properties).ToFrozenSet();
         _copiedLists = _copyTargets.Values.SelectMany(t => t.Lists).ToFrozenSet();
@@ -77,6 +79,9 @@ internal sealed class ObjectTypeCatalog
 
     /// <summary>Whether some criteria look at more than properties.</summary>
     public bool NeedsWhole { get; }
+
+    /// <summary>Whether records of this type are enrolled in sequences.</summary>
+    public bool HasSequences { get; }
 
     /// <summary>Whether anything depends on the clock.</summary>
     public bool HasTimed { get; }
@@ -170,7 +175,7 @@ internal sealed class ObjectTypeCatalog
 }
 
 /// <summary>Numbers of the event types that changes have; 0 when nobody ever listened to one.</summary>
-internal readonly struct SignalTypes(TenantSchema schema)
+internal sealed class SignalTypes(TenantSchema schema)
 {
     public int ListJoined { get; } = schema.FindEventType(StandardEventTypes.ListJoined);
 
@@ -191,4 +196,51 @@ internal readonly struct SignalTypes(TenantSchema schema)
     public int Task { get; } = schema.FindObjectType(StandardObjectTypes.Task)?.Number ?? 0;
 
     public int Goal { get; } = schema.FindEventType(StandardEventTypes.WorkflowGoal);
+
+    public int EmailUnsubscribed { get; } = schema.FindEventType(StandardEventTypes.EmailUnsubscribed);
+
+    public int EmailBounced { get; } = schema.FindEventType(StandardEventTypes.EmailBounced);
+
+    public int SequenceEnrolled { get; } = schema.FindEventType(StandardEventTypes.SequenceEnrolled);
+
+    public int SequenceFinished { get; } = schema.FindEventType(StandardEventTypes.SequenceFinished);
+
+    public int SequenceUnenrolled { get; } = schema.FindEventType(StandardEventTypes.SequenceUnenrolled);
+
+    public int SequenceMeeting { get; } = schema.FindEventType(StandardEventTypes.SequenceMeeting);
+
+    /// <summary>The object type of the actors that count what inboxes send; 0 when there is none.</summary>
+    public int Inbox { get; } = schema.FindObjectType(SequenceLowering.InboxType)?.Number ?? 0;
+
+    public int Company { get; } = schema.FindObjectType(StandardObjectTypes.Company)?.Number ?? 0;
+
+    /// <summary>What an event says of an e-mail or a meeting, by event type; none for all others.</summary>
+    public MailEvent MailEventOf(int eventType) => _mail.TryGetValue(eventType, out var mail) ? mail : MailEvent.None;
+
+    private readonly FrozenDictionary<int, MailEvent> _mail = MailEvents.Select(m => (Number: schema.FindEventType(m.Type), m.Event))
+        .Where(m => m.Number != 0).ToFrozenDictionary(m => m.Number, m => m.Event);
+
+    private static readonly (string Type, MailEvent Event)[] MailEvents =
+    [
+        (StandardEventTypes.EmailDelivered, MailEvent.Delivered), (StandardEventTypes.EmailOpened, MailEvent.Opened), (StandardEventTypes.EmailClicked, MailEvent.Clicked),
+        (StandardEventTypes.EmailReplied, MailEvent.Replied), (StandardEventTypes.EmailBounced, MailEvent.Bounced), (StandardEventTypes.EmailUnsubscribed, MailEvent.Unsubscribed),
+        (StandardEventTypes.EmailMarkedSpam, MailEvent.MarkedSpam), (StandardEventTypes.EmailReceived, MailEvent.Received), (StandardEventTypes.MeetingBooked, MailEvent.MeetingBooked),
+        (StandardEventTypes.MeetingLogged, MailEvent.MeetingLogged),
+    ];
+}
+
+/// <summary>What an event says of an e-mail or a meeting.</summary>
+internal enum MailEvent
+{
+    None = 0,
+    Delivered,
+    Opened,
+    Clicked,
+    Replied,
+    Bounced,
+    Unsubscribed,
+    MarkedSpam,
+    Received,
+    MeetingBooked,
+    MeetingLogged,
 }

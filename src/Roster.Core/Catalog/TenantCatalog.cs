@@ -2,6 +2,7 @@ using System.Collections.Frozen;
 using System.Collections.Immutable;
 using Roster.Core.Calendars;
 using Roster.Core.Schema;
+using Roster.Core.Sequences;
 using Roster.Core.Workflows;
 
 namespace Roster.Core.Catalog;
@@ -17,6 +18,8 @@ public sealed class TenantCatalog
     private readonly Dictionary<(int Workflow, int Version), CompiledWorkflow> _older;
     private readonly Dictionary<int, CompiledList> _lists;
     private readonly ObjectTypeCatalog[] _byType;
+    private readonly FrozenSet<int> _sequences;
+    private readonly FrozenDictionary<string, InboxInfo> _inboxes;
 
     /// <summary>Creates a snapshot.</summary>
     /// <param name="tenant">Number of the tenant.</param>
@@ -26,8 +29,11 @@ public sealed class TenantCatalog
     /// <param name="workflows">Published workflows, in any order, each in its newest version.</param>
     /// <param name="lists">Lists, in any order.</param>
     /// <param name="older">Older versions that enrollments may be pinned to (EDT-11).</param>
+    /// <param name="sequences">Numbers of all sequences, also of those that were deleted; they are among the workflows while they are not.</param>
+    /// <param name="inboxes">The inboxes of users (SEQ-01).</param>
     public TenantCatalog(
-        int tenant, string tenantId, long version, TenantSchema schema, IEnumerable<CompiledWorkflow> workflows, IEnumerable<CompiledList>? lists = null, IEnumerable<CompiledWorkflow>? older = null)
+        int tenant, string tenantId, long version, TenantSchema schema, IEnumerable<CompiledWorkflow> workflows, IEnumerable<CompiledList>? lists = null, IEnumerable<CompiledWorkflow>? older = null,
+        IEnumerable<int>? sequences = null, IEnumerable<InboxInfo>? inboxes = null)
     {
         ArgumentNullException.ThrowIfNull(schema);
         Tenant = tenant;
@@ -39,6 +45,8 @@ public sealed class TenantCatalog
         _order = Workflows.Select((w, i) => (w.Number, i)).ToDictionary(w => w.Number, w => w.i);
         _older = (older ?? []).ToDictionary(w => (w.Number, w.Version));
         _lists = (lists ?? []).ToDictionary(l => l.Info.Number);
+        _sequences = (sequences ?? []).ToFrozenSet();
+        _inboxes = (inboxes ?? []).ToFrozenDictionary(i => i.User, StringComparer.Ordinal);
         Business = new BusinessCalendar(schema.Settings.BusinessDays, schema.Settings.Holidays.ToFrozenSet());
         Copies = new CopyPlan([.. Workflows, .. _older.Values], _lists.Values);
         SendsMessages = !Copies.IsEmpty || Workflows.Any(w => w.SendsMessages);
@@ -80,6 +88,12 @@ public sealed class TenantCatalog
 
     /// <summary>A version of a workflow that enrollments are pinned to; the newest when that version is not kept.</summary>
     public CompiledWorkflow? FindVersion(int number, int version) => _older.GetValueOrDefault((number, version)) ?? FindWorkflow(number);
+
+    /// <summary>Whether a number is that of a sequence, also of one that was deleted.</summary>
+    public bool IsSequence(int number) => _sequences.Contains(number);
+
+    /// <summary>The inbox of a user; null when the user has none, or has gone (SEQ-01).</summary>
+    public InboxInfo? FindInbox(string user) => _inboxes.GetValueOrDefault(user);
 
     /// <summary>The list of that number, or null.</summary>
     public CompiledList? FindList(int number) => _lists.GetValueOrDefault(number);

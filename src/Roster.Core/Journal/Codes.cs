@@ -120,6 +120,12 @@ public enum EntryKind
     /// <summary>A copy of an associated record went because there are too many (ASC-05).</summary>
     CopiesCut = 44,
 
+    /// <summary>Something became of an e-mail for the first time: it was sent, delivered, opened, clicked, answered (MET-10 to MET-16).</summary>
+    EmailEngaged = 48,
+
+    /// <summary>An e-mail that is still to be sent was edited for this record (SEQ-14).</summary>
+    EmailEdited = 49,
+
     /// <summary>Messages were sent to other records (ENG-15). Bookkeeping, not shown.</summary>
     MessagesSent = 50,
 
@@ -140,6 +146,12 @@ public enum EntryKind
 
     /// <summary>Who said a link or its labels changed, and nothing else of it. Bookkeeping, not shown.</summary>
     AssociationMarked = 56,
+
+    /// <summary>An inbox gave out a slot: an enrollment of the day, or an instant for an e-mail (SEQ-15). Bookkeeping, not shown.</summary>
+    SlotTaken = 58,
+
+    /// <summary>An inbox took a slot back that was not used (SEQ-15). Bookkeeping, not shown.</summary>
+    SlotReleased = 59,
 
     /// <summary>The id and the links of an erased record are gone too (REC-17). Bookkeeping, not shown.</summary>
     IdErased = 60,
@@ -210,6 +222,18 @@ public enum Decision
 
     /// <summary>All checks passed.</summary>
     Enrolled = 19,
+
+    /// <summary>Of sequences: the inbox of the owner is not connected (SEQ-04).</summary>
+    SenderNotConnected = 20,
+
+    /// <summary>Of sequences: the contact has no e-mail address (SEQ-04).</summary>
+    NoAddress = 21,
+
+    /// <summary>Of sequences: the contact has opted out (SEQ-04).</summary>
+    OptedOut = 22,
+
+    /// <summary>Of sequences: an e-mail to the present address bounced (SEQ-04).</summary>
+    Bounced = 23,
 }
 
 /// <summary>Why an enrollment ended (UNE-08). Numbers equal those of <c>roster.v1.Enrollment.EndReason</c>.</summary>
@@ -259,6 +283,103 @@ public enum EndReason
 
     /// <summary>The workflow was deleted.</summary>
     WorkflowDeleted = 14,
+
+    /// <summary>Of sequences (SEQ-18), as all that follow: ran to the end.</summary>
+    Finished = 15,
+
+    /// <summary>The contact answered an e-mail of the sequence (SEQ-10).</summary>
+    Replied = 16,
+
+    /// <summary>The contact sent the owner another e-mail (SEQ-10).</summary>
+    InboundEmail = 17,
+
+    /// <summary>Another contact of the company replied or met (SEQ-13).</summary>
+    CompanyEngaged = 18,
+
+    /// <summary>A meeting was booked (SEQ-11).</summary>
+    MeetingBooked = 19,
+
+    /// <summary>An e-mail bounced (SEQ-12).</summary>
+    Bounced = 20,
+
+    /// <summary>The contact unsubscribed (SEQ-12).</summary>
+    Unsubscribed = 21,
+
+    /// <summary>The sender was removed (SEQ-01).</summary>
+    SenderGone = 22,
+
+    /// <summary>An e-mail failed for good (SEQ-16).</summary>
+    SendFailed = 23,
+
+    /// <summary>The sequence was deleted (SEQ-17).</summary>
+    SequenceDeleted = 24,
+}
+
+/// <summary>What is asked of end reasons.</summary>
+public static class EndReasons
+{
+    /// <summary>Whether an enrollment ran to its end: a workflow completed, or a sequence finished.</summary>
+    public static bool IsCompletion(this EndReason reason) => reason is EndReason.Completed or EndReason.Finished;
+}
+
+/// <summary>What may become of an e-mail, once per recipient (MET-10 to MET-16). Stored; as bits the n-th is <c>1 &lt;&lt; n</c>.</summary>
+public enum EmailSignal
+{
+    /// <summary>None.</summary>
+    None = 0,
+
+    /// <summary>Sent: the task was completed.</summary>
+    Sent = 1,
+
+    /// <summary>Delivered.</summary>
+    Delivered = 2,
+
+    /// <summary>Opened: a pixel load, also by a machine, or any click.</summary>
+    Opened = 3,
+
+    /// <summary>A link was clicked that is not one to unsubscribe or to set preferences.</summary>
+    Clicked = 4,
+
+    /// <summary>Answered; automatic answers do not count.</summary>
+    Replied = 5,
+
+    /// <summary>Bounced.</summary>
+    Bounced = 6,
+
+    /// <summary>The recipient unsubscribed.</summary>
+    Unsubscribed = 7,
+
+    /// <summary>The recipient marked it as spam.</summary>
+    MarkedSpam = 8,
+
+    /// <summary>Opened by a person (MET-15).</summary>
+    OpenedByPerson = 9,
+
+    /// <summary>A meeting was booked.</summary>
+    Met = 10,
+
+    /// <summary>Opened, clicked, answered or met, of an enrollment in a sequence (MET-16).</summary>
+    Engaged = 11,
+}
+
+/// <summary>For whom something is the first of its kind (MET-10, MET-16). Bits; stored.</summary>
+[Flags]
+public enum EmailScopes
+{
+    /// <summary>For nobody.</summary>
+    None = 0,
+
+    /// <summary>For the recipient and the step.</summary>
+    Step = 1,
+
+    /// <summary>For the recipient and all e-mails of the workflow or sequence.</summary>
+    Workflow = 2,
+
+    /// <summary>For the enrollment.</summary>
+    Enrollment = 4,
+
+    /// <summary>For the enrollment, of all that counts as being engaged: an open, a click, a reply, a meeting.</summary>
+    Engagement = 8,
 }
 
 /// <summary>Result of a step (HIS-03). Stored.</summary>

@@ -145,8 +145,10 @@ public readonly struct JournalEntry
     /// <param name="trigger">What started the consideration.</param>
     /// <param name="decision">The decision.</param>
     /// <param name="detail">Number of the list or goal that decided, or 0.</param>
-    public static JournalEntry Refused(int workflow, int version, TriggerKind trigger, Decision decision, int detail = 0) => new()
+    /// <param name="requestId">For sequences: id of the request that is answered, which came in an earlier turn; empty otherwise.</param>
+    public static JournalEntry Refused(int workflow, int version, TriggerKind trigger, Decision decision, int detail = 0, string requestId = "") => new()
     {
+        Text = requestId,
         Kind = EntryKind.EnrollmentRefused,
         Workflow = workflow,
         Version = version,
@@ -157,11 +159,13 @@ public readonly struct JournalEntry
 
     /// <summary>
     /// An enrollment began; <paramref name="isFirst"/> when the record was never enrolled in the workflow before. The properties of the
-    /// event are kept when a step reads them (ACT-07); <paramref name="detail"/> is the event type or workflow that started it.
+    /// event are kept when a step reads them (ACT-07); <paramref name="detail"/> is the event type or workflow that started it. For
+    /// sequences the properties are the facts of the enrollment, and <paramref name="requestId"/> names the request of an earlier turn.
     /// </summary>
     public static JournalEntry Enrolled(
-        int workflow, int version, int enrollment, TriggerKind trigger, int firstStep, bool isFirst, int detail = 0, NamedValue[]? eventProperties = null) => new()
+        int workflow, int version, int enrollment, TriggerKind trigger, int firstStep, bool isFirst, int detail = 0, NamedValue[]? eventProperties = null, string requestId = "") => new()
         {
+            Text = requestId,
             Kind = EntryKind.Enrolled,
             Workflow = workflow,
             Version = version,
@@ -279,10 +283,12 @@ public readonly struct JournalEntry
 
     /// <summary>
     /// An enrollment ended. <paramref name="detail"/> is the number of the list, goal or workflow that ended it, by reason, or 0.
-    /// <paramref name="step"/> is the step it was in, 0 for none.
+    /// <paramref name="step"/> is the step it was in, 0 for none. <paramref name="isUnanswered"/> when a sequence finished without a reply or
+    /// a meeting (MET-16).
     /// </summary>
-    public static JournalEntry EnrollmentEnded(int workflow, int version, int enrollment, int step, EndReason reason, int detail = 0) => new()
+    public static JournalEntry EnrollmentEnded(int workflow, int version, int enrollment, int step, EndReason reason, int detail = 0, bool isUnanswered = false) => new()
     {
+        Flag = isUnanswered,
         Kind = EntryKind.EnrollmentEnded,
         Workflow = workflow,
         Version = version,
@@ -364,17 +370,19 @@ public readonly struct JournalEntry
         Step = step,
     };
 
-    /// <summary>The present step of an enrollment is due at another instant.</summary>
-    public static JournalEntry StepRescheduled(int workflow, int version, int enrollment, int step, int execution, Timestamp dueAt) => new()
-    {
-        Kind = EntryKind.StepRescheduled,
-        Workflow = workflow,
-        Version = version,
-        Enrollment = enrollment,
-        Step = step,
-        Execution = execution,
-        DueAt = dueAt,
-    };
+    /// <summary>The present step of an enrollment is due at another instant, or waits for something else when a phase is given.</summary>
+    public static JournalEntry StepRescheduled(
+        int workflow, int version, int enrollment, int step, int execution, Timestamp dueAt, Records.StepPhase phase = Records.StepPhase.Ready) => new()
+        {
+            Code = (int)phase,
+            Kind = EntryKind.StepRescheduled,
+            Workflow = workflow,
+            Version = version,
+            Enrollment = enrollment,
+            Step = step,
+            Execution = execution,
+            DueAt = dueAt,
+        };
 
     /// <summary>A task is not offered any more; who has leased it may still complete it (UNE-07).</summary>
     public static JournalEntry EffectWithdrawn(int workflow, int version, int enrollment, int step, int execution) => new()
@@ -386,6 +394,52 @@ public readonly struct JournalEntry
         Step = step,
         Execution = execution,
     };
+
+    /// <summary>Something became of an e-mail for the first time.</summary>
+    /// <param name="workflow">The workflow or sequence that sent it.</param>
+    /// <param name="version">Its version.</param>
+    /// <param name="enrollment">The enrollment that it was sent for.</param>
+    /// <param name="step">The step that sent it; 0 for a meeting that no e-mail led to.</param>
+    /// <param name="signal">What became of it.</param>
+    /// <param name="scopes">For whom it is the first time.</param>
+    /// <param name="at">When it occurred. For a send this is the instant that reactions count from.</param>
+    /// <param name="sentAt">When the e-mail was sent, if this is the recipient's first reaction to it (MET-13); none otherwise.</param>
+    public static JournalEntry EmailEngaged(
+        int workflow, int version, int enrollment, int step, EmailSignal signal, EmailScopes scopes, Timestamp at, Timestamp sentAt) => new()
+        {
+            Kind = EntryKind.EmailEngaged,
+            Workflow = workflow,
+            Version = version,
+            Enrollment = enrollment,
+            Step = step,
+            Code = (int)signal,
+            Subject = (int)scopes,
+            OccurredAt = at,
+            DueAt = sentAt,
+        };
+
+    /// <summary>An e-mail that is still to be sent was edited for this record (SEQ-14); <paramref name="content"/> is what replaces the step's.</summary>
+    public static JournalEntry EmailEdited(int workflow, int version, int enrollment, int step, NamedValue[] content) => new()
+    {
+        Kind = EntryKind.EmailEdited,
+        Workflow = workflow,
+        Version = version,
+        Enrollment = enrollment,
+        Step = step,
+        Fields = content,
+    };
+
+    /// <summary>An inbox gave out an enrollment of a day; <paramref name="day"/> is the day since 1970-01-01 in its zone (SEQ-15).</summary>
+    public static JournalEntry EnrollmentSlotTaken(int day) => new() { Kind = EntryKind.SlotTaken, Number = day };
+
+    /// <summary>An inbox gave out an instant for an e-mail (SEQ-15).</summary>
+    public static JournalEntry EmailSlotTaken(Timestamp at, bool isBulk) => new() { Kind = EntryKind.SlotTaken, DueAt = at, Flag = isBulk };
+
+    /// <summary>An inbox took back an enrollment of a day that came to nothing.</summary>
+    public static JournalEntry EnrollmentSlotReleased(int day) => new() { Kind = EntryKind.SlotReleased, Number = day };
+
+    /// <summary>An inbox took back an instant at which no e-mail was sent.</summary>
+    public static JournalEntry EmailSlotReleased(Timestamp at, bool isBulk) => new() { Kind = EntryKind.SlotReleased, DueAt = at, Flag = isBulk };
 
     /// <summary>The record was deleted (REC-16), by a step when <paramref name="workflow"/> is not 0.</summary>
     public static JournalEntry RecordDeleted(int workflow = 0, int step = 0) => new() { Kind = EntryKind.RecordDeleted, Workflow = workflow, Step = step };
@@ -527,4 +581,10 @@ public enum CommandKind
 
     /// <summary>Erase the record (REC-17).</summary>
     Erase = 8,
+
+    /// <summary>Lift the pause that a sequence stands in (SEQ-09).</summary>
+    LiftPause = 20,
+
+    /// <summary>Edit an e-mail that a sequence is still to send (SEQ-14).</summary>
+    EditEmail = 21,
 }

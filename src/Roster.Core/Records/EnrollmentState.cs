@@ -23,8 +23,11 @@ public enum StepPhase
     /// <summary>An action outside its window waits for the next one (WIN-05).</summary>
     Window = 5,
 
-    /// <summary>An action of a date-anchored workflow waits for its instant (SCH-06).</summary>
+    /// <summary>An action of a date-anchored workflow waits for its instant (SCH-06), a step of a sequence for the end of its delay (SEQ-07).</summary>
     Anchor = 6,
+
+    /// <summary>An e-mail of a sequence waits for its inbox: to be granted an instant, or for that instant (SEQ-15).</summary>
+    Slot = 10,
 }
 
 /// <summary>An active enrollment of a record.</summary>
@@ -75,7 +78,10 @@ public struct EnrollmentState
     /// <summary>Goals, as bits, that held at the enrollment and have not stopped since (GOAL-02).</summary>
     public ulong GoalsHeld;
 
-    /// <summary>Properties of the event that started it, when a step reads them (ACT-07); null otherwise.</summary>
+    /// <summary>
+    /// Properties of the event that started it, when a step reads them (ACT-07); null otherwise. Of a sequence: its facts
+    /// (<see cref="Sequences.SequenceFacts"/>).
+    /// </summary>
     public NamedValue[]? EventProperties;
 }
 
@@ -126,6 +132,9 @@ public struct WorkflowSummary
 
     /// <summary>Number of the latest enrollment.</summary>
     public int LastEnrollment;
+
+    /// <summary>What became of the e-mails of the latest enrollment: signal n is bit n (MET-16).</summary>
+    public int Signals;
 
     /// <summary>When an annual workflow enrolls the record again (SCH-09); none when it does not.</summary>
     public Timestamp RecurrenceAt;

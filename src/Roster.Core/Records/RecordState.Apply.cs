@@ -119,7 +119,7 @@ public sealed partial class RecordState
                 HoldStep(entry);
                 break;
             case EntryKind.StepRescheduled:
-                Enrollment(entry).DueAt = entry.DueAt;
+                Reschedule(entry);
                 break;
             case EntryKind.ListJoined:
                 Join(entry);
@@ -172,6 +172,18 @@ public sealed partial class RecordState
                 break;
             case EntryKind.AssociationsMoved:
                 MoveAssociations(entry);
+                break;
+            case EntryKind.EmailEngaged:
+                EngageEmail(entry);
+                break;
+            case EntryKind.EmailEdited:
+                EditEmail(entry);
+                break;
+            case EntryKind.SlotTaken:
+                TakeSlot(entry);
+                break;
+            case EntryKind.SlotReleased:
+                ReleaseSlot(entry);
                 break;
             case EntryKind.CopyChanged:
                 ChangeCopy(entry);
@@ -345,6 +357,7 @@ public sealed partial class RecordState
         summary.LastEnrollment = entry.Enrollment;
         summary.GoalsHeld = 0;
         summary.GoalsVersion = entry.Version;
+        summary.Signals = 0;
         summary.RecurrenceAt = Timestamp.None;
         summary.TimesEnrolled++;
         if (summary.TimesEnrolled > 1)
@@ -431,7 +444,7 @@ public sealed partial class RecordState
         ref var summary = ref Summary(entry.Workflow);
         summary.LastEnd = entry.EndReason;
         summary.LastEndedAt = LastTurnAt;
-        if (entry.EndReason == EndReason.Completed)
+        if (entry.EndReason.IsCompletion())
         {
             summary.TimesCompleted++;
         }
@@ -442,12 +455,19 @@ public sealed partial class RecordState
     private void HoldStep(in JournalEntry entry)
     {
         ref var state = ref Enrollment(entry);
-        var isEntered = state.Step == entry.Step && state.Phase is StepPhase.Window or StepPhase.Anchor or StepPhase.Held;
+        var isEntered = state.Step == entry.Step && state.Phase is StepPhase.Window or StepPhase.Anchor or StepPhase.Slot or StepPhase.Held;
         state.Step = entry.Step;
         state.Execution = isEntered ? state.Execution : 0;
         state.Phase = StepPhase.Held;
         state.EnteredAt = entry.DueAt.IsNone ? LastTurnAt : state.EnteredAt;
         state.DueAt = entry.DueAt;
+    }
+
+    private void Reschedule(in JournalEntry entry)
+    {
+        ref var state = ref Enrollment(entry);
+        state.DueAt = entry.DueAt;
+        state.Phase = entry.Code != 0 ? (StepPhase)entry.Code : state.Phase;
     }
 
     private void Latch(in JournalEntry entry)

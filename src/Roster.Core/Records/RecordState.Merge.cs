@@ -24,7 +24,7 @@ public sealed partial class RecordState
         writer.Bytes(MarksField, CollectionsMarshal.AsSpan(marks));
         foreach (var summary in _summaries)
         {
-            PackSummary(writer, summary with { GoalsPending = 0, GoalsHeld = 0, LastEnrollment = 0, RecurrenceAt = Timestamp.None });
+            PackSummary(writer, summary with { GoalsPending = 0, GoalsHeld = 0, LastEnrollment = 0, Signals = 0, RecurrenceAt = Timestamp.None });
         }
 
         return writer.Written.ToArray();

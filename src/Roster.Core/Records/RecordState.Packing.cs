@@ -139,6 +139,12 @@ public sealed partial class RecordState
             case SpreadInitialField:
                 IsSpreadInitial = reader.Bool();
                 break;
+            case EmailMarkField:
+                _emailMarks.Add(LoadEmailMark(reader.Bytes()));
+                break;
+            case InboxField:
+                LoadInbox(reader.Bytes());
+                break;
             default:
                 throw Unknown(field);
         }
@@ -291,6 +297,7 @@ public sealed partial class RecordState
         writer.Text(MergedIntoField, MergedInto);
         writer.Int(SpreadHopsField, SpreadHops);
         writer.Bool(SpreadInitialField, IsSpreadInitial);
+        PackSequences(writer);
     }
 
     private static void PackOutputs(PackedWriter writer, in StepOutputs outputs)
@@ -525,6 +532,7 @@ public sealed partial class RecordState
         writer.Int(12, summary.LastEnrollment);
         writer.Time(13, summary.RecurrenceAt);
         writer.Int(14, summary.GoalsVersion);
+        writer.Int(20, summary.Signals);
         writer.EndMessage(start);
     }
 
@@ -549,6 +557,7 @@ public sealed partial class RecordState
                 case 12: summary.LastEnrollment = reader.Int(); break;
                 case 13: summary.RecurrenceAt = reader.Time(); break;
                 case 14: summary.GoalsVersion = reader.Int(); break;
+                case 20: summary.Signals = reader.Int(); break;
                 case 8: summary.RecentEnrollments = [.. summary.RecentEnrollments ?? [], reader.Time()]; break;
                 default: reader.Skip(); break;
             }

@@ -344,6 +344,10 @@ public sealed partial class RecordState
         _memberships.Clear();
         _copies.Clear();
         _copiesSeen = null;
+        _emailMarks.Clear();
+        _slots.Clear();
+        SlotDay = 0;
+        SlotEnrollments = 0;
         _chain.Clear();
     }
 

@@ -9,6 +9,9 @@ public static class StandardObjectTypes
     /// <summary>The type of tasks (ACT-24).</summary>
     public const string Task = "task";
 
+    /// <summary>The type of companies.</summary>
+    public const string Company = "company";
+
     /// <summary>The type of notes (ACT-24).</summary>
     public const string Note = "note";
 

@@ -11,4 +11,10 @@ public static class TaskProperties
 
     /// <summary>When a task is due.</summary>
     public const string DueAt = "due_at";
+
+    /// <summary>Of a task of a sequence: what is to be done, such as <c>CALL</c> (SEQ-06).</summary>
+    public const string Type = "task_type";
+
+    /// <summary>Of a task of a sequence: the user who owns the sequence.</summary>
+    public const string Owner = "owner";
 }

@@ -48,6 +48,24 @@ public enum MessageKind
 
     /// <summary>The receiver did not take what the sender sent, and the sender's journal names it: an erasure of the receiver must find it there (REC-17).</summary>
     Named = 13,
+
+    /// <summary>To an inbox: the sender wants an enrollment of the day, or an instant for an e-mail (SEQ-04, SEQ-15).</summary>
+    SlotRequest = 20,
+
+    /// <summary>Of an inbox: what it grants; <see cref="RecordMessage.OccurredAt"/> is none when it does not.</summary>
+    SlotAnswer = 21,
+
+    /// <summary>To an inbox: what it granted is not used.</summary>
+    SlotRelease = 22,
+
+    /// <summary>To itself: tell the links of the next leaf that a contact is engaged (SEQ-13).</summary>
+    TellEngaged = 23,
+
+    /// <summary>To a company: a contact of it replied or met (SEQ-13).</summary>
+    Engaged = 24,
+
+    /// <summary>To a contact of a company: another one replied or met (SEQ-13).</summary>
+    ColleagueEngaged = 25,
 }
 
 /// <summary>
@@ -71,7 +89,7 @@ public sealed record RecordMessage(MessageKind Kind, int ToType, string ToId)
     /// <summary>Turn time of the sender.</summary>
     public Timestamp At { get; init; }
 
-    /// <summary>For occurrences: when it occurred.</summary>
+    /// <summary>For occurrences: when it occurred. For slots: the instant that was granted.</summary>
     public Timestamp OccurredAt { get; init; }
 
     /// <summary>For links: the labels that were added or taken away; empty for the link itself.</summary>
@@ -95,7 +113,10 @@ public sealed record RecordMessage(MessageKind Kind, int ToType, string ToId)
     /// <summary>The step that sent it, or 0.</summary>
     public int Step { get; init; }
 
-    /// <summary>For writes: number of the property. For occurrences: number of the event type. For <see cref="MessageKind.UnlinkAll"/>: number of the object type.</summary>
+    /// <summary>
+    /// For writes: number of the property. For occurrences: number of the event type. For <see cref="MessageKind.UnlinkAll"/> and
+    /// <see cref="MessageKind.TellEngaged"/>: number of the object type. For slots: 1 for an enrollment, 2 for an e-mail.
+    /// </summary>
     public int Subject { get; init; }
 
     /// <summary>For writes: how the value is used.</summary>
@@ -107,7 +128,7 @@ public sealed record RecordMessage(MessageKind Kind, int ToType, string ToId)
     /// <summary>For writes and creations: the source that the receiver's history shows.</summary>
     public string Source { get; init; } = string.Empty;
 
-    /// <summary>For creations: values by number of the property. For occurrences: properties of the event.</summary>
+    /// <summary>For creations: values by number of the property. For occurrences: properties of the event. For slots: what the one who asks needs to know again.</summary>
     public NamedValue[] Fields { get; init; } = [];
 
     /// <summary>For merges: packed enrollment histories and event ids.</summary>

@@ -74,6 +74,9 @@ public sealed partial class Turn
                 case CompiledOtherWorkflow other:
                     (other.Enrolls ? _queued.Enrolls : _queued.Unenrolls).Add(new Request(other.Workflow, TriggerKind.Workflow, steps.Number));
                     break;
+                case CompiledOtherSequence other:
+                    ChangeSequence(steps, other);
+                    break;
                 case CompiledSetAssociated set:
                     result = SetAssociated(steps, enrollment, set, out failure);
                     break;

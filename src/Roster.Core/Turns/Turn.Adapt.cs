@@ -64,7 +64,7 @@ public sealed partial class Turn
             var enrollment = _state.Enrollments[i];
             if (_catalog.FindWorkflow(enrollment.Workflow) is not { } newest)
             {
-                End(i, EndReason.WorkflowDeleted);
+                End(i, _catalog.IsSequence(enrollment.Workflow) ? EndReason.SequenceDeleted : EndReason.WorkflowDeleted);
                 continue;
             }
 

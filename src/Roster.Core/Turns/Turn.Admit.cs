@@ -13,7 +13,7 @@ public sealed partial class Turn
     private TurnResult DecideEvent(EventInput input)
     {
         var content = input.HashContent(_scratch);
-        if (Refuse(input.IdHash, content) is { } refused)
+        if ((ForwardToSurvivor(input, content) ?? Refuse(input.IdHash, content)) is { } refused)
         {
             return refused;
         }
@@ -42,6 +42,7 @@ public sealed partial class Turn
         }
 
         _eventOccurredAt = occurredAt;
+        NoteEmail(input, occurredAt);
         ForwardToLinks(input, occurredAt);
         return RunRounds();
     }

@@ -30,6 +30,11 @@ public sealed partial class Turn
     private Decision Check(CompiledWorkflow workflow, in Consideration consideration, out int detail)
     {
         detail = 0;
+        if (workflow.Settings.Sequence is { } sequence)
+        {
+            return CheckSequence(workflow, sequence, consideration);
+        }
+
         for (var check = Decision.RecordGone; check < Decision.Enrolled; check++)
         {
             if (!Passes(check, workflow, consideration, out detail))
@@ -46,6 +51,11 @@ public sealed partial class Turn
     private bool Passes(Decision check, CompiledWorkflow workflow, in Consideration consideration, out int detail)
     {
         detail = 0;
+        if (workflow.Settings.Sequence is { } sequence)
+        {
+            return PassesSequence(check, workflow, sequence, consideration);
+        }
+
         switch (check)
         {
             case Decision.RecordGone:

@@ -55,6 +55,10 @@ public sealed partial class Turn
                 return EndOfTurn();
             case CommandKind.Merge:
                 return Merge(input);
+            case CommandKind.LiftPause:
+                return LiftPause(input);
+            case CommandKind.EditEmail:
+                return EditEmail(input);
             default:
                 throw new InvalidOperationException($"Command {input.Kind} is not known to the turn.");
         }
@@ -252,6 +256,12 @@ public sealed partial class Turn
             SettlePendingGoals(workflow, effect.Enrollment);
         }
 
+        // All tasks of a sequence are e-mails.
+        if (result == StepResult.Success && (effect.IsMarketing || _catalog.IsSequence(effect.Workflow)))
+        {
+            NoteSignal(effect.Workflow, effect.Version, effect.Enrollment, effect.Step, EmailSignal.Sent, _now, reacts: false);
+        }
+
         if (index >= 0)
         {
             var enrollment = _state.Enrollments[index];
@@ -260,6 +270,10 @@ public sealed partial class Turn
                 // A publish gave the step another kind: it is entered anew (EDT-10).
                 var present = steps?.Find(effect.Step);
                 FinishStep(enrollment, result, failure: code, next: present is null or CompiledWorker ? null : present.Number);
+                if (result == StepResult.Failed && present is CompiledEmail)
+                {
+                    End(_state.FindEnrollment(effect.Enrollment), EndReason.SendFailed);
+                }
             }
         }
     }

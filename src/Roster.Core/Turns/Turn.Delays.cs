@@ -47,7 +47,7 @@ public sealed partial class Turn
                 var wait = newest is null ? null : StepsOf(newest, enrollment).Find(enrollment.Step) as CompiledWait;
                 FinishWait(enrollment, wait, isMet: false);
                 break;
-            case StepPhase.Window or StepPhase.Anchor or StepPhase.Held:
+            case StepPhase.Window or StepPhase.Anchor or StepPhase.Slot or StepPhase.Held:
                 MakeReady(number);
                 break;
             default:

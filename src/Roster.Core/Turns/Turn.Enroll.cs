@@ -185,6 +185,12 @@ public sealed partial class Turn
 
     private void Conclude(CompiledWorkflow workflow, in Consideration consideration, Decision decision, int detail)
     {
+        if (decision == Decision.Enrolled && workflow.Settings.Sequence is { } sequence)
+        {
+            AskToEnroll(workflow, sequence, consideration);
+            return;
+        }
+
         if (_command is { Kind: CommandKind.Enroll } command && command.Target == workflow.Number && _decision == Decision.None)
         {
             _decision = decision;
@@ -241,7 +247,7 @@ public sealed partial class Turn
         _exits.Clear();
         foreach (ref readonly var enrollment in _state.Enrollments)
         {
-            if (enrollment.Workflow != workflow.Number && (workflow.Settings.UnenrollFromAll || workflow.Settings.UnenrollFrom.Contains(enrollment.Workflow)))
+            if (enrollment.Workflow != workflow.Number && !_catalog.IsSequence(enrollment.Workflow) && (workflow.Settings.UnenrollFromAll || workflow.Settings.UnenrollFrom.Contains(enrollment.Workflow)))
             {
                 _exits.Add(enrollment.Number);
             }

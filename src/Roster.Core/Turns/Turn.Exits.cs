@@ -25,6 +25,10 @@ public sealed partial class Turn
             {
                 End(index, EndReason.Suppressed, list);
             }
+            else if (workflow.IsSequence)
+            {
+                ExitSequence(workflow, index);
+            }
             else if (workflow.Settings.UnenrollWhen is { } unenroll && (IsRechecked(workflow) ? AcceptsSafely(unenroll) : BecameTrueSafely(unenroll)))
             {
                 End(index, EndReason.UnenrollmentTrigger);
@@ -51,7 +55,7 @@ public sealed partial class Turn
         foreach (ref readonly var enrollment in _state.Enrollments)
         {
             if (_catalog.FindWorkflow(enrollment.Workflow) is { } workflow
-                && (workflow.Settings.UnenrollWhen is not null || workflow.Settings.SuppressionLists.Length > 0 || _present.Unenrolls.Count > 0))
+                && (workflow.Settings.UnenrollWhen is not null || workflow.Settings.SuppressionLists.Length > 0 || workflow.IsSequence || _present.Unenrolls.Count > 0))
             {
                 _exits.Add(enrollment.Number);
             }
@@ -155,7 +159,7 @@ public sealed partial class Turn
     private void End(int index, EndReason reason, int detail = 0)
     {
         var enrollment = _state.Enrollments[index];
-        for (var i = _state.OpenEffects.Length - 1; i >= 0 && reason != EndReason.Completed; i--)
+        for (var i = _state.OpenEffects.Length - 1; i >= 0 && !reason.IsCompletion(); i--)
         {
             var effect = _state.OpenEffects[i];
             if (effect.Enrollment == enrollment.Number && !effect.IsWithdrawn)
@@ -165,9 +169,13 @@ public sealed partial class Turn
         }
 
         var isInStep = enrollment.Phase is not (StepPhase.Ready or StepPhase.Held) && enrollment.Execution > 0;
-        Write(JournalEntry.EnrollmentEnded(enrollment.Workflow, enrollment.Version, enrollment.Number, isInStep ? enrollment.Step : 0, reason, detail));
+        Write(JournalEntry.EnrollmentEnded(enrollment.Workflow, enrollment.Version, enrollment.Number, isInStep ? enrollment.Step : 0, reason, detail, IsUnanswered(enrollment, reason)));
         _ready.Remove(enrollment.Number);
-        if (reason == EndReason.Completed)
+        if (_catalog.IsSequence(enrollment.Workflow))
+        {
+            QueueSequenceEnd(enrollment.Workflow, reason);
+        }
+        else if (reason == EndReason.Completed)
         {
             QueueStatus(enrollment.Workflow, _index.Types.Completed);
         }

@@ -60,6 +60,18 @@ public sealed partial class Turn
             case Decision.EvaluationFailed:
                 blockers.Add("correct the criteria that cannot be judged");
                 return true;
+            case Decision.SenderNotConnected:
+                blockers.Add($"connect the inbox of {workflow.Settings.Sequence!.Owner}");
+                return true;
+            case Decision.AlreadyActive when workflow.IsSequence:
+                blockers.Add($"end the active enrollment, number {_state.Enrollments[FindActiveSequence()].Number}, in sequence {_catalog.FindWorkflow(_state.Enrollments[FindActiveSequence()].Workflow)?.Identity.Id}");
+                return true;
+            case Decision.NoAddress or Decision.Bounced:
+                blockers.Add($"set {workflow.Settings.Sequence!.Address.Name}");
+                return true;
+            case Decision.OptedOut:
+                blockers.Add($"set {workflow.Settings.Sequence!.Consent.Name} to SUBSCRIBED");
+                return true;
             case Decision.AlreadyActive:
                 blockers.Add($"end the active enrollment, number {_state.Enrollments[_state.FindActive(workflow.Number)].Number}");
                 return true;

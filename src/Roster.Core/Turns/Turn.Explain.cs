@@ -109,12 +109,13 @@ public sealed partial class Turn
     private List<CheckExplanation> ExplainChecks(CompiledWorkflow workflow, in Consideration consideration, Decision last)
     {
         var checks = new List<CheckExplanation>();
-        for (var check = Decision.RecordGone; check <= last; check++)
+        foreach (var check in ChecksOf(workflow, last))
         {
             try
             {
                 var passes = Passes(check, workflow, consideration, out var detail);
-                checks.Add(new CheckExplanation(check, passes, Found(check, workflow, consideration, passes), detail));
+                var found = workflow.Settings.Sequence is { } sequence ? FoundOfSequence(check, workflow, sequence, passes) : Found(check, workflow, consideration, passes);
+                checks.Add(new CheckExplanation(check, passes, found, detail));
             }
             catch (EvaluationException error)
             {
@@ -124,6 +125,11 @@ public sealed partial class Turn
 
         return checks;
     }
+
+    /// <summary>The checks in their order: the numbers of the decisions are the order of ENR-02; sequences have their own (SEQ-04).</summary>
+    private static IEnumerable<Decision> ChecksOf(CompiledWorkflow workflow, Decision last) => workflow.IsSequence
+        ? SequenceChecks.TakeWhile((check, i) => i == 0 || SequenceChecks[i - 1] != last)
+        : Enumerable.Range((int)Decision.RecordGone, (int)last).Select(check => (Decision)check);
 
     private PlacedCriteria[] ExplainStart(CompiledWorkflow workflow, in Consideration consideration)
     {

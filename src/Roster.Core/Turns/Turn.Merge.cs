@@ -44,12 +44,17 @@ public sealed partial class Turn
     }
 
     /// <summary>Ends every enrollment.</summary>
-    private void EndAll(EndReason reason)
+    /// <param name="reason">Why.</param>
+    /// <param name="keepsSequences">Whether those in sequences go on.</param>
+    private void EndAll(EndReason reason, bool keepsSequences = false)
     {
         _exits.Clear();
         foreach (ref readonly var enrollment in _state.Enrollments)
         {
-            _exits.Add(enrollment.Number);
+            if (!keepsSequences || !_catalog.IsSequence(enrollment.Workflow))
+            {
+                _exits.Add(enrollment.Number);
+            }
         }
 
         while (_exits.Count > 0)
@@ -151,13 +156,13 @@ public sealed partial class Turn
     }
 
     /// <summary>
-    /// The survivor: its enrollments end too, and it takes per property the newest value (at equal times its own), static memberships,
+    /// The survivor: its enrollments end too, but for the one in a sequence (REC-15), and it takes per property the newest value (at equal times its own), static memberships,
     /// enrollment histories and event ids. What comes of it enrolls nobody, unless a workflow wants it (REC-14).
     /// </summary>
     private void Absorb(RecordMessage message)
     {
         _isAbsorbing = true;
-        EndAll(EndReason.Merged);
+        EndAll(EndReason.Merged, keepsSequences: true);
         Write(JournalEntry.RecordAbsorbed(message.FromType, message.FromId, Convert.ToBase64String(message.Past)));
         foreach (var field in message.Fields)
         {

@@ -32,7 +32,7 @@ public sealed partial class Turn
         FromType = _state.ObjectType,
         FromId = _state.Id,
         At = _now,
-        Hops = message.Kind is MessageKind.Spread or MessageKind.UnlinkAll or MessageKind.HandOver ? message.Hops : _hops + 1,
+        Hops = message.Kind is MessageKind.Spread or MessageKind.UnlinkAll or MessageKind.HandOver or MessageKind.TellEngaged ? message.Hops : _hops + 1,
     });
 
     /// <summary>Notes that what others keep of the record has changed.</summary>
@@ -148,11 +148,13 @@ public sealed partial class Turn
                 return DecideHandOver(input);
             case MessageKind.Named:
                 return DecideNamed(input);
+            case MessageKind.TellEngaged:
+                return DecideTellEngaged(input);
             default:
                 break;
         }
 
-        if ((RefuseMessage(message) ?? FindMissingOf(message) ?? BeginTurn()) is { } other)
+        if ((ForwardToSurvivor(input) ?? RefuseMessage(message) ?? FindMissingOf(message) ?? BeginTurn()) is { } other)
         {
             return other;
         }
@@ -175,7 +177,7 @@ public sealed partial class Turn
 
     private TurnResult? RefuseMessage(RecordMessage message)
     {
-        if ((message.Kind == MessageKind.Create && !_state.Exists) || (message.Kind == MessageKind.Erased && _state.Exists && !_state.IsIdErased))
+        if ((message.Kind is MessageKind.Create or MessageKind.SlotRequest && !_state.Exists) || (message.Kind == MessageKind.Erased && _state.Exists && !_state.IsIdErased))
         {
             return null;
         }
@@ -263,6 +265,21 @@ public sealed partial class Turn
                 break;
             case MessageKind.Erased:
                 ForgetErased(message);
+                break;
+            case MessageKind.SlotRequest:
+                AnswerSlot(message);
+                break;
+            case MessageKind.SlotAnswer:
+                AcceptSlotAnswer(message);
+                break;
+            case MessageKind.SlotRelease:
+                ReleaseSlot(message);
+                break;
+            case MessageKind.Engaged:
+                TellLinked(new RecordMessage(MessageKind.TellEngaged, _state.ObjectType, _state.Id) { Subject = message.FromType, Workflow = message.Workflow, Hops = _hops });
+                break;
+            case MessageKind.ColleagueEngaged:
+                HearColleague(message);
                 break;
             default:
                 throw new InvalidOperationException($"Message {message.Kind} is not known to the turn.");
@@ -422,7 +439,7 @@ public sealed partial class Turn
         }
 
         Write(JournalEntry.MessageReturned((int)message.Kind, message.ToType, message.ToId, input.Reason));
-        if (isLink || message.Kind is MessageKind.Absorb or MessageKind.Inherit)
+        if (isLink || message.Kind is MessageKind.Absorb or MessageKind.Inherit or MessageKind.SlotRequest or MessageKind.SlotAnswer)
         {
             TellNamed(message.ToType, message.ToId);
         }
@@ -433,6 +450,7 @@ public sealed partial class Turn
         }
 
         TakeBack(message);
+        TakeBackSlot(message);
         if (isLink && _state.FindAssociation(message.ToType, message.ToId) is { } link)
         {
             LeaveOfLink(_present, link, link.Unsaid(input.Sequence), 0, 0);

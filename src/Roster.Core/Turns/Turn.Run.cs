@@ -85,7 +85,7 @@ public sealed partial class Turn
             var index = _state.FindEnrollment(number);
             if (step == 0)
             {
-                End(index, EndReason.Completed);
+                End(index, workflow.IsSequence ? EndReason.Finished : EndReason.Completed);
                 return;
             }
 
@@ -147,7 +147,7 @@ public sealed partial class Turn
 
     /// <summary>Whether the present step is an action that was entered and moved, so that it has not run yet.</summary>
     private static bool IsMoved(in EnrollmentState enrollment) =>
-        enrollment.Execution > 0 && enrollment.Phase is StepPhase.Window or StepPhase.Anchor or StepPhase.Held;
+        enrollment.Execution > 0 && enrollment.Phase is StepPhase.Window or StepPhase.Anchor or StepPhase.Slot or StepPhase.Held;
 
     /// <summary>ENG-10. An action that was moved had its run counted when it was entered.</summary>
     private bool IsRunTooOften(CompiledWorkflow steps, in EnrollmentState enrollment, int step) =>
@@ -161,6 +161,11 @@ public sealed partial class Turn
         var enrollment = _state.Enrollments[index];
         var isEntered = IsEntered(enrollment, step);
         var execution = isEntered ? enrollment.Execution : _state.RunsOf(enrollment, step.Number) + 1;
+        if (steps.Settings.Sequence is { } sequence)
+        {
+            return EnterSequenceStep(steps, sequence, enrollment, step, execution, isEntered);
+        }
+
         switch (step)
         {
             case CompiledDelay delay:

@@ -2,6 +2,7 @@ using Roster.Core.Hashing;
 using Roster.Core.Journal;
 using Roster.Core.Packing;
 using Roster.Core.Schema;
+using Roster.Core.Sequences;
 using Roster.Core.Values;
 
 namespace Roster.Core.Turns;
@@ -149,10 +150,29 @@ public sealed class CommandInput : TurnInput
     /// <summary>For merges: id of the record that survives, of the same object type.</summary>
     public string OtherId { get; init; } = string.Empty;
 
+    /// <summary>For enrollments in sequences: how it begins; null for the workflow's owner, at once (SEQ-05).</summary>
+    public SequenceFacts? Facts { get; init; }
+
+    /// <summary>For edits of an e-mail: number of its step (SEQ-14).</summary>
+    public int Step { get; init; }
+
+    /// <summary>For edits of an e-mail: <c>subject</c> and <c>body</c>, those that replace the step's (SEQ-14).</summary>
+    public NamedValue[] Content { get; init; } = [];
+
     /// <summary>Hash of what is asked.</summary>
     public uint HashContent()
     {
         var hash = StableHash.Hash64((ulong)Kind, (ulong)Target);
+        if (Facts is not null || Step != 0)
+        {
+            foreach (var (name, value) in (Facts?.ToValues() ?? []).Concat(Content))
+            {
+                hash = StableHash.Hash64(hash, StableHash.Hash128($"{name}={value}").High);
+            }
+
+            return (uint)StableHash.Hash64(hash, (ulong)Step);
+        }
+
         return (uint)(OtherId.Length == 0 ? hash : StableHash.Hash64(hash, StableHash.Hash128(OtherId).High));
     }
 }

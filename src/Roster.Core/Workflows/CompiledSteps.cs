@@ -3,6 +3,7 @@ using Roster.Core.Calendars;
 using Roster.Core.Filters;
 using Roster.Core.Journal;
 using Roster.Core.Schema;
+using Roster.Core.Sequences;
 using Roster.Core.Values;
 
 namespace Roster.Core.Workflows;
@@ -16,6 +17,9 @@ internal abstract record CompiledStep(int Number, string Id, int Order, int Next
 
     /// <summary>In a date-anchored workflow: when it runs (SCH-06).</summary>
     public CompiledOffset? At { get; init; }
+
+    /// <summary>In a sequence: the delay before it (SEQ-07); null in workflows.</summary>
+    public SequenceDelayDefinition? Lead { get; init; }
 
     public virtual IEnumerable<Criteria> AllCriteria => [];
 
@@ -112,7 +116,7 @@ internal sealed record CompiledSetProperty(int Number, string Id, int Order, int
     public override string Kind => "set_property";
 }
 
-internal sealed record CompiledWorker(
+internal record CompiledWorker(
     int Number, string Id, int Order, int Next, string Queue, NamedValue[] Fields, PropertyDefinition[] Properties, bool Wait, long TimeoutMs, bool IsMarketing)
     : CompiledStep(Number, Id, Order, Next)
 {

@@ -69,6 +69,12 @@ public sealed class CompiledWorkflow
     /// <summary>The version.</summary>
     public int Version => Identity.Version;
 
+    /// <summary>Whether it is a sequence (section 20 of the rules).</summary>
+    public bool IsSequence => Settings.Sequence is not null;
+
+    /// <summary>Of a sequence: the user who owns it (SEQ-01); null for a workflow.</summary>
+    public string? SequenceOwner => Settings.Sequence?.Owner;
+
     /// <summary>Whether it considers triggers (TRG-04).</summary>
     public bool IsEnrolling => Identity.State is WorkflowState.On or WorkflowState.Paused;
 
@@ -147,8 +153,8 @@ public sealed class CompiledWorkflow
     /// <summary>Criteria of the start: whom a scheduled run or the job of existing records would consider (ENR-02); null for everybody.</summary>
     public Criteria? StartCriteria => Settings.Start.Criteria;
 
-    /// <summary>Whether a step of it concerns other records.</summary>
-    internal bool SendsMessages => _steps.Any(s => s is CompiledCreate or CompiledLink or CompiledSetAssociated);
+    /// <summary>Whether a step of it concerns other records. Each enrollment of a sequence does: the inbox grants it.</summary>
+    internal bool SendsMessages => IsSequence || _steps.Any(s => s is CompiledCreate or CompiledLink or CompiledSetAssociated);
 
     /// <summary>Event types that its waits look at.</summary>
     internal IEnumerable<int> WaitedFor => _steps.OfType<CompiledWait>().SelectMany(w => w.Events).Select(e => e.EventType);
@@ -208,6 +214,9 @@ internal sealed record CompiledSettings(CompiledStart Start, CompiledGoal[] Goal
 
     /// <summary>What data sources read (ASC-06).</summary>
     public (int ObjectType, int Property)[] ReadFromAssociated { get; init; } = [];
+
+    /// <summary>What makes it a sequence; null for a workflow.</summary>
+    public CompiledSequence? Sequence { get; init; }
 
     /// <summary>Numbers of steps whose outputs a later step reads (ACT-05).</summary>
     public FrozenSet<int> ReadOutputs { get; init; } = FrozenSet<int>.Empty;

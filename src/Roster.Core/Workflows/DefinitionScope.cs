@@ -16,7 +16,8 @@ public sealed record ListInfo(string Id, int Number, int ObjectType, bool IsActi
 /// <param name="ObjectType">Number of its object type.</param>
 /// <param name="Goals">Ids of its goals; goal n has index n - 1. Ids of goals that are gone keep their place.</param>
 /// <param name="EnrollsIn">Ids of the workflows that its steps enroll in.</param>
-public sealed record WorkflowInfo(string Id, int Number, int ObjectType, IReadOnlyList<string> Goals, IReadOnlyList<string> EnrollsIn);
+/// <param name="IsSequence">Whether it is a sequence, which other steps name.</param>
+public sealed record WorkflowInfo(string Id, int Number, int ObjectType, IReadOnlyList<string> Goals, IReadOnlyList<string> EnrollsIn, bool IsSequence = false);
 
 /// <summary>What a definition may refer to: the schema, lists and other workflows. Immutable.</summary>
 public sealed class DefinitionScope
@@ -39,5 +40,8 @@ public sealed class DefinitionScope
     public ListInfo? FindList(string id) => _lists.GetValueOrDefault(id);
 
     /// <summary>The workflow of that id, or null.</summary>
-    public WorkflowInfo? FindWorkflow(string id) => _workflows.GetValueOrDefault(id);
+    public WorkflowInfo? FindWorkflow(string id) => _workflows.GetValueOrDefault(id) is { IsSequence: false } workflow ? workflow : null;
+
+    /// <summary>The sequence of that id, or null.</summary>
+    public WorkflowInfo? FindSequence(string id) => _workflows.GetValueOrDefault(id) is { IsSequence: true } sequence ? sequence : null;
 }

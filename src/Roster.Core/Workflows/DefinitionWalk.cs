@@ -10,14 +10,16 @@ public static class DefinitionWalk
     {
         ArgumentNullException.ThrowIfNull(workflow);
         var awaited = workflow.Steps.Any(s => s is CreateTaskStepDefinition { Wait: true }) ? new[] { StandardEventTypes.TaskCompleted } : [];
-        return Triggers(workflow).Select(t => t.EventType).Concat(EventTypes(Filters(workflow))).Concat(awaited).Distinct();
+        var heard = workflow.Sequence is null ? [] : StandardEventTypes.OfSequences;
+        return Triggers(workflow).Select(t => t.EventType).Concat(EventTypes(Filters(workflow))).Concat(awaited).Concat(heard).Distinct();
     }
 
     /// <summary>Names of event types that criteria look at.</summary>
     public static IEnumerable<string> EventTypes(CriteriaDefinition criteria) => EventTypes(Filters(criteria)).Distinct();
 
     /// <summary>Names of subscriptions whose consent is looked at.</summary>
-    public static IEnumerable<string> Subscriptions(WorkflowDefinition workflow) => Filters(workflow).OfType<ConsentFilterDefinition>().Select(c => c.Subscription).Distinct();
+    public static IEnumerable<string> Subscriptions(WorkflowDefinition workflow) =>
+        Filters(workflow).OfType<ConsentFilterDefinition>().Select(c => c.Subscription).Concat(workflow.Sequence is { } sequence ? [sequence.Subscription] : []).Distinct();
 
     /// <summary>Names of subscriptions whose consent is looked at.</summary>
     public static IEnumerable<string> Subscriptions(CriteriaDefinition criteria) => Filters(criteria).OfType<ConsentFilterDefinition>().Select(c => c.Subscription).Distinct();
@@ -50,6 +52,13 @@ public static class DefinitionWalk
     /// <summary>Ids of workflows that criteria name.</summary>
     public static IEnumerable<string> Workflows(CriteriaDefinition criteria) => Filters(criteria).OfType<WorkflowFilterDefinition>().Select(w => w.WorkflowId).Distinct();
 
+    /// <summary>Ids of sequences that steps name (ACT-51).</summary>
+    public static IEnumerable<string> Sequences(WorkflowDefinition workflow)
+    {
+        ArgumentNullException.ThrowIfNull(workflow);
+        return workflow.Steps.OfType<OtherSequenceStepDefinition>().Select(s => s.SequenceId).Where(id => id.Length > 0).Distinct();
+    }
+
     /// <summary>Ids of workflows that steps enroll in.</summary>
     public static IReadOnlyList<string> EnrollsIn(WorkflowDefinition workflow)
     {
@@ -76,7 +85,9 @@ public static class DefinitionWalk
     /// <summary>Labels of associations that criteria name.</summary>
     public static IEnumerable<string> Labels(CriteriaDefinition criteria) => Filters(criteria).OfType<AssociatedFilterDefinition>().Select(a => a.Label).Where(l => l.Length > 0).Distinct();
 
-    /// <summary>Properties of tasks and notes that steps write (ACT-24): they are declared by their first use.</summary>
+    /// <summary>
+    /// Properties of tasks and notes that steps write (ACT-24), and the address that a sequence sends to: they are declared by their first use.
+    /// </summary>
     public static IEnumerable<(string ObjectType, string Property, Values.PropertyType Type)> TaskProperties(WorkflowDefinition workflow)
     {
         ArgumentNullException.ThrowIfNull(workflow);
@@ -85,6 +96,13 @@ public static class DefinitionWalk
             yield return (StandardObjectTypes.Task, Schema.TaskProperties.Title, Values.PropertyType.String);
             yield return (StandardObjectTypes.Task, Schema.TaskProperties.Body, Values.PropertyType.String);
             yield return (StandardObjectTypes.Task, Schema.TaskProperties.DueAt, Values.PropertyType.DateTime);
+        }
+
+        if (workflow.Sequence is { } sequence)
+        {
+            yield return (StandardObjectTypes.Task, Schema.TaskProperties.Type, Values.PropertyType.String);
+            yield return (StandardObjectTypes.Task, Schema.TaskProperties.Owner, Values.PropertyType.String);
+            yield return (workflow.ObjectType, sequence.AddressProperty, Values.PropertyType.String);
         }
 
         if (workflow.Steps.Any(s => s is CreateNoteStepDefinition))

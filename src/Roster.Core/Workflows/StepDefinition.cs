@@ -1,4 +1,5 @@
 using Roster.Core.Calendars;
+using Roster.Core.Sequences;
 
 namespace Roster.Core.Workflows;
 
@@ -7,6 +8,9 @@ public abstract record StepDefinition(string Id, string Next)
 {
     /// <summary>In a date-anchored workflow: when the action runs (SCH-06).</summary>
     public AnchorOffsetDefinition? At { get; init; }
+
+    /// <summary>In a sequence: the delay before it (SEQ-07); null in workflows.</summary>
+    public SequenceDelayDefinition? Lead { get; init; }
 }
 
 /// <summary>An offset to an anchor.</summary>
@@ -153,6 +157,9 @@ public sealed record WorkerStepDefinition(
 /// <summary>Enrolls in, or takes out of, another workflow (ACT-50).</summary>
 public sealed record OtherWorkflowStepDefinition(string Id, string Next, string WorkflowId, bool Enrolls) : StepDefinition(Id, Next);
 
+/// <summary>Enrolls in a sequence, or takes out of one, or out of any when it names none (ACT-51).</summary>
+public sealed record OtherSequenceStepDefinition(string Id, string Next, string SequenceId, bool Enrolls) : StepDefinition(Id, Next);
+
 /// <summary>Adds to, or takes off, a static list (ACT-40, ACT-41).</summary>
 public sealed record ListStepDefinition(string Id, string Next, string ListId, bool Adds) : StepDefinition(Id, Next);
 
@@ -234,6 +241,9 @@ public sealed record CreateTaskStepDefinition(string Id, string Next, string Tit
 
     /// <summary>Where a timeout goes; empty for next.</summary>
     public string TimeoutNext { get; init; } = string.Empty;
+
+    /// <summary>In a sequence: what is to be done (SEQ-06).</summary>
+    public SequenceTaskKind Kind { get; init; }
 }
 
 /// <summary>Creates a note (ACT-24).</summary>

@@ -1,3 +1,5 @@
+using Roster.Core.Sequences;
+
 namespace Roster.Core.Workflows;
 
 /// <summary>
@@ -54,6 +56,7 @@ public static class StepMoves
         GoToStepDefinition goTo => goTo.Step,
         WaitStepDefinition wait => First(wait.TimeoutNext, [wait.Next]),
         CreateTaskStepDefinition task => First(task.TimeoutNext, [task.Next]),
+        SequenceAdaptiveStepDefinition adaptive => First(adaptive.OtherwiseNext, []),
         _ => StepChain.Next(definition, step),
     };
 

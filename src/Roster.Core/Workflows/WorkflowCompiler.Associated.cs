@@ -128,6 +128,12 @@ public sealed partial class WorkflowCompiler
             values.Add((body, CompileText(task.Body, $"{path}.body")));
         }
 
+        if (_definition.Sequence is { } sequence && FindOf(type, TaskProperties.Type, path) is { } kind && FindOf(type, TaskProperties.Owner, path) is { } owner)
+        {
+            values.Add((kind, new TextValueSource([new TextPart(ApiNames.Of(task.Kind.ToString()), null)])));
+            values.Add((owner, new TextValueSource([new TextPart(sequence.Owner, null)])));
+        }
+
         var due = CompileDelay(new DelayStepDefinition(task.Id, string.Empty, 0, DelayUnit.Minutes) { Delay = task.Due ?? new DelayDefinition(0, DelayUnit.Minutes) }, number, index, 0, $"{path}.due");
         return new CompiledCreate(number, task.Id, index, next, "create_task", type, 0, [.. values], (dueAt, due), Source);
     }

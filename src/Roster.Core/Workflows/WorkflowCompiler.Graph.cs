@@ -1,3 +1,5 @@
+using Roster.Core.Sequences;
+
 namespace Roster.Core.Workflows;
 
 /// <content>The graph that the steps make.</content>
@@ -110,7 +112,7 @@ public sealed partial class WorkflowCompiler
             }
 
             stack.Pop();
-            var isBranch = step is BranchStepDefinition or ValueBranchStepDefinition or SplitStepDefinition;
+            var isBranch = step is BranchStepDefinition or ValueBranchStepDefinition or SplitStepDefinition or SequenceAdaptiveStepDefinition;
             depths[id] = nexts.Select(n => depths.GetValueOrDefault(n)).DefaultIfEmpty(0).Max() + (isBranch ? 1 : 0);
         }
 
@@ -159,6 +161,7 @@ public sealed partial class WorkflowCompiler
         DelayStepDefinition delay => [delay.Next, delay.MissedNext],
         WaitStepDefinition wait => [wait.Next, wait.TimeoutNext],
         CreateTaskStepDefinition task => [task.Next, task.TimeoutNext],
+        SequenceAdaptiveStepDefinition adaptive => [adaptive.ClickedNext, adaptive.OpenedNext, adaptive.OtherwiseNext],
         _ => [NextInOrder(step)],
     };
 }

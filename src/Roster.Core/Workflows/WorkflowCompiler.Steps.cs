@@ -3,6 +3,7 @@ using Roster.Core.Calendars;
 using Roster.Core.Filters;
 using Roster.Core.Journal;
 using Roster.Core.Schema;
+using Roster.Core.Sequences;
 using Roster.Core.Values;
 
 namespace Roster.Core.Workflows;
@@ -53,9 +54,13 @@ public sealed partial class WorkflowCompiler
             ValueBranchStepDefinition branch => CompileValueBranch(branch, number, index, $"{path}.valueBranch"),
             SplitStepDefinition split => CompileSplit(split, number, index, $"{path}.randomSplit"),
             GoToStepDefinition goTo => new CompiledGoTo(number, step.Id, index, GoToTarget(goTo, $"{path}.goTo.step")),
+            SequenceEmailStepDefinition email => CompileEmail(email, number, index, next, $"{path}.email"),
+            SequencePauseStepDefinition => new CompiledPause(number, step.Id, index, next),
+            SequenceFinishStepDefinition => new CompiledFinish(number, step.Id, index),
+            SequenceAdaptiveStepDefinition adaptive => CompileAdaptive(adaptive, number, index, $"{path}.adaptive"),
             _ => CompileAction(step, number, index, next, path),
         };
-        return WithAnchor(compiled, step, path);
+        return WithLead(WithAnchor(compiled, step, path), step, path);
     }
 
     private CompiledStep? CompileAction(StepDefinition step, int number, int index, int next, string path)
@@ -80,6 +85,8 @@ public sealed partial class WorkflowCompiler
                 return CompileWorker(worker, number, index, next, $"{path}.worker");
             case OtherWorkflowStepDefinition other:
                 return new CompiledOtherWorkflow(number, step.Id, index, next, FindWorkflow(other.WorkflowId, $"{path}.{(other.Enrolls ? "enrollInWorkflow" : "unenrollFromWorkflow")}.workflowId", mustBeOfType: true), other.Enrolls);
+            case OtherSequenceStepDefinition other:
+                return CompileOtherSequence(other, number, index, next, $"{path}.{(other.Enrolls ? "enrollInSequence" : "unenrollFromSequence")}");
             case ListStepDefinition list:
                 return CompileListChange(list, number, index, next, $"{path}.{(list.Adds ? "addToList" : "removeFromList")}.listId");
             case FormatStepDefinition format:

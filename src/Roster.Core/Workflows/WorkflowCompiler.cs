@@ -66,7 +66,7 @@ public sealed partial class WorkflowCompiler
         ArgumentNullException.ThrowIfNull(scope);
         var compiler = new WorkflowCompiler(scope, definition, stepNumber, goalNumber);
         var compiled = compiler.Compile(identity);
-        problems = [.. compiler._problems.OrderByDescending(p => p.IsError)];
+        problems = [.. compiler._problems.Select(compiler.InSequence).OrderByDescending(p => p.IsError)];
         return problems.Any(p => p.IsError) ? null : compiled;
     }
 
@@ -139,6 +139,7 @@ public sealed partial class WorkflowCompiler
             ReadsEventProperties = _readsEventProperties,
             ReadOutputs = _readOutputs.ToFrozenSet(),
             ReadFromAssociated = [.. _readFromAssociated],
+            Sequence = CompileSequence(),
         };
     }
 

@@ -1,5 +1,6 @@
 using NodaTime;
 using Roster.Core.Calendars;
+using Roster.Core.Sequences;
 
 namespace Roster.Core.Workflows;
 
@@ -51,6 +52,9 @@ public sealed record WorkflowDefinition(
 
     /// <summary>Data sources (ASC-06).</summary>
     public IReadOnlyList<DataSourceDefinition> DataSources { get; init; } = [];
+
+    /// <summary>What makes it a sequence (section 20 of the rules); null for a workflow.</summary>
+    public SequenceSettingsDefinition? Sequence { get; init; }
 }
 
 /// <summary>What happens to overdue timers (DLY-17). Numbers equal those of <c>roster.v1.CatchUp</c>.</summary>

@@ -45,6 +45,12 @@ public static class JournalMapping
             wire.Properties.Add(ValueMapping.ToWire(field.Name.StartsWith('.') && entry.Kind == EntryKind.EffectRequested ? field with { Name = field.Name[1..] } : field));
         }
 
+        if (entry.Kind is EntryKind.EmailEngaged or EntryKind.EmailEdited)
+        {
+            wire.Name = entry.Kind == EntryKind.EmailEngaged ? ApiName(((EmailSignal)entry.Code).ToString()) : string.Empty;
+            return wire;
+        }
+
         AddByKind(wire, entry, names, type);
         return wire;
     }
@@ -70,6 +76,7 @@ public static class JournalMapping
             case EntryKind.EnrollmentRefused:
             case EntryKind.Enrolled:
                 wire.Decision = (V1.Decision.Types.Code)entry.Code;
+                wire.EventId = entry.Text ?? string.Empty;
                 wire.Type = ((TriggerKind)entry.Subject).ToString().ToLowerInvariant();
                 wire.Detail = DetailOf(entry, names);
                 break;

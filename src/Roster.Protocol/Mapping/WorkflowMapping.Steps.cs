@@ -46,6 +46,8 @@ public static partial class WorkflowMapping
         Step.KindOneofCase.Worker => ToCore(step, step.Worker),
         Step.KindOneofCase.EnrollInWorkflow => new OtherWorkflowStepDefinition(step.Id, step.Next, step.EnrollInWorkflow.WorkflowId, true),
         Step.KindOneofCase.UnenrollFromWorkflow => new OtherWorkflowStepDefinition(step.Id, step.Next, step.UnenrollFromWorkflow.WorkflowId, false),
+        Step.KindOneofCase.EnrollInSequence => new OtherSequenceStepDefinition(step.Id, step.Next, step.EnrollInSequence.SequenceId, true),
+        Step.KindOneofCase.UnenrollFromSequence => new OtherSequenceStepDefinition(step.Id, step.Next, step.UnenrollFromSequence.SequenceId, false),
         Step.KindOneofCase.AddToList => new ListStepDefinition(step.Id, step.Next, step.AddToList.ListId, true),
         Step.KindOneofCase.RemoveFromList => new ListStepDefinition(step.Id, step.Next, step.RemoveFromList.ListId, false),
         Step.KindOneofCase.FormatData => new FormatStepDefinition(

@@ -63,6 +63,42 @@ public sealed class StoredFormTests
     }
 
     [Fact]
+    public void What_became_of_emails_and_what_an_inbox_gave_out_parse_and_serialise_to_the_same_bytes()
+    {
+        var now = new Timestamp(1_770_000_000_000);
+        _state.Reset(new RecordKey(5, 1, "olga"), 9);
+        _state.BeginTurn(now, 7);
+        foreach (var entry in new[]
+        {
+            JournalEntry.RecordCreated(now),
+            JournalEntry.Enrolled(3, 1, 1, TriggerKind.Manual, 1, isFirst: true),
+            JournalEntry.EmailEngaged(3, 1, 1, 4, EmailSignal.Sent, EmailScopes.Step | EmailScopes.Workflow, now, Timestamp.None),
+            JournalEntry.EmailEngaged(3, 1, 1, 4, EmailSignal.Opened, EmailScopes.Step | EmailScopes.Enrollment | EmailScopes.Engagement, now, now),
+            JournalEntry.StepEntered(3, 1, 1, 4, 1, Timestamp.None, isCounted: true, StepPhase.Slot),
+            JournalEntry.EnrollmentSlotTaken(20_454),
+            JournalEntry.EmailSlotTaken(now.PlusMs(60_000), isBulk: true),
+            JournalEntry.EmailSlotTaken(now.PlusMs(60_000), isBulk: false),
+            JournalEntry.EmailSlotTaken(now, isBulk: true),
+            JournalEntry.EmailSlotTaken(now, isBulk: false),
+            JournalEntry.EmailSlotReleased(now, isBulk: true),
+        })
+        {
+            _state.Apply(entry);
+        }
+
+        _state.EndTurn();
+        _state.Pack(_writer);
+        var parsed = RecordHead.Parser.ParseFrom(_writer.Written);
+
+        Assert.Equal(_writer.Written.ToArray(), parsed.ToByteArray());
+        Assert.Equal((4, 1 << (int)EmailSignal.Sent | 1 << (int)EmailSignal.Opened, true), (parsed.EmailMarks.Single().Step, parsed.EmailMarks[0].Signals, parsed.EmailMarks[0].HasReacted));
+        Assert.Equal((20_454, 1, 2, 1), (parsed.Inbox.Day, parsed.Inbox.Enrollments, parsed.Inbox.Emails.Count, parsed.Inbox.BulkEmails.Count));
+        var loaded = new RecordState();
+        loaded.Load(_writer.Written);
+        Assert.Equal(_state.Slots, loaded.Slots);
+    }
+
+    [Fact]
     public void Heads_skeletons_payloads_tasks_and_sections_parse_and_serialise_to_the_same_bytes()
     {
         var random = new Random(9);
