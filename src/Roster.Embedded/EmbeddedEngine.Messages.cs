@@ -19,7 +19,7 @@ public sealed partial class EmbeddedEngine
         var shard = KeyHash.VirtualShard(hash) % _shards.Length;
         var item = new TurnItem(receiver.Tenant, receiver, hash, 0, _ => input) { NotBefore = input.Message.At, FailuresExpected = ((int[])mark)[shard] };
         _shards[shard].Post(item);
-        return item.Task;
+        return input.Message.Kind == MessageKind.SlotAnswer ? TellDecisionAsync(item.Task, input.Message, () => receiver) : item.Task;
     }
 
     /// <inheritdoc/>
@@ -28,8 +28,15 @@ public sealed partial class EmbeddedEngine
     /// <inheritdoc/>
     Task<TurnResult> IMessageHost.ReturnAsync(long sender, MessageReturnedInput input)
     {
-        var item = new TurnItem(0, default, default, sender, _ => input) { NotBefore = input.Message.At };
+        var tenant = 0;
+        var item = new TurnItem(0, default, default, sender, state => Note(state)) { NotBefore = input.Message.At };
         _shards[KeyHash.VirtualShard(sender) % _shards.Length].Post(item);
-        return item.Task;
+        return input.Message.Kind == MessageKind.SlotRequest ? TellDecisionAsync(item.Task, input.Message, () => new RecordKey(tenant, input.Message.FromType, input.Message.FromId)) : item.Task;
+
+        MessageReturnedInput Note(Core.Records.RecordState state)
+        {
+            tenant = state.Tenant;
+            return input;
+        }
     }
 }

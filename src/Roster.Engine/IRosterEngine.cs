@@ -12,7 +12,7 @@ namespace Roster.Engine;
 /// <para>Throws <see cref="RosterException"/> for a typed "no" to the whole request. Thread-safe.</para>
 /// <para><c>tenant</c> is the name of the tenant, from the credential; an unknown one is made on first use.</para>
 /// </remarks>
-public interface IRosterEngine
+public interface IRosterEngine : ISequenceEngine
 {
     /// <summary>The engine's clock: real, or moved by <see cref="AdvanceClockAsync"/>.</summary>
     TimeProvider Clock { get; }

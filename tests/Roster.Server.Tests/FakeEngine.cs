@@ -12,7 +12,7 @@ namespace Roster.Server.Tests;
 /// An engine that a test holds in its hand: it remembers what it was asked, answers at once unless told to hold, and fails on request.
 /// It has no rules of its own.
 /// </summary>
-public sealed class FakeEngine : IRosterEngine, IAsyncDisposable
+public sealed partial class FakeEngine : IRosterEngine, IAsyncDisposable
 {
     private readonly Lock _lock = new();
     private readonly TaskCompletionSource _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);

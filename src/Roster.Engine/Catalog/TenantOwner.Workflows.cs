@@ -26,6 +26,11 @@ public sealed partial class TenantOwner
         lock (_gate)
         {
             var isKnown = _workflows.TryGetValue(wanted.Id, out var present);
+            if (isKnown && present!.IsSequence)
+            {
+                throw new RosterException(RosterError.FailedPrecondition, $"'{wanted.Id}' is the id of a sequence; choose another id for the workflow.");
+            }
+
             if (isKnown && !present!.IsLive)
             {
                 throw new RosterException(RosterError.FailedPrecondition, $"Workflow '{wanted.Id}' was deleted; its id stays with its history. Choose another id.");
@@ -38,7 +43,7 @@ public sealed partial class TenantOwner
             }
 
             var max = _catalog.Schema.Settings.WorkflowsMax;
-            if (!isKnown && _workflows.Values.Count(w => w.IsLive) >= max)
+            if (!isKnown && _workflows.Values.Count(w => w is { IsLive: true, IsSequence: false }) >= max)
             {
                 throw new RosterException(RosterError.FailedPrecondition, $"The tenant has {max} workflows already (setting workflows_max).");
             }
@@ -151,6 +156,12 @@ public sealed partial class TenantOwner
     {
         lock (_gate)
         {
+            if (FindSequenceNumber(id) != 0)
+            {
+                problems = [];
+                return _catalog.FindVersion(FindSequenceNumber(id), version);
+            }
+
             var entry = Find(id);
             var isDraft = version < 0 || (version == 0 && entry.Newest is null);
             var wanted = isDraft ? entry.Document.Draft : version == 0 ? entry.Newest! : Get(id, version);
@@ -188,7 +199,7 @@ public sealed partial class TenantOwner
         lock (_gate)
         {
             var found = _workflows.Values
-                .Where(w => w.IsLive && string.CompareOrdinal(w.Id, request.PageToken) > 0)
+                .Where(w => w is { IsLive: true, IsSequence: false } && string.CompareOrdinal(w.Id, request.PageToken) > 0)
                 .Where(w => request.ObjectType.Length == 0 || w.Document.Draft.ObjectType == request.ObjectType)
                 .Take(size + 1)
                 .Select(w => w.ToWire())
@@ -375,10 +386,11 @@ public sealed partial class TenantOwner
         return problems;
     }
 
-    private static TenantSchema WithNames(TenantSchema schema, Workflow workflow)
+    private static TenantSchema WithNames(TenantSchema schema, Workflow workflow) => WithNames(schema, WorkflowMapping.ToCore(workflow));
+
+    private static TenantSchema WithNames(TenantSchema schema, WorkflowDefinition definition)
     {
-        var definition = WorkflowMapping.ToCore(workflow);
-        schema = WithNames(schema, workflow.ObjectType, DefinitionWalk.EventTypes(definition), DefinitionWalk.Subscriptions(definition), DefinitionWalk.Labels(definition));
+        schema = WithNames(schema, definition.ObjectType, DefinitionWalk.EventTypes(definition), DefinitionWalk.Subscriptions(definition), DefinitionWalk.Labels(definition));
         return WithTaskProperties(schema, definition);
     }
 
@@ -403,7 +415,7 @@ public sealed partial class TenantOwner
         return entry;
     }
 
-    private WorkflowEntry Find(string id) => _workflows.GetValueOrDefault(id) is { IsLive: true } entry
+    private WorkflowEntry Find(string id) => _workflows.GetValueOrDefault(id) is { IsLive: true, IsSequence: false } entry
         ? entry
         : throw new RosterException(RosterError.NotFound, $"There is no workflow '{Core.Refusal.Cut(id)}'.", new Core.Refusal(RefusalReason.UnknownWorkflow, "workflow_id", Core.Refusal.Cut(id), $"There is no workflow '{Core.Refusal.Cut(id)}'."));
 

@@ -55,6 +55,10 @@ public sealed partial class TenantOwner : IJournalNames
                 var entry = new ListEntry(ListDocument.Parser.ParseFrom(document.Content));
                 _lists[entry.Id] = entry;
             }
+            else if (document.Kind == DocumentKinds.Inbox)
+            {
+                _inboxes[document.Id] = InboxDocument.Parser.ParseFrom(document.Content).Inbox;
+            }
         }
 
         _catalog = BuildCatalog(1, schema);
@@ -103,7 +107,7 @@ public sealed partial class TenantOwner : IJournalNames
     {
         lock (_gate)
         {
-            return _workflows.TryGetValue(id, out var entry) && entry.IsLive ? entry.Document.Number : 0;
+            return _workflows.TryGetValue(id, out var entry) && entry is { IsLive: true, IsSequence: false } ? entry.Document.Number : 0;
         }
     }
 
@@ -337,7 +341,9 @@ public sealed partial class TenantOwner : IJournalNames
             schema,
             live.Select(w => w.CompileNewest(scope)).OfType<CompiledWorkflow>(),
             _lists.Values.Where(l => l.IsLive).Select(l => l.Compile(scope)),
-            live.SelectMany(w => w.CompileOlder(scope)));
+            live.SelectMany(w => w.CompileOlder(scope)),
+            _workflows.Values.Where(w => w.IsSequence).Select(w => w.Document.Number),
+            InboxInfos(schema));
     }
 }
 
@@ -348,6 +354,7 @@ internal static class DocumentKinds
     public const string Schema = "schema";
     public const string Workflow = "workflow";
     public const string List = "list";
+    public const string Inbox = "inbox";
     public const string Operation = "operation";
 
     /// <summary>The records that a bulk job names, under the id of the job.</summary>

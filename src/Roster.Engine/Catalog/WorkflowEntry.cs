@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using Roster.Core;
 using Roster.Core.Schema;
+using Roster.Core.Sequences;
 using Roster.Core.Workflows;
 using Roster.Protocol.Mapping;
 using Roster.Storage.V1;
@@ -37,6 +38,36 @@ internal sealed class WorkflowEntry
     public string Id => Document.Draft.Id;
 
     public bool IsLive => !Document.Deleted;
+
+    /// <summary>Whether it is a sequence: a workflow whose versions are those of a sequence.</summary>
+    public bool IsSequence => Document.Sequences.Count > 0;
+
+    /// <summary>Whether the newest version of a sequence, or one that enrollments may still run, is owned by a user (SEQ-01).</summary>
+    public bool IsOwnedBy(string user) => Document.Sequences.Any(s => s.Owner == user);
+
+    /// <summary>A sequence, or a version of it, with the output fields filled.</summary>
+    public Sequence ToSequence(int version = 0)
+    {
+        var wire = Document.Sequences[(version == 0 ? Document.Sequences.Count : version) - 1].Clone();
+        wire.Revision = Document.Revision;
+        wire.Version = version == 0 ? Document.Sequences.Count : version;
+        wire.CreatedAt = ValueMapping.ToWire(new Timestamp(Document.CreatedAt));
+        wire.UpdatedAt = ValueMapping.ToWire(new Timestamp(Document.UpdatedAt));
+        return wire;
+    }
+
+    /// <summary>Adds a version of a sequence. What a workflow has too is kept as of a workflow, so that it is one for all who ask.</summary>
+    public void AddSequence(Sequence sequence)
+    {
+        Document.Draft = new Workflow { Id = sequence.Id, DisplayName = sequence.DisplayName, ObjectType = SequenceLowering.ObjectType };
+        Document.Versions.Add(Document.Draft.Clone());
+        Document.Sequences.Add(sequence.Clone());
+        Document.Revision++;
+    }
+
+    /// <summary>Checks and compiles a sequence as its next version.</summary>
+    public CompiledWorkflow? CompileSequence(Sequence sequence, DefinitionScope scope, out IReadOnlyList<WorkflowProblem> problems) =>
+        Compile(SequenceLowering.ToWorkflow(SequenceMapping.ToCore(sequence)), Document.Sequences.Count + 1, scope, out problems);
 
     /// <summary>The newest version; null when never published.</summary>
     public Workflow? Newest => Document.Versions.Count == 0 ? null : Document.Versions[^1];
@@ -92,7 +123,7 @@ internal sealed class WorkflowEntry
     public WorkflowInfo ToInfo(TenantSchema schema)
     {
         var draft = WorkflowMapping.ToCore(Document.Draft);
-        return new WorkflowInfo(Id, Document.Number, schema.FindObjectType(draft.ObjectType)?.Number ?? 0, [.. Document.Goals], DefinitionWalk.EnrollsIn(draft));
+        return new WorkflowInfo(Id, Document.Number, schema.FindObjectType(draft.ObjectType)?.Number ?? 0, [.. Document.Goals], DefinitionWalk.EnrollsIn(draft), IsSequence);
     }
 
     /// <summary>Compiles the newest version; null when there is none.</summary>
@@ -111,10 +142,13 @@ internal sealed class WorkflowEntry
     }
 
     /// <summary>Checks and compiles a definition as it would be published.</summary>
-    public CompiledWorkflow? Compile(Workflow workflow, int version, DefinitionScope scope, out IReadOnlyList<WorkflowProblem> problems)
+    public CompiledWorkflow? Compile(Workflow workflow, int version, DefinitionScope scope, out IReadOnlyList<WorkflowProblem> problems) =>
+        Compile(WorkflowMapping.ToCore(workflow), version, scope, out problems);
+
+    private CompiledWorkflow? Compile(WorkflowDefinition definition, int version, DefinitionScope scope, out IReadOnlyList<WorkflowProblem> problems)
     {
-        var identity = new WorkflowIdentity(workflow.Id, Document.Number, version, (WorkflowState)(int)Document.State, new Timestamp(Document.CreatedAt));
-        return WorkflowCompiler.Compile(WorkflowMapping.ToCore(workflow), identity, scope, StepNumber, GoalNumber, out problems);
+        var identity = new WorkflowIdentity(definition.Id, Document.Number, version, (WorkflowState)(int)Document.State, new Timestamp(Document.CreatedAt));
+        return WorkflowCompiler.Compile(definition, identity, scope, StepNumber, GoalNumber, out problems);
     }
 
     /// <summary>
@@ -129,7 +163,7 @@ internal sealed class WorkflowEntry
             return;
         }
 
-        var definitions = Document.Versions.Select(WorkflowMapping.ToCore).ToList();
+        var definitions = Enumerable.Range(1, Document.Versions.Count).Select(DefinitionOf).ToList();
         _newest = CompileStored(Document.Versions.Count, scope);
         _newest.SetFormer(FormerSteps.Of(definitions, definitions[^1], StepNumber));
         _older = definitions[^1].PublishPolicy == PublishPolicy.Pinned
@@ -138,7 +172,10 @@ internal sealed class WorkflowEntry
         _compiledFor = key;
     }
 
+    private WorkflowDefinition DefinitionOf(int version) =>
+        IsSequence ? SequenceLowering.ToWorkflow(SequenceMapping.ToCore(Document.Sequences[version - 1])) : WorkflowMapping.ToCore(Document.Versions[version - 1]);
+
     private CompiledWorkflow CompileStored(int version, DefinitionScope scope) =>
-        Compile(Document.Versions[version - 1], version, scope, out var problems)
+        Compile(DefinitionOf(version), version, scope, out var problems)
         ?? throw new InvalidOperationException($"Version {version} of workflow '{Id}' was published but does not compile: {problems[0].Path}: {problems[0].Message}");
 }

@@ -58,6 +58,24 @@ public sealed class DefinitionChanges
         return Begin(owner, planned)[0];
     }
 
+    /// <summary>Deletes a sequence; a job ends its enrollments (SEQ-17).</summary>
+    public Operation DeleteSequence(TenantOwner owner, DeleteSequenceRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(owner);
+        List<OperationDocument> planned = [];
+        owner.DeleteSequence(request, change => ToDocuments(owner, planned = [_jobs.New(JobKinds.DeleteWorkflow, $"delete-sequence-{change.Number}", change.Id, string.Empty)]));
+        return Begin(owner, planned)[0];
+    }
+
+    /// <summary>Removes the inbox of a user; jobs give the contacts who are enrolled in the user's sequences a turn, which ends that (SEQ-01).</summary>
+    public List<Operation> DeleteInbox(TenantOwner owner, string user)
+    {
+        ArgumentNullException.ThrowIfNull(owner);
+        List<OperationDocument> planned = [];
+        owner.DeleteInbox(user, changes => ToDocuments(owner, planned = [.. changes.Select(change => _jobs.New(JobKinds.Refresh, IdOf("sender", change), change.Id, string.Empty))]));
+        return Begin(owner, planned);
+    }
+
     /// <summary>Moves active enrollments to the newest version by a job (EDT-11).</summary>
     public Operation MoveEnrollments(TenantOwner owner, MoveEnrollmentsRequest request)
     {

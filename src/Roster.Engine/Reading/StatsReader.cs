@@ -38,6 +38,83 @@ public sealed class StatsReader
         return new StatsReader(request, number, owner.Catalog.FindWorkflow(number), counters).Read();
     }
 
+    /// <summary>Makes the counts of a sequence (MET-16).</summary>
+    public static SequenceStats ReadSequence(string id, int number, TenantOwner owner, IEnumerable<KeyValuePair<CounterKey, long>> counters)
+    {
+        ArgumentNullException.ThrowIfNull(owner);
+        var reader = new StatsReader(new GetWorkflowStatsRequest { WorkflowId = id }, number, owner.Catalog.FindWorkflow(number), counters);
+        var funnel = reader.Read();
+        long Count(EmailSignal signal) => reader.Get(CounterKind.EmailEnrollments, 0, (int)signal);
+        return new SequenceStats
+        {
+            SequenceId = id,
+            Enrolled = funnel.Enrolled,
+            Active = funnel.Active,
+            Opened = Count(EmailSignal.Opened),
+            Clicked = Count(EmailSignal.Clicked),
+            Replied = Count(EmailSignal.Replied),
+            Meetings = Count(EmailSignal.Met),
+            Bounced = Count(EmailSignal.Bounced),
+            Unsubscribed = Count(EmailSignal.Unsubscribed),
+            Engaged = Count(EmailSignal.Engaged),
+            NoResponse = reader.Get(CounterKind.NoResponse, 0, 0),
+            Ended = { reader.Named(CounterKind.Ended, 0, c => JournalMapping.ApiName(((EndReason)c).ToString())) },
+            Refused = { funnel.Refused },
+            Emails = funnel.Emails ?? new EmailStats(),
+            Steps = { funnel.Steps },
+        };
+    }
+
+    /// <summary>What became of the e-mails of a step, or with 0 of all; null when none was sent (MET-10, MET-11, MET-13, MET-15).</summary>
+    private EmailStats? ReadEmails(int step)
+    {
+        long Count(EmailSignal signal) => Get(CounterKind.Email, step, (int)signal);
+        var sent = Count(EmailSignal.Sent);
+        if (sent == 0)
+        {
+            return null;
+        }
+
+        var stats = new EmailStats
+        {
+            Sent = sent,
+            Delivered = Count(EmailSignal.Delivered),
+            Opened = Count(EmailSignal.Opened),
+            OpenedByPerson = Count(EmailSignal.OpenedByPerson),
+            Clicked = Count(EmailSignal.Clicked),
+            Replied = Count(EmailSignal.Replied),
+            Bounced = Count(EmailSignal.Bounced),
+            Unsubscribed = Count(EmailSignal.Unsubscribed),
+            MarkedSpam = Count(EmailSignal.MarkedSpam),
+            DeliveryRate = (double)Count(EmailSignal.Delivered) / sent,
+            BounceRate = (double)Count(EmailSignal.Bounced) / sent,
+        };
+        if (stats.Delivered > 0)
+        {
+            stats.OpenRate = (double)stats.Opened / stats.Delivered;
+            stats.OpenRateByPerson = (double)stats.OpenedByPerson / stats.Delivered;
+            stats.ClickRate = (double)stats.Clicked / stats.Delivered;
+            stats.UnsubscribeRate = (double)stats.Unsubscribed / stats.Delivered;
+            stats.SpamRate = (double)stats.MarkedSpam / stats.Delivered;
+            stats.ReplyRate = (double)stats.Replied / stats.Delivered;
+        }
+
+        if (stats.Opened > 0)
+        {
+            stats.ClickThroughRate = (double)stats.Clicked / stats.Opened;
+        }
+
+        // Reactions are kept per step; those to all e-mails are those to each.
+        var reactions = _sums.Where(s => s.Key.Kind == CounterKind.ReactionTime && (step == 0 || s.Key.Step == step))
+            .GroupBy(s => s.Key.Code, s => s.Value).Select(g => KeyValuePair.Create(g.Key, g.Sum())).ToList();
+        if (StepTimes.Percentile(reactions, 0.5) is { } median)
+        {
+            stats.ReactionMs = median;
+        }
+
+        return stats;
+    }
+
     private WorkflowStats Read()
     {
         var stats = new WorkflowStats
@@ -45,11 +122,11 @@ public sealed class StatsReader
             WorkflowId = _request.WorkflowId,
             Enrolled = Sum(CounterKind.Enrolled, 0),
             RecordsEnrolled = Sum(CounterKind.RecordsEnrolled, 0),
-            Completed = Get(CounterKind.Ended, 0, (int)EndReason.Completed),
+            Completed = Get(CounterKind.Ended, 0, (int)EndReason.Completed) + Get(CounterKind.Ended, 0, (int)EndReason.Finished),
             Versions = { _versions },
         };
         stats.Active = stats.Enrolled + Sum(CounterKind.Adapted, 0) - Sum(CounterKind.Ended, 0);
-        stats.Unenrolled.AddRange(Named(CounterKind.Ended, 0, c => JournalMapping.ApiName(((EndReason)c).ToString())).Where(n => n.Name != "COMPLETED"));
+        stats.Unenrolled.AddRange(Named(CounterKind.Ended, 0, c => JournalMapping.ApiName(((EndReason)c).ToString())).Where(n => n.Name is not ("COMPLETED" or "FINISHED")));
         stats.Refused.AddRange(Named(CounterKind.Refused, 0, c => JournalMapping.ApiName(((Decision)c).ToString())));
         foreach (var (number, id) in _workflow?.GoalIds ?? [])
         {
@@ -61,6 +138,7 @@ public sealed class StatsReader
             }
         }
 
+        stats.Emails = ReadEmails(0);
         stats.Steps.AddRange((_workflow?.Steps ?? []).Select(ReadStep));
         stats.Errors.AddRange(stats.Steps.SelectMany(s => s.Errors).GroupBy(e => e.Name).OrderBy(g => g.Key, StringComparer.Ordinal)
             .Select(g => new NamedCount { Name = g.Key, Count = g.Sum(e => e.Count) }));
@@ -97,12 +175,13 @@ public sealed class StatsReader
         if (step.Branches.Count > 0)
         {
             wire.Branches.AddRange(step.Branches.Select((name, i) => new NamedCount { Name = name, Count = Get(CounterKind.BranchTaken, step.Number, i + 1) }));
-            if (step.Kind is "branch" or "value_branch")
+            if (step.Kind is "branch" or "value_branch" or "adaptive")
             {
                 wire.Branches.Add(new NamedCount { Name = "default", Count = Get(CounterKind.BranchTaken, step.Number, 0) });
             }
         }
 
+        wire.Emails = ReadEmails(step.Number);
         wire.Errors.AddRange(Named(CounterKind.StepError, step.Number, ErrorName));
         AddTimes(wire, step.Number);
         return wire;

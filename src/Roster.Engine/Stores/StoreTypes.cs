@@ -74,7 +74,7 @@ public sealed record RenamedKey(RecordKey From, RecordKey To);
 
 /// <summary>A definition or other small document.</summary>
 /// <param name="Tenant">The tenant, 0 for the engine.</param>
-/// <param name="Kind">Kind: <c>tenant</c>, <c>schema</c>, <c>workflow</c>, <c>list</c>, <c>operation</c>, <c>operation_refs</c>, <c>zones</c>, <c>erasure</c>.</param>
+/// <param name="Kind">Kind: <c>tenant</c>, <c>schema</c>, <c>workflow</c>, <c>list</c>, <c>inbox</c>, <c>operation</c>, <c>operation_refs</c>, <c>zones</c>, <c>erasure</c>.</param>
 /// <param name="Id">Id within the kind.</param>
 /// <param name="Content">Content, opaque to the store; null removes it.</param>
 public sealed record StoredDocument(int Tenant, string Kind, string Id, byte[]? Content);
@@ -159,6 +159,18 @@ public enum CounterKind
 
     /// <summary>Tasks completed; code is the result.</summary>
     EffectCompleted = 31,
+
+    /// <summary>What became of e-mails, by signal; of a step, or with step 0 of all e-mails of the workflow (MET-10, MET-11).</summary>
+    Email = 60,
+
+    /// <summary>Enrollments of which an e-mail was opened, clicked and so on, by signal (MET-16).</summary>
+    EmailEnrollments = 61,
+
+    /// <summary>First reactions to e-mails of a step; code is the bucket of the time since the send (MET-13).</summary>
+    ReactionTime = 62,
+
+    /// <summary>Enrollments in a sequence that finished without a reply or a meeting (MET-16).</summary>
+    NoResponse = 63,
 
     /// <summary>Timers that fired.</summary>
     TimerFired = 40,

@@ -78,6 +78,9 @@ public static class CounterFold
             case EntryKind.GoalMet when entry.Flag:
                 count(workflow with { Kind = CounterKind.GoalMet, Code = entry.Subject }, 1);
                 break;
+            case EntryKind.EmailEngaged:
+                FoldEmail(entry, workflow, count);
+                break;
             case EntryKind.EffectRequested:
                 count(workflow with { Kind = CounterKind.EffectRequested, Step = entry.Step }, 1);
                 break;
@@ -122,11 +125,46 @@ public static class CounterFold
     private static void FoldEnd(in TurnInfo turn, in JournalEntry entry, CounterKey workflow, Action<CounterKey, long> count)
     {
         count(workflow with { Kind = CounterKind.Ended, Code = entry.Code }, 1);
-        var kind = entry.EndReason == EndReason.Completed ? CounterKind.CompletedOn : CounterKind.UnenrolledOn;
+        var kind = entry.EndReason.IsCompletion() ? CounterKind.CompletedOn : CounterKind.UnenrolledOn;
         count(workflow with { Version = 0, Kind = kind, Code = turn.Day }, 1);
         if (entry.Step != 0)
         {
             count(workflow with { Kind = CounterKind.StepAbandoned, Step = entry.Step }, 1);
+        }
+
+        if (entry.Flag)
+        {
+            count(workflow with { Kind = CounterKind.NoResponse }, 1);
+        }
+    }
+
+    /// <summary>What became of e-mails: per step, per workflow, per enrollment, whoever it is the first time for (MET-10 to MET-16).</summary>
+    private static void FoldEmail(in JournalEntry entry, CounterKey workflow, Action<CounterKey, long> count)
+    {
+        var scopes = (EmailScopes)entry.Subject;
+        if ((scopes & EmailScopes.Step) != 0)
+        {
+            count(workflow with { Kind = CounterKind.Email, Step = entry.Step, Code = entry.Code }, 1);
+        }
+
+        if ((scopes & EmailScopes.Workflow) != 0)
+        {
+            count(workflow with { Kind = CounterKind.Email, Code = entry.Code }, 1);
+        }
+
+        if ((scopes & EmailScopes.Enrollment) != 0)
+        {
+            count(workflow with { Kind = CounterKind.EmailEnrollments, Code = entry.Code }, 1);
+        }
+
+        if ((scopes & EmailScopes.Engagement) != 0)
+        {
+            count(workflow with { Kind = CounterKind.EmailEnrollments, Code = (int)EmailSignal.Engaged }, 1);
+        }
+
+        if (!entry.DueAt.IsNone)
+        {
+            count(workflow with { Version = 0, Kind = CounterKind.ReactionTime, Step = entry.Step, Code = StepTimes.BucketOf(entry.OccurredAt.Ms - entry.DueAt.Ms) }, 1);
         }
     }
 
