@@ -43,6 +43,7 @@ public sealed class RosterClient : IDisposable
         Workflows = new WorkflowService.WorkflowServiceClient(invoker);
         Enrollments = new EnrollmentService.EnrollmentServiceClient(invoker);
         Lists = new ListService.ListServiceClient(invoker);
+        Sequences = new SequenceService.SequenceServiceClient(invoker);
         Journal = new JournalService.JournalServiceClient(invoker);
         Tenants = new TenantService.TenantServiceClient(invoker);
         Work = new WorkService.WorkServiceClient(invoker);
@@ -68,6 +69,9 @@ public sealed class RosterClient : IDisposable
 
     /// <summary>Lists and their members.</summary>
     public ListService.ListServiceClient Lists { get; }
+
+    /// <summary>Sequences, who is enrolled in them, and the inboxes that they are sent from.</summary>
+    public SequenceService.SequenceServiceClient Sequences { get; }
 
     /// <summary>The history of everything.</summary>
     public JournalService.JournalServiceClient Journal { get; }

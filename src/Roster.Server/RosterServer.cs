@@ -192,6 +192,7 @@ public sealed partial class RosterServer : IAsyncDisposable
         services.AddSingleton<WorkflowApi>();
         services.AddSingleton<EnrollmentApi>();
         services.AddSingleton<ListApi>();
+        services.AddSingleton<SequenceApi>();
         services.AddSingleton<JournalApi>();
         services.AddSingleton<TenantApi>();
         services.AddSingleton<WorkApi>();
@@ -207,6 +208,7 @@ public sealed partial class RosterServer : IAsyncDisposable
         app.MapGrpcService<WorkflowApi>();
         app.MapGrpcService<EnrollmentApi>();
         app.MapGrpcService<ListApi>();
+        app.MapGrpcService<SequenceApi>();
         app.MapGrpcService<JournalApi>();
         app.MapGrpcService<TenantApi>();
         app.MapGrpcService<WorkApi>();

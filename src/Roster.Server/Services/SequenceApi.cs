@@ -1,0 +1,82 @@
+using Grpc.Core;
+using Roster.Engine;
+using Roster.V1;
+
+namespace Roster.Server.Services;
+
+/// <summary>Sequences, who is enrolled in them, and the inboxes that they are sent from.</summary>
+internal sealed class SequenceApi(IRosterEngine engine, CallerTenant caller) : SequenceService.SequenceServiceBase
+{
+    public override Task<SaveSequenceResponse> SaveSequence(SaveSequenceRequest request, ServerCallContext context)
+    {
+        Check.Present("sequence", request.Sequence);
+        return engine.SaveSequenceAsync(caller.Of(context), request, context.CancellationToken).AsTask();
+    }
+
+    public override Task<Sequence> GetSequence(GetSequenceRequest request, ServerCallContext context) =>
+        engine.GetSequenceAsync(caller.Of(context), request, context.CancellationToken).AsTask();
+
+    public override Task<ListSequencesResponse> ListSequences(ListSequencesRequest request, ServerCallContext context) =>
+        engine.ListSequencesAsync(caller.Of(context), request, context.CancellationToken).AsTask();
+
+    public override Task<ValidateWorkflowResponse> ValidateSequence(ValidateSequenceRequest request, ServerCallContext context)
+    {
+        Check.Present("sequence", request.Sequence);
+        return engine.ValidateSequenceAsync(caller.Of(context), request, context.CancellationToken).AsTask();
+    }
+
+    public override Task<Operation> DeleteSequence(DeleteSequenceRequest request, ServerCallContext context) =>
+        engine.DeleteSequenceAsync(caller.Of(context), request, context.CancellationToken).AsTask();
+
+    public override Task<EnrollResponse> EnrollInSequence(EnrollInSequenceRequest request, ServerCallContext context)
+    {
+        Check.Reference(request.Ref);
+        return engine.EnrollInSequenceAsync(caller.Of(context), request, context.CancellationToken).AsTask();
+    }
+
+    public override Task<BulkEnrollInSequenceResponse> BulkEnrollInSequence(BulkEnrollInSequenceRequest request, ServerCallContext context) =>
+        engine.BulkEnrollInSequenceAsync(caller.Of(context), request, context.CancellationToken).AsTask();
+
+    public override Task<UnenrollResponse> UnenrollFromSequence(UnenrollFromSequenceRequest request, ServerCallContext context)
+    {
+        Check.Reference(request.Ref);
+        return engine.UnenrollFromSequenceAsync(caller.Of(context), request, context.CancellationToken).AsTask();
+    }
+
+    public override Task<LiftPauseResponse> LiftPause(LiftPauseRequest request, ServerCallContext context)
+    {
+        Check.Reference(request.Ref);
+        return engine.LiftPauseAsync(caller.Of(context), request, context.CancellationToken).AsTask();
+    }
+
+    public override Task<EditScheduledEmailResponse> EditScheduledEmail(EditScheduledEmailRequest request, ServerCallContext context)
+    {
+        Check.Reference(request.Ref);
+        Check.Text("step_id", request.StepId);
+        return engine.EditScheduledEmailAsync(caller.Of(context), request, context.CancellationToken).AsTask();
+    }
+
+    public override Task<SequenceStatus> GetSequenceStatus(GetSequenceStatusRequest request, ServerCallContext context)
+    {
+        Check.Reference(request.Ref);
+        return engine.GetSequenceStatusAsync(caller.Of(context), request, context.CancellationToken).AsTask();
+    }
+
+    public override Task<SequenceStats> GetSequenceStats(GetSequenceStatsRequest request, ServerCallContext context) =>
+        engine.GetSequenceStatsAsync(caller.Of(context), request, context.CancellationToken).AsTask();
+
+    public override Task<Inbox> SaveInbox(SaveInboxRequest request, ServerCallContext context)
+    {
+        Check.Present("inbox", request.Inbox);
+        return engine.SaveInboxAsync(caller.Of(context), request, context.CancellationToken).AsTask();
+    }
+
+    public override Task<Inbox> GetInbox(GetInboxRequest request, ServerCallContext context) =>
+        engine.GetInboxAsync(caller.Of(context), request, context.CancellationToken).AsTask();
+
+    public override Task<ListInboxesResponse> ListInboxes(ListInboxesRequest request, ServerCallContext context) =>
+        engine.ListInboxesAsync(caller.Of(context), request, context.CancellationToken).AsTask();
+
+    public override Task<DeleteInboxResponse> DeleteInbox(DeleteInboxRequest request, ServerCallContext context) =>
+        engine.DeleteInboxAsync(caller.Of(context), request, context.CancellationToken).AsTask();
+}
