@@ -27,6 +27,8 @@ internal static class CommandLine
         root.Add(HistoryCommand.Create(console));
         root.Add(WorkflowCommand.Create(console));
         root.Add(ListCommand.Create(console));
+        root.Add(SequenceCommand.Create(console));
+        root.Add(InboxCommand.Create(console));
         root.Add(OperationsCommand.Create(console));
         root.Add(WorkCommand.Create(console));
         root.Add(JournalCommand.Create(console));

@@ -34,6 +34,16 @@ internal abstract class ApplyListener
     {
     }
 
+    /// <summary>The inbox of a user was saved.</summary>
+    public virtual void OnInbox(Inbox saved)
+    {
+    }
+
+    /// <summary>A sequence was saved.</summary>
+    public virtual void OnSequence(ApplyFile file, SaveSequenceResponse saved)
+    {
+    }
+
     /// <summary>A list was saved.</summary>
     public virtual void OnList(SaveListResponse saved)
     {
@@ -84,6 +94,7 @@ internal sealed class ApplyRun(IDefinitionTarget target, ApplyListener listener,
             return failed;
         }
 
+        failed += await SaveSequencesAsync(files, cancellationToken);
         var lists = files.SelectMany(file => file.File.Lists.Select(list => (Part: new Part(file.Name, list.Path, file.File), list.List))).ToList();
         var published = new HashSet<Draft>();
         var work = ListOrder.Sort(lists, item => item.List).Select(item => new Work(item.Part, () => SaveListAsync(item.List, cancellationToken)))
@@ -92,6 +103,33 @@ internal sealed class ApplyRun(IDefinitionTarget target, ApplyListener listener,
         foreach (var draft in drafts.Where(published.Contains))
         {
             failed += await TryAsync(draft.Part, () => SwitchAsync(draft, cancellationToken));
+        }
+
+        return failed;
+    }
+
+    /// <summary>Inboxes before sequences, and these before the workflows that enroll in them are published.</summary>
+    private async Task<int> SaveSequencesAsync(IReadOnlyList<(string Name, ApplyFile File)> files, CancellationToken cancellationToken)
+    {
+        var failed = 0;
+        foreach (var (name, file) in files)
+        {
+            foreach (var (path, inbox) in file.Inboxes)
+            {
+                failed += await TryAsync(
+                    new Part(name, path, file), async () => listener.OnInbox(await target.SaveInboxAsync(new SaveInboxRequest { Inbox = inbox }, cancellationToken)));
+            }
+        }
+
+        foreach (var (name, file) in files)
+        {
+            foreach (var (path, sequence) in file.Sequences)
+            {
+                listener.BeforeSave();
+                failed += await TryAsync(
+                    new Part(name, path, file),
+                    async () => listener.OnSequence(file, await target.SaveSequenceAsync(new SaveSequenceRequest { Sequence = sequence, Force = true }, cancellationToken)));
+            }
         }
 
         return failed;

@@ -19,6 +19,10 @@ internal interface IDefinitionTarget
 
     Task<SaveListResponse> SaveListAsync(SaveListRequest request, CancellationToken cancellationToken);
 
+    Task<Inbox> SaveInboxAsync(SaveInboxRequest request, CancellationToken cancellationToken);
+
+    Task<SaveSequenceResponse> SaveSequenceAsync(SaveSequenceRequest request, CancellationToken cancellationToken);
+
     Task<PublishWorkflowResponse> PublishWorkflowAsync(PublishWorkflowRequest request, CancellationToken cancellationToken);
 
     Task<Workflow> SetWorkflowStateAsync(SetWorkflowStateRequest request, CancellationToken cancellationToken);
@@ -44,6 +48,12 @@ internal sealed class ServerTarget(RosterClient client) : IDefinitionTarget
 
     public async Task<SaveListResponse> SaveListAsync(SaveListRequest request, CancellationToken cancellationToken) =>
         await client.Lists.SaveListAsync(request, cancellationToken: cancellationToken);
+
+    public async Task<Inbox> SaveInboxAsync(SaveInboxRequest request, CancellationToken cancellationToken) =>
+        await client.Sequences.SaveInboxAsync(request, cancellationToken: cancellationToken);
+
+    public async Task<SaveSequenceResponse> SaveSequenceAsync(SaveSequenceRequest request, CancellationToken cancellationToken) =>
+        await client.Sequences.SaveSequenceAsync(request, cancellationToken: cancellationToken);
 
     public async Task<PublishWorkflowResponse> PublishWorkflowAsync(PublishWorkflowRequest request, CancellationToken cancellationToken) =>
         await client.Workflows.PublishWorkflowAsync(request, cancellationToken: cancellationToken);
@@ -74,6 +84,12 @@ internal sealed class EngineTarget(IRosterEngine engine, string tenant) : IDefin
 
     public async Task<SaveListResponse> SaveListAsync(SaveListRequest request, CancellationToken cancellationToken) =>
         await engine.SaveListAsync(tenant, request, cancellationToken);
+
+    public async Task<Inbox> SaveInboxAsync(SaveInboxRequest request, CancellationToken cancellationToken) =>
+        await engine.SaveInboxAsync(tenant, request, cancellationToken);
+
+    public async Task<SaveSequenceResponse> SaveSequenceAsync(SaveSequenceRequest request, CancellationToken cancellationToken) =>
+        await engine.SaveSequenceAsync(tenant, request, cancellationToken);
 
     public async Task<PublishWorkflowResponse> PublishWorkflowAsync(PublishWorkflowRequest request, CancellationToken cancellationToken) =>
         await engine.PublishWorkflowAsync(tenant, request, cancellationToken);

@@ -69,7 +69,8 @@ internal static class ApplyCommand
         var brought = new Brought(
             files.SelectMany(file => file.File.Lists).Select(item => item.List.Id).ToHashSet(StringComparer.Ordinal),
             files.SelectMany(file => file.File.Workflows).Select(item => item.Workflow.Id).ToHashSet(StringComparer.Ordinal),
-            files.SelectMany(file => file.File.Workflows).SelectMany(item => item.Workflow.Goals).Select(goal => goal.Id).ToHashSet(StringComparer.Ordinal));
+            files.SelectMany(file => file.File.Workflows).SelectMany(item => item.Workflow.Goals).Select(goal => goal.Id).ToHashSet(StringComparer.Ordinal),
+            files.SelectMany(file => file.File.Sequences).Select(item => item.Sequence.Id).ToHashSet(StringComparer.Ordinal));
         foreach (var (name, file) in files)
         {
             var definitions = file.Lists.Select(item => (item.Path, Definition: AsWorkflow(item.List), Of: CriteriaOfList))
@@ -84,7 +85,13 @@ internal static class ApplyCommand
                 }
             }
 
-            console.Out.MarkupLine($"{Markup.Escape(name)}: {(file.Lists.Count > 0 ? $"{file.Lists.Count} lists, " : "")}{file.Workflows.Count} workflows checked");
+            foreach (var (path, sequence) in file.Sequences)
+            {
+                var found = await client.Sequences.ValidateSequenceAsync(new ValidateSequenceRequest { Sequence = sequence }, cancellationToken: cancellationToken);
+                failed += found.Problems.Sum(problem => Tell(problem, name, path, file, console));
+            }
+
+            console.Out.MarkupLine($"{Markup.Escape(name)}: {(file.Lists.Count > 0 ? $"{file.Lists.Count} lists, " : "")}{(file.Sequences.Count > 0 ? $"{file.Sequences.Count} sequences, " : "")}{file.Workflows.Count} workflows checked");
         }
 
         return failed;
@@ -132,6 +139,19 @@ internal static class ApplyCommand
             console.Out.MarkupLine($"list [bold]{Markup.Escape(saved.List.Id)}[/]: {(saved.List.Criteria is null ? "static" : "active")}, revision {saved.List.Revision}{job}");
         }
 
+        public override void OnInbox(Inbox saved) =>
+            console.Out.MarkupLine($"inbox of [bold]{Markup.Escape(saved.User)}[/]: {Markup.Escape(saved.Address)}, {(saved.Connected ? "connected" : "not connected")}");
+
+        public override void OnSequence(ApplyFile file, SaveSequenceResponse saved)
+        {
+            foreach (var problem in saved.Problems)
+            {
+                console.Warn($"{saved.Sequence.Id}: {RpcSentences.Of(problem, file.Spell)}");
+            }
+
+            console.Out.MarkupLine($"sequence [bold]{Markup.Escape(saved.Sequence.Id)}[/]: version {saved.Sequence.Version}, from {Markup.Escape(saved.Sequence.Owner)}");
+        }
+
         public override void OnPublished(ApplyFile file, PublishWorkflowResponse published)
         {
             foreach (var problem in published.Problems)
@@ -145,13 +165,14 @@ internal static class ApplyCommand
     }
 
     /// <summary>What the files bring themselves is not missing.</summary>
-    private sealed record Brought(HashSet<string> Lists, HashSet<string> Workflows, HashSet<string> Goals)
+    private sealed record Brought(HashSet<string> Lists, HashSet<string> Workflows, HashSet<string> Goals, HashSet<string> Sequences)
     {
         public bool Explains(DefinitionProblem problem) => problem.Code switch
         {
             "UNKNOWN_LIST" => Lists.Contains(problem.Value),
             "UNKNOWN_WORKFLOW" => Workflows.Contains(problem.Value),
             "UNKNOWN_GOAL" => Goals.Contains(problem.Value),
+            "UNKNOWN_SEQUENCE" => Sequences.Contains(problem.Value),
             _ => false,
         };
     }

@@ -73,6 +73,16 @@ internal static class WorkflowStatsCommand
             console.Out.MarkupLine($"bottleneck: [bold]{Markup.Escape(stats.Bottleneck)}[/], where {Show.Count(step?.Waiting ?? 0)} wait");
         }
 
+        if (stats.Emails is { } emails)
+        {
+            string Rate(string name, long count, bool hasRate, double rate) => string.Create(CultureInfo.InvariantCulture, $", {name} {count:N0}{(hasRate ? $" ({rate * 100:0.#} %)" : "")}");
+            console.Out.MarkupLine(Markup.Escape(
+                $"e-mails: sent {Show.Count(emails.Sent)}" + Rate("delivered", emails.Delivered, emails.HasDeliveryRate, emails.DeliveryRate) + Rate("opened", emails.Opened, emails.HasOpenRate, emails.OpenRate)
+                + Rate("clicked", emails.Clicked, emails.HasClickRate, emails.ClickRate) + Rate("replied", emails.Replied, emails.HasReplyRate, emails.ReplyRate)
+                + Rate("bounced", emails.Bounced, emails.HasBounceRate, emails.BounceRate) + Rate("unsubscribed", emails.Unsubscribed, emails.HasUnsubscribeRate, emails.UnsubscribeRate)
+                + (emails.HasReactionMs ? $"; half of those who react do so within {Show.Span(emails.ReactionMs)}" : "")));
+        }
+
         if (stats.Errors.Count > 0)
         {
             console.Out.MarkupLine(Markup.Escape($"errors: {Named(stats.Errors)}"));

@@ -42,6 +42,8 @@ internal sealed class DemoStories(string folder, CliConsole console)
             "It came on Friday evening, and Monday was a holiday: the team hears of it on Tuesday, spread over the first half hour."),
         new("won-deals", "a deal is won: its buyers are welcomed", "contact/ada@example.org",
             "She is linked to the deal as its buyer. The workflow waited ten days for a call that nobody made, and went on.", At(2026, 3, 1)),
+        new("no-show-follow-up", "who misses a meeting hears from Olga", "contact/grace@example.org",
+            "She missed it after hours, so the mail of the sequence left the next morning. A new meeting with Olga ended it."),
     ];
 
     /// <summary>Tells all stories; false when one of them did not go as its sample expects.</summary>

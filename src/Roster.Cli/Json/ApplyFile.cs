@@ -7,13 +7,13 @@ using Roster.V1;
 namespace Roster.Cli.Json;
 
 /// <summary>
-/// What <c>roster apply</c> reads: a Tenant, a List, a Workflow, or all kinds in one document
-/// <c>{"tenant": {...}, "lists": [...], "workflows": [...], "on": true}</c>.
+/// What <c>roster apply</c> reads: a Tenant, a List, a Workflow, or all kinds, with sequences and inboxes, in one document
+/// <c>{"tenant": {...}, "lists": [...], "inboxes": [...], "sequences": [...], "workflows": [...], "on": true}</c>.
 /// </summary>
 /// <remarks>A list alone is told from a workflow by its <c>criteria</c>, or by having nothing but id, name and object type.</remarks>
 internal sealed class ApplyFile
 {
-    private static readonly string[] BundleFields = ["tenant", "lists", "workflows", "on"];
+    private static readonly string[] BundleFields = ["tenant", "lists", "inboxes", "sequences", "workflows", "on"];
     private static readonly HashSet<string> FieldsOfEither = new(StringComparer.Ordinal)
     {
         "id", "display_name", "displayName", "object_type", "objectType", "revision", "created_at", "createdAt", "updated_at", "updatedAt",
@@ -37,6 +37,12 @@ internal sealed class ApplyFile
 
     /// <summary>The workflows, with their paths in the file.</summary>
     public IReadOnlyList<(string Path, Workflow Workflow)> Workflows { get; }
+
+    /// <summary>The inboxes, with their paths in the file.</summary>
+    public IReadOnlyList<(string Path, Inbox Inbox)> Inboxes { get; private init; } = [];
+
+    /// <summary>The sequences, with their paths in the file.</summary>
+    public IReadOnlyList<(string Path, Sequence Sequence)> Sequences { get; private init; } = [];
 
     /// <summary>Whether workflows are switched on. Default: true.</summary>
     public bool IsOn { get; }
@@ -72,14 +78,17 @@ internal sealed class ApplyFile
         Tenant? tenant = null;
         var lists = new List<(string, List)>();
         var workflows = new List<(string, Workflow)>();
+        var inboxes = new List<(string, Inbox)>();
+        var sequences = new List<(string, Sequence)>();
         var isOn = true;
         if (root.ValueKind != JsonValueKind.Object)
         {
             problems.Add(new JsonProblem("", "", "The file is not a JSON object with a workflow, a list or a tenant."));
         }
-        else if (root.TryGetProperty("workflows", out _) || root.TryGetProperty("tenant", out _) || root.TryGetProperty("lists", out _))
+        else if (Array.Exists(BundleFields, field => field != "on" && root.TryGetProperty(field, out _)))
         {
             ReadBundle(root, problems, ref tenant, lists, workflows, ref isOn);
+            ReadSequences(root, problems, inboxes, sequences);
         }
         else if (root.TryGetProperty("object_types", out _) || root.TryGetProperty("objectTypes", out _) || root.TryGetProperty("settings", out _))
         {
@@ -95,7 +104,7 @@ internal sealed class ApplyFile
         }
 
         return problems.Count == 0
-            ? new ApplyFile(tenant, lists, workflows, isOn) { HasProtoNames = hasProtoNames }
+            ? new ApplyFile(tenant, lists, workflows, isOn) { HasProtoNames = hasProtoNames, Inboxes = inboxes, Sequences = sequences }
             : throw new CliException([.. problems.Select(problem => $"{file}: {problem}")]);
     }
 
@@ -123,7 +132,9 @@ internal sealed class ApplyFile
                 case "on" when property.Value.ValueKind is JsonValueKind.True or JsonValueKind.False:
                     isOn = property.Value.GetBoolean();
                     break;
-                case "lists" or "workflows" or "on":
+                case "inboxes" or "sequences" when property.Value.ValueKind == JsonValueKind.Array:
+                    break;
+                case "lists" or "inboxes" or "sequences" or "workflows" or "on":
                     problems.Add(new JsonProblem(
                         property.Name, MessageCheck.Show(property.Value), $"`{MessageCheck.Show(property.Value)}` is not {(property.Name == "on" ? "true or false" : $"an array of {property.Name}")}."));
                     break;
@@ -131,6 +142,21 @@ internal sealed class ApplyFile
                     problems.Add(new JsonProblem(
                         property.Name, MessageCheck.Show(property.Value), $"There is no field `{property.Name}` here.{NearestName.Hint(property.Name, BundleFields)}"));
                     break;
+            }
+        }
+    }
+
+    private static void ReadSequences(JsonElement root, List<JsonProblem> problems, List<(string, Inbox)> inboxes, List<(string, Sequence)> sequences)
+    {
+        foreach (var property in root.EnumerateObject().Where(p => p.Value.ValueKind == JsonValueKind.Array))
+        {
+            if (property.Name == "inboxes")
+            {
+                AddAll(property, Inbox.Descriptor, inboxes, problems);
+            }
+            else if (property.Name == "sequences")
+            {
+                AddAll(property, Sequence.Descriptor, sequences, problems);
             }
         }
     }

@@ -55,7 +55,7 @@ internal static class Show
         Kind.Enrolled => ("enrolled", Join($"#{entry.EnrollmentNumber}", $"version {entry.Version}", Trigger(entry))),
         Kind.StepEntered => ("step entered", Join(entry.Result == Rescheduled ? "moved by an execution window" : "", Until(entry))),
         Kind.StepHeld => ("step held", Join("the workflow is paused", Until(entry))),
-        Kind.StepRescheduled => ("step rescheduled", Until(entry)),
+        Kind.StepRescheduled => ("step rescheduled", entry.DueAt is null ? "waits for its inbox" : Until(entry)),
         Kind.StepFinished => ("step finished", Join(entry.Result, entry.Name, entry.Detail)),
         Kind.EffectRequested => ("task requested", Join($"queue {entry.Name}", Values(entry.Properties))),
         Kind.EffectCompleted => ("task completed", Join(entry.Result, entry.Detail, Values(entry.Properties))),
@@ -72,6 +72,8 @@ internal static class Show
         Kind.Dissociated => (entry.Name.Length > 0 ? "label removed" : "unlinked", Join(Other(entry), entry.Name)),
         Kind.MessageReceived => ($"message: {entry.Type.Replace('_', ' ')}", $"from {Other(entry)}"),
         Kind.MessageReturned => ($"message came back: {entry.Type.Replace('_', ' ')}", Join($"to {Other(entry)}", entry.Detail)),
+        Kind.EmailEngaged => ("e-mail", entry.Name.ToLowerInvariant().Replace('_', ' ')),
+        Kind.EmailEdited => ("e-mail edited", Values(entry.Properties)),
         Kind.CopiesCut => ("copy not kept", Join($"of {Other(entry)}", entry.Name)),
         _ => (IsKnown(entry.Kind) ? ProtoNames.Of(entry.Kind).Replace('_', ' ').ToLowerInvariant() : $"entry of kind {(int)entry.Kind}", Join(entry.Result, entry.Name, entry.Detail)),
     };

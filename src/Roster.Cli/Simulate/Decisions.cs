@@ -26,6 +26,10 @@ internal static class Decisions
         Code.AnchorUnknown => "the anchor property has no value",
         Code.LoopGuard => "a loop guard stopped it",
         Code.LimitReached => "a limit is reached",
+        Code.SenderNotConnected => "the inbox of the sequence's owner is not connected",
+        Code.NoAddress => "the contact has no e-mail address",
+        Code.OptedOut => "the contact has opted out",
+        Code.Bounced => "an e-mail to the contact's address bounced",
         _ => "",
     };
 }

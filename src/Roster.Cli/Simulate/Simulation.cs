@@ -152,9 +152,27 @@ internal sealed class Simulation : IAsyncDisposable
         return at.IsNone ? null : (DateTimeOffset.FromUnixTimeMilliseconds(at.Ms), workflow);
     }
 
-    /// <summary>Counters of a workflow.</summary>
-    public async Task<WorkflowStats> GetStatsAsync(string workflow, CancellationToken cancellationToken) =>
-        await _engine.GetWorkflowStatsAsync(Tenant, new GetWorkflowStatsRequest { WorkflowId = workflow }, cancellationToken);
+    /// <summary>Counters of a workflow, or of a sequence as far as it has those of a workflow.</summary>
+    public async Task<WorkflowStats> GetStatsAsync(SimulatedWorkflow workflow, CancellationToken cancellationToken)
+    {
+        if (!workflow.IsSequence)
+        {
+            return await _engine.GetWorkflowStatsAsync(Tenant, new GetWorkflowStatsRequest { WorkflowId = workflow.Id }, cancellationToken);
+        }
+
+        var stats = await _engine.GetSequenceStatsAsync(Tenant, new GetSequenceStatsRequest { SequenceId = workflow.Id }, cancellationToken);
+        return new WorkflowStats
+        {
+            WorkflowId = workflow.Id,
+            Enrolled = stats.Enrolled,
+            Active = stats.Active,
+            Completed = stats.Ended.FirstOrDefault(e => e.Name == "FINISHED")?.Count ?? 0,
+            Unenrolled = { stats.Ended.Where(e => e.Name != "FINISHED") },
+            Refused = { stats.Refused },
+            Steps = { stats.Steps },
+            Emails = stats.Emails,
+        };
+    }
 
     public async ValueTask DisposeAsync()
     {

@@ -22,21 +22,46 @@ internal sealed class SimulationDefinitions
         {
             foreach (var (_, workflow) in file.Workflows)
             {
-                var index = Workflows.FindIndex(known => known.Definition.Id == workflow.Id);
-                var simulated = new SimulatedWorkflow(workflow, file.IsOn);
-                if (index < 0)
-                {
-                    Workflows.Add(simulated);
-                }
-                else
-                {
-                    Workflows[index] = simulated;
-                }
+                Add(new SimulatedWorkflow(workflow, file.IsOn));
+            }
+        }
+
+        foreach (var (_, sequence) in files.SelectMany(file => file.File.Sequences))
+        {
+            var definition = new Workflow { Id = sequence.Id, DisplayName = sequence.DisplayName, ObjectType = "contact", Steps = { StepsOf(sequence.Steps) } };
+            Add(new SimulatedWorkflow(definition, IsOnInFile: true) { IsSequence = true });
+        }
+    }
+
+    private void Add(SimulatedWorkflow simulated)
+    {
+        var index = Workflows.FindIndex(known => known.Id == simulated.Id);
+        if (index < 0)
+        {
+            Workflows.Add(simulated);
+        }
+        else
+        {
+            Workflows[index] = simulated;
+        }
+    }
+
+    /// <summary>The steps of a sequence by their ids, those of containers too.</summary>
+    private static IEnumerable<Step> StepsOf(IEnumerable<SequenceStep> steps)
+    {
+        foreach (var step in steps)
+        {
+            yield return new Step { Id = step.Id, DisplayName = step.DisplayName };
+            foreach (var inner in new[] { step.Adaptive?.Clicked, step.Adaptive?.Opened, step.Adaptive?.Otherwise }.OfType<SequenceSteps>().SelectMany(s => StepsOf(s.Steps)))
+            {
+                yield return inner;
             }
         }
     }
 
-    /// <summary>The workflows in the order of the files; of several with one id the last, which is the one in force.</summary>
+    /// <summary>
+    /// The workflows in the order of the files, then the sequences; of several with one id the last, which is the one in force.
+    /// </summary>
     public List<SimulatedWorkflow> Workflows { get; } = [];
 
     /// <summary>How long it takes on the clock to save everything, so that the clock stands at the start when it is done.</summary>
@@ -100,6 +125,14 @@ internal sealed class SimulationDefinitions
 
         public override void BeforeSave() => clock.MoveTo(clock.GetUtcNow() + BetweenWorkflows);
 
+        public override void OnSequence(ApplyFile file, SaveSequenceResponse saved)
+        {
+            foreach (var problem in saved.Problems)
+            {
+                console.Warn($"{saved.Sequence.Id}: {RpcSentences.Of(problem, file.Spell)}");
+            }
+        }
+
         public override void OnPublished(ApplyFile file, PublishWorkflowResponse published)
         {
             foreach (var problem in published.Problems)
@@ -121,4 +154,7 @@ internal sealed class SimulationDefinitions
 internal sealed record SimulatedWorkflow(Workflow Definition, bool IsOnInFile)
 {
     public string Id => Definition.Id;
+
+    /// <summary>Whether it is a sequence, of which the definition here has no more than the names.</summary>
+    public bool IsSequence { get; init; }
 }

@@ -98,7 +98,7 @@ internal static class SimulationRun
         var stats = new Dictionary<string, WorkflowStats>(StringComparer.Ordinal);
         foreach (var workflow in definitions.Workflows)
         {
-            stats.Add(workflow.Id, await simulation.GetStatsAsync(workflow.Id, cancellationToken));
+            stats.Add(workflow.Id, await simulation.GetStatsAsync(workflow, cancellationToken));
         }
 
         return new SimulationResult

@@ -22,6 +22,7 @@ public sealed class DemoStoriesTests : IDisposable
         { "birthday", ["2026-02-28 08:00  enrolled             #1, by schedule", "2027-02-28 08:00  enrolled             #2, by schedule"] },
         { "office-hours", ["2026-01-16 23:00  enrolled                #1, by event ticket_opened", "2026-01-20 14:26  sent          assign    to support, what=answer, subject=Import"] },
         { "won-deals", ["2026-01-16 15:00  enrolled                  #1, by filter", "2026-01-26 15:00  step          call/wait   timeout"] },
+        { "no-show-follow-up", ["2026-01-05 17:00  enrolled      no-show-follow-up                #2, by workflow no-show", "2026-01-08 09:00  ended         no-show-follow-up / by-interest  MEETING_BOOKED"] },
     };
 
     [Theory]
@@ -40,7 +41,7 @@ public sealed class DemoStoriesTests : IDisposable
         Assert.Equal(folders, DemoStories.All.Select(story => story.Sample).Order(StringComparer.Ordinal));
         var first = await TellAsync("first");
         Assert.Equal(first, await TellAsync("second"));
-        Assert.Matches("values of 10 samples as expected", first);
+        Assert.Matches("values of 11 samples as expected", first);
     }
 
     private async Task<string> TellAsync(string folder)
