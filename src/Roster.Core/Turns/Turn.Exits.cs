@@ -173,6 +173,7 @@ public sealed partial class Turn
         _ready.Remove(enrollment.Number);
         if (_catalog.IsSequence(enrollment.Workflow))
         {
+            ReturnSlot(enrollment);
             QueueSequenceEnd(enrollment.Workflow, reason);
         }
         else if (reason == EndReason.Completed)

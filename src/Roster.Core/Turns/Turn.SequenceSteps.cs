@@ -124,8 +124,8 @@ public sealed partial class Turn
         {
             if (isGranted)
             {
-                // The instant lies outside the window: somebody else may have it.
-                Send(SlotMessage(MessageKind.SlotRelease, steps, sequence, enrollment, email, execution, facts) with { OccurredAt = enrollment.DueAt });
+                // The instant lies outside the window.
+                ReturnSlot(sequence, enrollment);
             }
 
             MoveStep(steps, enrollment, email, execution, opens, StepPhase.Anchor, isEntered);
@@ -135,7 +135,7 @@ public sealed partial class Turn
         if (!isGranted)
         {
             MoveStep(steps, enrollment, email, execution, Timestamp.None, StepPhase.Slot, isEntered);
-            Send(SlotMessage(MessageKind.SlotRequest, steps, sequence, enrollment, email, execution, facts));
+            Send(SlotMessage(MessageKind.SlotRequest, sequence, enrollment, email.Number, execution));
             return null;
         }
 
@@ -146,20 +146,33 @@ public sealed partial class Turn
         return null;
     }
 
-    private RecordMessage SlotMessage(
-        MessageKind kind, CompiledWorkflow steps, CompiledSequence sequence, in EnrollmentState enrollment, CompiledEmail email, int execution, SequenceFacts facts) =>
+    private RecordMessage SlotMessage(MessageKind kind, CompiledSequence sequence, in EnrollmentState enrollment, int email, int execution) =>
         new(kind, _index.Types.Inbox, sequence.Owner)
         {
-            Workflow = steps.Number,
-            Step = email.Number,
+            Workflow = enrollment.Workflow,
+            Step = email,
             Subject = EmailSlot,
             Fields =
             [
                 new NamedValue(EnrollmentField, Value.OfNumber(enrollment.Number)),
                 new NamedValue(ExecutionField, Value.OfNumber(execution)),
-                new NamedValue(BulkField, Value.OfBool(facts.IsBulk)),
+                new NamedValue(BulkField, Value.OfBool(SequenceFacts.Of(enrollment.EventProperties).IsBulk)),
             ],
         };
+
+    /// <summary>An instant that was granted and is not used: somebody else may have it (SEQ-15).</summary>
+    private void ReturnSlot(CompiledSequence sequence, in EnrollmentState enrollment) =>
+        Send(SlotMessage(MessageKind.SlotRelease, sequence, enrollment, enrollment.Step, enrollment.Execution) with { OccurredAt = enrollment.DueAt });
+
+    /// <summary>An enrollment ends that waits for the instant it was granted. That of a deleted sequence runs out by itself.</summary>
+    private void ReturnSlot(in EnrollmentState enrollment)
+    {
+        if (enrollment.Phase == StepPhase.Slot && !enrollment.DueAt.IsNone && _catalog.FindWorkflow(enrollment.Workflow) is { } newest
+            && StepsOf(newest, enrollment).Settings.Sequence is { } sequence && _catalog.FindInbox(sequence.Owner) is not null)
+        {
+            ReturnSlot(sequence, enrollment);
+        }
+    }
 
     private void MoveStep(CompiledWorkflow steps, in EnrollmentState enrollment, CompiledStep step, int execution, Timestamp at, StepPhase phase, bool isEntered)
     {

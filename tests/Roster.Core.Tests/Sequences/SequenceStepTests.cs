@@ -340,6 +340,30 @@ public sealed class SequenceStepTests
     }
 
     [Fact]
+    public void SEQ_15_An_instant_of_an_enrollment_that_ends_before_it_is_given_back()
+    {
+        var world = new SequenceWorld().Inbox(limits: InboxLimits.Default with { EmailsPerMin = 1 }).Steps(Email("one"));
+        foreach (var contact in new[] { "ada", "bob", "cleo", "dan", "eve" })
+        {
+            world.Contact(contact);
+        }
+
+        world.Enroll("ada");
+        world.Enroll("bob");
+        world.Enroll("cleo");
+        world.About("ada", "email_replied", "one");
+        world.Command("bob", CommandKind.Unenroll);
+        world.Enroll("dan");
+        world.Enroll("eve");
+        world.Pass(TimeSpan.FromMinutes(5));
+
+        // Bob's goes to Dan. That of Ada, who has her e-mail, goes to nobody.
+        Assert.Empty(world.Sent("bob"));
+        Assert.Equal(EndReason.Replied, world.End("ada"));
+        Assert.Equal([0, 60_000, 120_000, 180_000], new[] { "ada", "dan", "cleo", "eve" }.Select(c => world.SentAt(c, "one").Ms - Start.Ms));
+    }
+
+    [Fact]
     public void SEQ_16_An_email_that_fails_for_good_ends_the_enrollment()
     {
         var world = new SequenceWorld().Steps(Email("one"), Email("two")).Contact("ada").Contact("bob");
