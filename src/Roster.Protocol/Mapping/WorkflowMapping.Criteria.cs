@@ -114,7 +114,7 @@ public static partial class WorkflowMapping
         }
 
         var happened = Event(first, false, email.Refine, ("email_id", Operator.IsEqualTo, email.EmailId));
-        return second.Length == 0 ? happened : new EventPairFilterDefinition(happened, Event(second, true, null, ("email_id", Operator.IsEqualTo, email.EmailId)));
+        return second.Length == 0 ? happened : new EventPairFilterDefinition(happened, Event(second, false, null, ("email_id", Operator.IsEqualTo, email.EmailId)));
     }
 
     private static EventHistoryFilterDefinition Event(string type, bool negate, Refinement? refine, params (string Property, Operator Operator, string Value)[] where) => new(

@@ -107,6 +107,16 @@ public sealed class WorkflowMappingTests
         Assert.Contains(many, p => p is { Code: "REENROLL_OPERATOR", IsError: true });
     }
 
+    [Theory]
+    [InlineData("OPENED")]
+    [InlineData("OPENED_BUT_LINK_NOT_CLICKED")]
+    [InlineData("OPENED_BUT_NOT_REPLIED")]
+    [InlineData("RECEIVED_BUT_NOT_OPENED")]
+    [InlineData("SENT_BUT_LINK_NOT_CLICKED")]
+    [InlineData("SENT_BUT_NOT_RECEIVED")]
+    public void FIL_33_A_filter_on_an_email_can_be_published_also_one_of_two_parts(string name) =>
+        Assert.Empty(Problems(With("start.filter.criteria.anyOf[0].allOf[0]", $$"""{ "email": { "operator": "{{name}}", "emailId": "m" } }""")));
+
     private static IReadOnlyList<WorkflowProblem> Problems(string json)
     {
         var workflow = JsonParser.Default.Parse<Workflow>(json);
