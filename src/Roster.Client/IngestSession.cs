@@ -26,6 +26,11 @@ public sealed class IngestSession : IAsyncDisposable
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(options.BatchEventsMax, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(options.OutstandingMax, 1);
+        if (options.AckTimeout != Timeout.InfiniteTimeSpan)
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(options.AckTimeout, TimeSpan.FromSeconds(1));
+        }
+
         _client = client;
         _options = options;
         _buffer = new SendBuffer(options);
@@ -112,12 +117,56 @@ public sealed class IngestSession : IAsyncDisposable
         }
     }
 
+    /// <summary>One connection, until it ends or nothing is acknowledged on it any more.</summary>
     private async Task ConnectAsync()
     {
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(_abort.Token);
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(_abort.Token);
+        var watching = WatchAsync(deadline, ended.Token);
+        try
+        {
+            await RunConnectionAsync(deadline.Token).ConfigureAwait(false);
+        }
+        catch (Exception error) when (error is RpcException or OperationCanceledException && deadline.IsCancellationRequested && !_abort.IsCancellationRequested)
+        {
+            throw new RpcException(new Grpc.Core.Status(StatusCode.DeadlineExceeded, $"Nothing was acknowledged for {_options.AckTimeout.TotalSeconds:0} seconds."));
+        }
+        finally
+        {
+            await ended.CancelAsync().ConfigureAwait(false);
+            await watching.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private async Task WatchAsync(CancellationTokenSource deadline, CancellationToken ended)
+    {
+        if (_options.AckTimeout == Timeout.InfiniteTimeSpan)
+        {
+            return;
+        }
+
+        // Nothing has moved between two ticks: what was there at the first has waited at least that long.
+        using var timer = new PeriodicTimer(_options.AckTimeout, _client.Clock);
+        (bool IsWaiting, long Acknowledged) before = default;
+        while (await timer.WaitForNextTickAsync(ended).ConfigureAwait(false))
+        {
+            var now = (_buffer.IsWaiting, _buffer.Progress.Acknowledged);
+            if (before.IsWaiting && now == before)
+            {
+                await deadline.CancelAsync().ConfigureAwait(false);
+                return;
+            }
+
+            before = now;
+        }
+    }
+
+    private async Task RunConnectionAsync(CancellationToken cancellationToken)
+    {
         _draining = false;
-        using var call = _client.Ingest.Stream(cancellationToken: _abort.Token);
-        await call.RequestStream.WriteAsync(new StreamRequest { Hello = new Hello { Client = _options.ClientName } }).ConfigureAwait(false);
-        if (!await call.ResponseStream.MoveNext(_abort.Token).ConfigureAwait(false) || call.ResponseStream.Current.Welcome is not { } welcome)
+        using var call = _client.Ingest.Stream(cancellationToken: cancellationToken);
+        await call.RequestStream.WriteAsync(new StreamRequest { Hello = new Hello { Client = _options.ClientName } }, cancellationToken).ConfigureAwait(false);
+        if (!await call.ResponseStream.MoveNext(cancellationToken).ConfigureAwait(false) || call.ResponseStream.Current.Welcome is not { } welcome)
         {
             throw new RpcException(new Grpc.Core.Status(StatusCode.Unavailable, "The server did not answer `hello` with `welcome`."));
         }
@@ -127,7 +176,7 @@ public sealed class IngestSession : IAsyncDisposable
         try
         {
             // The status of the call comes out of the reader, whoever noticed first that it is over.
-            await ReadAcksAsync(call.ResponseStream).ConfigureAwait(false);
+            await ReadAcksAsync(call.ResponseStream, cancellationToken).ConfigureAwait(false);
         }
         finally
         {
@@ -159,9 +208,9 @@ public sealed class IngestSession : IAsyncDisposable
         await requests.CompleteAsync().ConfigureAwait(false);
     }
 
-    private async Task ReadAcksAsync(IAsyncStreamReader<StreamResponse> responses)
+    private async Task ReadAcksAsync(IAsyncStreamReader<StreamResponse> responses, CancellationToken cancellationToken)
     {
-        while (await responses.MoveNext(_abort.Token).ConfigureAwait(false))
+        while (await responses.MoveNext(cancellationToken).ConfigureAwait(false))
         {
             var response = responses.Current;
             if (response.Drain is not null)

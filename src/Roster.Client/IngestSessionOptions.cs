@@ -24,6 +24,13 @@ public sealed class IngestSessionOptions
     /// <summary>Goes on trying to reach the server for so long without an acknowledgement. Default: 60 seconds.</summary>
     public TimeSpan GiveUpAfter { get; set; } = TimeSpan.FromSeconds(60);
 
+    /// <summary>
+    /// A connection on which events wait for their results, and none comes for so long, is given up and made again. Up to twice this time passes
+    /// until that is noticed. Less finds a server that hangs sooner, and sends more again after a long commit. From 1 second on, or infinite. Default:
+    /// 30 seconds.
+    /// </summary>
+    public TimeSpan AckTimeout { get; set; } = TimeSpan.FromSeconds(30);
+
     /// <summary>Called once per event with its result, one at a time, in the order of the acknowledgements. Must be short.</summary>
     public Action<IngestOutcome>? OnResult { get; set; }
 

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Grpc.Core;
+using Roster.Engine;
 using Roster.Server.Tests;
 using Roster.V1;
 
@@ -120,6 +121,57 @@ public sealed class IngestSessionTests
         using var client = new RosterClient(new RosterClientOptions { Address = new Uri("http://127.0.0.1:1") });
         await using var session = client.OpenIngest(new IngestSessionOptions { GiveUpAfter = TimeSpan.Zero });
         Assert.Equal(StatusCode.Unavailable, await EndAsync(session));
+    }
+
+    [Fact]
+    public async Task A_connection_on_which_nothing_is_acknowledged_is_made_again_and_what_was_sent_is_sent_again()
+    {
+        await using var server = await TestServer.StartAsync();
+        server.Engine.IsHolding = true;
+        var clock = new ManualClock(DateTimeOffset.UnixEpoch);
+        using var client = new RosterClient(new RosterClientOptions { Address = server.Server.GrpcAddress, Clock = clock });
+        var lost = new TaskCompletionSource<RpcException>(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var session = client.OpenIngest(new IngestSessionOptions
+        {
+            AckTimeout = TimeSpan.FromHours(1),
+            GiveUpAfter = TimeSpan.MaxValue,
+            OnReconnect = error =>
+            {
+                server.Engine.IsHolding = false;
+                lost.TrySetResult(error);
+            },
+        });
+        await session.SendAsync(TestEvents.New("e1"), Cancel);
+        await server.Engine.WaitForHeldAsync(1, Cancel);
+        await PassAsync(clock, TimeSpan.FromHours(1), () => lost.Task.IsCompleted);
+        Assert.Equal(StatusCode.DeadlineExceeded, (await lost.Task).StatusCode);
+
+        // The first batch is still held by the server; the second connection brings the event again.
+        await PassAsync(clock, TimeSpan.FromMilliseconds(10), () => session.Progress.Acknowledged > 0);
+        Assert.True(session.Progress.Resent > 0);
+        Assert.Equal(1, session.Progress.Acknowledged);
+        server.Engine.Release();
+    }
+
+    [Fact]
+    public async Task An_ack_timeout_below_a_second_is_refused()
+    {
+        await using var server = await TestServer.StartAsync();
+        Assert.Throws<ArgumentOutOfRangeException>(() => server.Client.OpenIngest(new IngestSessionOptions { AckTimeout = TimeSpan.FromMilliseconds(999) }));
+        await using var session = server.Client.OpenIngest(new IngestSessionOptions { AckTimeout = Timeout.InfiniteTimeSpan });
+        await session.SendAsync(TestEvents.New("e1"), Cancel);
+        await session.CompleteAsync(Cancel);
+    }
+
+    // Moves the clock until something has come of it.
+    private static async Task PassAsync(ManualClock clock, TimeSpan step, Func<bool> isDone)
+    {
+        while (!isDone())
+        {
+            clock.MoveTo(clock.GetUtcNow() + step);
+            await Task.Yield();
+            Cancel.ThrowIfCancellationRequested();
+        }
     }
 
     // The session may have ended before the event is handed in, or while its result is awaited.

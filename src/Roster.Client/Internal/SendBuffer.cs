@@ -49,6 +49,18 @@ internal sealed class SendBuffer(IngestSessionOptions options)
         }
     }
 
+    /// <summary>Whether there are events without a result.</summary>
+    public bool IsWaiting
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return Outstanding_NeedsLock > 0;
+            }
+        }
+    }
+
     private int Outstanding_NeedsLock => _waiting.Count + _inFlightEvents;
 
     /// <summary>Adds an event; the task to wait for first when there is no room.</summary>
