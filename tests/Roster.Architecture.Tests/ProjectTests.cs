@@ -18,7 +18,8 @@ public sealed class ProjectTests
         ["Roster.Protocol.Services"] = ["Roster.Protocol", "Roster.Grpc"],
         ["Roster.Server"] = ["Roster.Embedded", "Roster.Cluster", "Roster.Storage.Sqlite", "Roster.Storage.Postgres", "Roster.Protocol.Services", "Roster.Grpc", "Roster.Grpc.AspNetCore", "Roster.Engine"],
         ["Roster.Client"] = ["Roster.Protocol.Services", "Roster.Grpc"],
-        ["Roster.Cli"] = ["Roster.Server", "Roster.Client"],
+        ["Roster.Import"] = ["Roster.Protocol", "Roster.Core"],
+        ["Roster.Cli"] = ["Roster.Server", "Roster.Client", "Roster.Import"],
     };
 
     public static TheoryData<string> SourceProjects() => [.. Repository.Projects("src").Select(Repository.Relative).Order(StringComparer.Ordinal)];

@@ -1,0 +1,59 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Google.Protobuf;
+using Roster.Cli.Output;
+using Roster.V1;
+
+namespace Roster.Cli.Json;
+
+/// <summary>Writes what <see cref="ApplyFile"/> reads. Equal definitions give equal bytes.</summary>
+internal static class ApplyDocument
+{
+    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    /// <summary>A document with all that is given.</summary>
+    /// <param name="tenant">Schema and settings; null for none.</param>
+    /// <param name="lists">Lists.</param>
+    /// <param name="workflows">Workflows.</param>
+    /// <param name="on">Ids of those that are on.</param>
+    public static string Write(Tenant? tenant, IReadOnlyCollection<List> lists, IReadOnlyCollection<Workflow> workflows, IReadOnlyCollection<string> on)
+    {
+        var root = new JsonObject();
+        if (tenant is not null)
+        {
+            root.Add("tenant", Node(tenant));
+        }
+
+        if (lists.Count > 0)
+        {
+            root.Add("lists", new JsonArray([.. lists.Select(list => Node(Definition(list)))]));
+        }
+
+        root.Add("workflows", new JsonArray([.. workflows.Select(workflow => Node(Definition(workflow)))]));
+        root.Add("on", on.Count == 0 ? false : on.Count == workflows.Count ? true : new JsonArray([.. on.Order(StringComparer.Ordinal).Select(id => (JsonNode)id)]));
+        return Text(root);
+    }
+
+    /// <summary>JSON over several lines.</summary>
+    public static string Text(JsonNode node) => node.ToJsonString(Indented);
+
+    /// <summary>Without what the server fills in.</summary>
+    private static Workflow Definition(Workflow workflow)
+    {
+        var definition = workflow.Clone();
+        (definition.Revision, definition.Version, definition.State) = (0, 0, Workflow.Types.State.Unspecified);
+        (definition.CreatedAt, definition.UpdatedAt) = (null, null);
+        return definition;
+    }
+
+    private static List Definition(List list)
+    {
+        var definition = list.Clone();
+        (definition.Revision, definition.Members) = (0, 0);
+        (definition.CreatedAt, definition.UpdatedAt) = (null, null);
+        return definition;
+    }
+
+    private static JsonNode Node(IMessage message) => JsonNode.Parse(JsonOutput.Line(message))!;
+}
