@@ -20,6 +20,7 @@ internal static class CommandLine
         root.Add(ServeCommand.Create(console));
         root.Add(ApplyCommand.Create(console));
         root.Add(ImportCommand.Create(console));
+        root.Add(ExportCommand.Create(console));
         root.Add(IngestCommand.Create(console));
         root.Add(EnrollCommand.CreateEnroll(console));
         root.Add(EnrollCommand.CreateUnenroll(console));

@@ -67,8 +67,8 @@ internal abstract class ApplyListener
 /// <param name="target">Where.</param>
 /// <param name="listener">Hears what is done.</param>
 /// <param name="isDraft">Stops after the drafts; lists, which have none, are left as they are.</param>
-/// <param name="switchesOn">Whether the workflows of a file are switched on.</param>
-internal sealed class ApplyRun(IDefinitionTarget target, ApplyListener listener, bool isDraft, Func<ApplyFile, bool> switchesOn)
+/// <param name="switchesOn">Whether a workflow of a file is switched on, by its id.</param>
+internal sealed class ApplyRun(IDefinitionTarget target, ApplyListener listener, bool isDraft, Func<ApplyFile, string, bool> switchesOn)
 {
     /// <summary>Applies; returns how many parts were refused.</summary>
     public async Task<int> RunAsync(IReadOnlyList<(string Name, ApplyFile File)> files, CancellationToken cancellationToken)
@@ -221,7 +221,7 @@ internal sealed class ApplyRun(IDefinitionTarget target, ApplyListener listener,
     private async Task SwitchAsync(Draft draft, CancellationToken cancellationToken)
     {
         var on = new SetWorkflowStateRequest { WorkflowId = draft.Saved.Id, State = Workflow.Types.State.On };
-        listener.OnDone(switchesOn(draft.Part.File) ? await target.SetWorkflowStateAsync(on, cancellationToken) : draft.Saved);
+        listener.OnDone(switchesOn(draft.Part.File, draft.Saved.Id) ? await target.SetWorkflowStateAsync(on, cancellationToken) : draft.Saved);
     }
 
     private async Task<int> TryAsync(Part part, Func<Task> apply)

@@ -60,7 +60,7 @@ internal static class ApplyCommand
     /// <summary>Applies files together; returns how many of their parts failed.</summary>
     public static Task<int> ApplyAsync(
         RosterClient client, IReadOnlyList<(string Name, ApplyFile File)> files, bool isDraft, CliConsole console, CancellationToken cancellationToken) =>
-        new ApplyRun(new ServerTarget(client), new Teller(console), isDraft, file => file.IsOn).RunAsync(files, cancellationToken);
+        new ApplyRun(new ServerTarget(client), new Teller(console), isDraft, (file, workflow) => file.SwitchesOn(workflow)).RunAsync(files, cancellationToken);
 
     private static async Task<int> CheckAsync(
         RosterClient client, IReadOnlyList<(string Name, ApplyFile File)> files, CliConsole console, CancellationToken cancellationToken)

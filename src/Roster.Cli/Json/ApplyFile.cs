@@ -8,7 +8,7 @@ namespace Roster.Cli.Json;
 
 /// <summary>
 /// What <c>roster apply</c> reads: a Tenant, a List, a Workflow, or all kinds, with sequences and inboxes, in one document
-/// <c>{"tenant": {...}, "lists": [...], "inboxes": [...], "sequences": [...], "workflows": [...], "on": true}</c>.
+/// <c>{"tenant": {...}, "lists": [...], "inboxes": [...], "sequences": [...], "workflows": [...], "on": true}</c>. <c>on</c> is true, false, or the ids of those that are switched on.
 /// </summary>
 /// <remarks>A list alone is told from a workflow by its <c>criteria</c>, or by having nothing but id, name and object type.</remarks>
 internal sealed class ApplyFile
@@ -21,12 +21,14 @@ internal sealed class ApplyFile
 
     private static readonly JsonDocumentOptions Lenient = new() { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true };
 
-    private ApplyFile(Tenant? tenant, IReadOnlyList<(string Path, List List)> lists, IReadOnlyList<(string Path, Workflow Workflow)> workflows, bool isOn)
+    private readonly IReadOnlySet<string>? _on;
+
+    private ApplyFile(Tenant? tenant, IReadOnlyList<(string Path, List List)> lists, IReadOnlyList<(string Path, Workflow Workflow)> workflows, IReadOnlySet<string>? on)
     {
         Tenant = tenant;
         Lists = lists;
         Workflows = workflows;
-        IsOn = isOn;
+        _on = on;
     }
 
     /// <summary>Schema and settings; null when the file has none.</summary>
@@ -44,8 +46,8 @@ internal sealed class ApplyFile
     /// <summary>The sequences, with their paths in the file.</summary>
     public IReadOnlyList<(string Path, Sequence Sequence)> Sequences { get; private init; } = [];
 
-    /// <summary>Whether workflows are switched on. Default: true.</summary>
-    public bool IsOn { get; }
+    /// <summary>Whether a workflow is switched on. Default: true.</summary>
+    public bool SwitchesOn(string workflowId) => _on?.Contains(workflowId) ?? true;
 
     /// <summary>Whether the file spells names as the protos do (<c>any_of</c>), and not as JSON does by default (<c>anyOf</c>).</summary>
     public bool HasProtoNames { get; private init; }
@@ -80,14 +82,14 @@ internal sealed class ApplyFile
         var workflows = new List<(string, Workflow)>();
         var inboxes = new List<(string, Inbox)>();
         var sequences = new List<(string, Sequence)>();
-        var isOn = true;
+        IReadOnlySet<string>? on = null;
         if (root.ValueKind != JsonValueKind.Object)
         {
             problems.Add(new JsonProblem("", "", "The file is not a JSON object with a workflow, a list or a tenant."));
         }
         else if (Array.Exists(BundleFields, field => field != "on" && root.TryGetProperty(field, out _)))
         {
-            ReadBundle(root, problems, ref tenant, lists, workflows, ref isOn);
+            ReadBundle(root, problems, ref tenant, lists, workflows, ref on);
             ReadSequences(root, problems, inboxes, sequences);
         }
         else if (root.TryGetProperty("object_types", out _) || root.TryGetProperty("objectTypes", out _) || root.TryGetProperty("settings", out _))
@@ -104,7 +106,7 @@ internal sealed class ApplyFile
         }
 
         return problems.Count == 0
-            ? new ApplyFile(tenant, lists, workflows, isOn) { HasProtoNames = hasProtoNames, Inboxes = inboxes, Sequences = sequences }
+            ? new ApplyFile(tenant, lists, workflows, on) { HasProtoNames = hasProtoNames, Inboxes = inboxes, Sequences = sequences }
             : throw new CliException([.. problems.Select(problem => $"{file}: {problem}")]);
     }
 
@@ -114,7 +116,7 @@ internal sealed class ApplyFile
         || (root.EnumerateObject().Count() > 1 && root.EnumerateObject().All(property => FieldsOfEither.Contains(property.Name)));
 
     private static void ReadBundle(
-        JsonElement root, List<JsonProblem> problems, ref Tenant? tenant, List<(string, List)> lists, List<(string, Workflow)> workflows, ref bool isOn)
+        JsonElement root, List<JsonProblem> problems, ref Tenant? tenant, List<(string, List)> lists, List<(string, Workflow)> workflows, ref IReadOnlySet<string>? on)
     {
         foreach (var property in root.EnumerateObject())
         {
@@ -129,14 +131,19 @@ internal sealed class ApplyFile
                 case "workflows" when property.Value.ValueKind == JsonValueKind.Array:
                     AddAll(property, Workflow.Descriptor, workflows, problems);
                     break;
-                case "on" when property.Value.ValueKind is JsonValueKind.True or JsonValueKind.False:
-                    isOn = property.Value.GetBoolean();
+                case "on" when property.Value.ValueKind is JsonValueKind.True:
+                    break;
+                case "on" when property.Value.ValueKind is JsonValueKind.False:
+                    on = new HashSet<string>(StringComparer.Ordinal);
+                    break;
+                case "on" when property.Value.ValueKind is JsonValueKind.Array && property.Value.EnumerateArray().All(id => id.ValueKind == JsonValueKind.String):
+                    on = property.Value.EnumerateArray().Select(id => id.GetString()!).ToHashSet(StringComparer.Ordinal);
                     break;
                 case "inboxes" or "sequences" when property.Value.ValueKind == JsonValueKind.Array:
                     break;
                 case "lists" or "inboxes" or "sequences" or "workflows" or "on":
                     problems.Add(new JsonProblem(
-                        property.Name, MessageCheck.Show(property.Value), $"`{MessageCheck.Show(property.Value)}` is not {(property.Name == "on" ? "true or false" : $"an array of {property.Name}")}."));
+                        property.Name, MessageCheck.Show(property.Value), $"`{MessageCheck.Show(property.Value)}` is not {(property.Name == "on" ? "true, false or an array of ids of workflows" : $"an array of {property.Name}")}."));
                     break;
                 default:
                     problems.Add(new JsonProblem(

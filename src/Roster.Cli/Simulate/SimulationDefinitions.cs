@@ -22,7 +22,7 @@ internal sealed class SimulationDefinitions
         {
             foreach (var (_, workflow) in file.Workflows)
             {
-                Add(new SimulatedWorkflow(workflow, file.IsOn));
+                Add(new SimulatedWorkflow(workflow, file.SwitchesOn(workflow.Id)));
             }
         }
 
@@ -107,7 +107,7 @@ internal sealed class SimulationDefinitions
     public async Task ApplyAsync(IRosterEngine engine, string tenant, ManualClock clock, CliConsole console, CancellationToken cancellationToken)
     {
         var listener = new Listener(this, clock, console);
-        await new ApplyRun(new EngineTarget(engine, tenant), listener, isDraft: false, _ => true).RunAsync(_files, cancellationToken);
+        await new ApplyRun(new EngineTarget(engine, tenant), listener, isDraft: false, (_, _) => true).RunAsync(_files, cancellationToken);
         if (listener.Problems.Count > 0)
         {
             throw new CliException(listener.Problems);

@@ -13,7 +13,24 @@ public sealed class ApplyFileTests
         Assert.Equal(("lists[0]", "l"), (file.Lists[0].Path, file.Lists[0].List.Id));
         Assert.Equal("contact", file.Tenant?.ObjectTypes[0].Name);
         Assert.Equal(("workflows[0]", "w"), (file.Workflows[0].Path, file.Workflows[0].Workflow.Id));
-        Assert.False(file.IsOn);
+        Assert.False(file.SwitchesOn("w"));
+    }
+
+    [Theory]
+    [InlineData("true", true, true)]
+    [InlineData("false", false, false)]
+    [InlineData("""["b"]""", false, true)]
+    public void On_says_which_workflows_are_switched_on(string on, bool isFirst, bool isSecond)
+    {
+        var file = ApplyFile.Parse($$"""{"workflows":[{"id":"a","object_type":"contact"},{"id":"b","object_type":"contact"}],"on":{{on}}}""", "f.json");
+        Assert.Equal((isFirst, isSecond), (file.SwitchesOn("a"), file.SwitchesOn("b")));
+    }
+
+    [Fact]
+    public void On_that_is_something_else_is_told()
+    {
+        var error = Assert.Throws<CliException>(() => ApplyFile.Parse("""{"workflows":[],"on":["a",1]}""", "f.json"));
+        Assert.Contains("is not true, false or an array of ids of workflows", Assert.Single(error.Sentences), StringComparison.Ordinal);
     }
 
     [Fact]
