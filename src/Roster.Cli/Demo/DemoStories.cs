@@ -44,6 +44,12 @@ internal sealed class DemoStories(string folder, CliConsole console)
             "She is linked to the deal as its buyer. The workflow waited ten days for a call that nobody made, and went on.", At(2026, 3, 1)),
         new("no-show-follow-up", "who misses a meeting hears from Olga", "contact/grace@example.org",
             "She missed it after hours, so the mail of the sequence left the next morning. A new meeting with Olga ended it."),
+        new("job-titles", "what somebody does, by the words of the title", "contact/ada@example.org",
+            "An executive, then nobody, then one again. She joined the list twice, and one letter is enough."),
+        new("cart-abandoned", "four quiet hours, then a reminder, then a coupon", "contact/katherine@example.org",
+            "The reminder did not bring her back, the coupon did: her cart was worth one."),
+        new("human-step", "somebody approves, or lowers the discount", "deal/d-1",
+            "The workflow waited for a person. A day later the task was done, and the offer left."),
     ];
 
     /// <summary>Tells all stories; false when one of them did not go as its sample expects.</summary>

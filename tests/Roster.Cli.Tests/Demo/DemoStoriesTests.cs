@@ -23,6 +23,9 @@ public sealed class DemoStoriesTests : IDisposable
         { "office-hours", ["2026-01-16 23:00  enrolled                #1, by event ticket_opened", "2026-01-20 14:26  sent          assign    to support, what=answer, subject=Import"] },
         { "won-deals", ["2026-01-16 15:00  enrolled                  #1, by filter", "2026-01-26 15:00  step          call/wait   timeout"] },
         { "no-show-follow-up", ["2026-01-05 17:00  enrolled      no-show-follow-up                #2, by workflow no-show", "2026-01-08 09:00  ended         no-show-follow-up / by-interest  MEETING_BOOKED"] },
+        { "job-titles", ["2026-01-21 08:00  left list     job-titles / off-the-list    executives", "2026-01-22 08:00  refused       welcome-executives           REENROLLMENT_OFF"] },
+        { "cart-abandoned", ["2026-01-12 19:00  step          quiet       timeout", "2026-01-14 08:00  step          won-back    carts_won_back = 1"] },
+        { "human-step", ["2026-01-15 09:00  step          owner          owner = radia", "2026-01-16 10:00  step          given          approval = given"] },
     };
 
     [Theory]
@@ -41,7 +44,7 @@ public sealed class DemoStoriesTests : IDisposable
         Assert.Equal(folders, DemoStories.All.Select(story => story.Sample).Order(StringComparer.Ordinal));
         var first = await TellAsync("first");
         Assert.Equal(first, await TellAsync("second"));
-        Assert.Matches("values of 11 samples as expected", first);
+        Assert.Matches("values of 14 samples as expected", first);
     }
 
     private async Task<string> TellAsync(string folder)

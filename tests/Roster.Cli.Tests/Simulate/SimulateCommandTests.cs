@@ -31,7 +31,7 @@ public sealed class SimulateCommandTests : IDisposable
     };
 
     public static TheoryData<string> Samples() =>
-        ["ebook-download", "lead-nurturing", "onboarding", "trial", "big-customers", "lead-again", "newsletter", "birthday", "office-hours", "won-deals", "no-show-follow-up"];
+        ["ebook-download", "lead-nurturing", "onboarding", "trial", "big-customers", "lead-again", "newsletter", "birthday", "office-hours", "won-deals", "no-show-follow-up", "job-titles", "cart-abandoned", "human-step"];
 
     public void Dispose() => _folder.Delete(recursive: true);
 
