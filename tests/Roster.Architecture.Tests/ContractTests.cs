@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Reflection;
 using System.Text.RegularExpressions;
 using Roster.Protocol.Mapping;
 
@@ -23,6 +25,16 @@ public sealed partial class ContractTests
     [Theory]
     [MemberData(nameof(Mirrored))]
     public void An_enum_of_Core_has_the_names_and_numbers_of_the_contract(Type core, Type wire) => Assert.Equal(Members(wire), Members(core));
+
+    [Fact]
+    public void No_two_names_of_an_enum_of_Core_are_one_stored_number()
+    {
+        var shared = typeof(Roster.Core.Timestamp).Assembly.GetTypes().Where(type => type.IsEnum)
+            .SelectMany(type => type.GetFields(BindingFlags.Public | BindingFlags.Static).GroupBy(name => Convert.ToInt64(name.GetRawConstantValue(), CultureInfo.InvariantCulture)))
+            .Where(same => same.Count() > 1)
+            .Select(same => $"{same.First().DeclaringType!.Name} {same.Key}: {string.Join(", ", same.Select(name => name.Name))}");
+        Assert.Empty(shared);
+    }
 
     [Fact]
     public void Entry_kinds_that_are_shown_have_the_names_and_numbers_of_the_contract()
