@@ -57,6 +57,10 @@ public sealed partial class EmbeddedEngine
     Task IJobHost.GiveWayAsync(CancellationToken cancellationToken) => _backlog.Count > 0 ? _options.GiveWayToEvents(cancellationToken) : Task.CompletedTask;
 
     /// <inheritdoc/>
+    ValueTask IJobHost.WaitForTurnAsync(TenantOwner tenant, CancellationToken cancellationToken) => Rates.WaitForBulkTurnAsync(tenant.Id, cancellationToken);
+
+
+    /// <inheritdoc/>
     async Task IJobHost.CommitAsync(IReadOnlyList<StoredDocument> documents)
     {
         try

@@ -182,6 +182,14 @@ public sealed partial class EmbeddedEngine
     }
 
     /// <inheritdoc/>
+    public ValueTask<Operation> WaitOperationAsync(string tenant, string operationId, CancellationToken enough) =>
+        _jobs.WaitAsync(_tenants.Get(tenant), operationId, enough);
+
+    /// <inheritdoc/>
+    public ValueTask<MapWorkflowIdsResponse> MapWorkflowIdsAsync(string tenant, MapWorkflowIdsRequest request, CancellationToken cancellationToken) =>
+        ControlAsync(() => _tenants.Get(tenant).MapIds(request), cancellationToken);
+
+    /// <inheritdoc/>
     public ValueTask<ListOperationsResponse> ListOperationsAsync(string tenant, ListOperationsRequest request, CancellationToken cancellationToken) =>
         ControlAsync(() => _jobs.List(_tenants.Get(tenant), request), cancellationToken);
 

@@ -3,6 +3,7 @@ using Roster.Core;
 using Roster.Core.Hashing;
 using Roster.Embedded.Internal;
 using Roster.Engine;
+using Roster.Engine.Access;
 using Roster.Engine.Catalog;
 using Roster.Engine.Commits;
 using Roster.Engine.Effects;
@@ -10,6 +11,7 @@ using Roster.Engine.Erasing;
 using Roster.Engine.Measures;
 using Roster.Engine.Messages;
 using Roster.Engine.Operations;
+using Roster.Engine.Rates;
 using Roster.Engine.Stores;
 using Roster.Engine.Timers;
 using Roster.Engine.Turns;
@@ -50,6 +52,8 @@ public sealed partial class EmbeddedEngine : IRosterEngine, IJobHost, IMessageHo
         _committer = new GroupCommitter(store, OnDurable);
         _tenants = new TenantDirectory(documents, Commit, clock);
         _timers = new TimerShard(store, FireAsync, clock);
+        Credentials = new CredentialDirectory(documents, Commit, tenant => _tenants.Get(tenant).Number, options.Stopwatch);
+        Rates = new TenantRates(tenant => SchemaOf(tenant)?.Settings, options.Stopwatch);
         _erased = new ErasedIds(documents);
         _outbox = new Outbox(store, clock, Withdraw);
         _backlog = new Backlog(options.EventsWaitingMax);
@@ -69,6 +73,15 @@ public sealed partial class EmbeddedEngine : IRosterEngine, IJobHost, IMessageHo
 
     /// <inheritdoc/>
     public TimeProvider Clock { get; }
+
+    /// <inheritdoc/>
+    public CredentialDirectory Credentials { get; }
+
+    /// <inheritdoc/>
+    public TenantRates Rates { get; }
+
+    /// <inheritdoc/>
+    public Roster.Core.Schema.TenantSchema? SchemaOf(string tenant) => _tenants.Find(tenant)?.Schema;
 
     /// <inheritdoc/>
     public Task Failed => _committer.Failed;
@@ -208,6 +221,10 @@ public sealed partial class EmbeddedEngine : IRosterEngine, IJobHost, IMessageHo
             if (key.Kind is CounterKind.Enrolled or CounterKind.Ended && change != 0)
             {
                 _tenants.Get(key.Tenant).CountActive(key.Kind == CounterKind.Enrolled ? change : -change);
+            }
+            else if (key.Kind == CounterKind.RecordCreated && change != 0)
+            {
+                _tenants.Get(key.Tenant).CountRecords(change);
             }
         }
     }

@@ -1,3 +1,6 @@
+using Roster.Core.Schema;
+using Roster.Engine.Access;
+using Roster.Engine.Rates;
 using Roster.V1;
 
 namespace Roster.Engine;
@@ -19,6 +22,15 @@ public interface IRosterEngine : ISequenceEngine
 
     /// <summary>Completes when the engine has failed and must not be used any more: the process stops and recovers at restart.</summary>
     Task Failed { get; }
+
+    /// <summary>Who may call. It answers from memory; what it changes is durable when it returns.</summary>
+    CredentialDirectory Credentials { get; }
+
+    /// <summary>How fast tenants may go (LIM-02). Whoever hands in events asks it first; jobs of the engine do so by themselves.</summary>
+    TenantRates Rates { get; }
+
+    /// <summary>The schema of a tenant as it is now, from memory; null for a tenant that there is not yet.</summary>
+    TenantSchema? SchemaOf(string tenant);
 
     /// <summary>
     /// Whether as many events are in flight as may be, so that <see cref="IngestAsync"/> would refuse. Costs nothing to ask; may change at any time.
@@ -176,6 +188,12 @@ public interface IRosterEngine : ISequenceEngine
 
     /// <summary>Lists operations, newest first.</summary>
     ValueTask<ListOperationsResponse> ListOperationsAsync(string tenant, ListOperationsRequest request, CancellationToken cancellationToken);
+
+    /// <summary>Reads an operation when it has ended, or as it is when <paramref name="enough"/> is cancelled, which is no failure.</summary>
+    ValueTask<Operation> WaitOperationAsync(string tenant, string operationId, CancellationToken enough);
+
+    /// <summary>Finds workflows by ids of another system (API-01).</summary>
+    ValueTask<MapWorkflowIdsResponse> MapWorkflowIdsAsync(string tenant, MapWorkflowIdsRequest request, CancellationToken cancellationToken);
 
     /// <summary>Asks an operation to stop.</summary>
     ValueTask<Operation> CancelOperationAsync(string tenant, CancelOperationRequest request, CancellationToken cancellationToken);

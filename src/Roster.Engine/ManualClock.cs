@@ -26,6 +26,18 @@ public sealed class ManualClock : TimeProvider
     /// <inheritdoc/>
     public override long GetTimestamp() => GetUtcNow().UtcTicks;
 
+    /// <summary>When the next timer that was made from this clock is due; null when none is. For tests that move time from timer to timer.</summary>
+    public DateTimeOffset? NextTimer
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _timers.Count > 0 ? _timers.Min(t => t.DueAt) : null;
+            }
+        }
+    }
+
     /// <summary>Moves the clock to an instant; never back.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The instant is past.</exception>
     public void MoveTo(DateTimeOffset instant)

@@ -23,6 +23,12 @@ public enum RosterError
 
     /// <summary>The engine is stopping or has stopped. Try again elsewhere or later. UNAVAILABLE.</summary>
     Unavailable,
+
+    /// <summary>The caller has no credential that is in force. UNAUTHENTICATED.</summary>
+    Unauthenticated,
+
+    /// <summary>The caller's credential does not have the right. PERMISSION_DENIED.</summary>
+    PermissionDenied,
 }
 
 /// <summary>A typed "no" to a request as a whole. What is wrong with a single event is in its own result instead.</summary>

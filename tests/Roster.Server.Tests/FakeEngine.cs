@@ -3,6 +3,8 @@ using System.Runtime.CompilerServices;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Roster.Engine;
+using Roster.Engine.Access;
+using Roster.Engine.Rates;
 using Roster.V1;
 using Record = Roster.V1.Record;
 
@@ -23,9 +25,21 @@ public sealed partial class FakeEngine : IRosterEngine, IAsyncDisposable
     private TaskCompletionSource _tasksArrived = NewSource();
     private TaskCompletionSource _released = NewSource();
 
+    public FakeEngine(TimeProvider? realTime = null) => Rates = new TenantRates(tenant => Settings.GetValueOrDefault(tenant), realTime ?? TimeProvider.System);
+
     public TimeProvider Clock => TimeProvider.System;
 
     public Task Failed => _failed.Task;
+
+    public CredentialDirectory Credentials { get; set; } = new([], _ => { }, _ => 1, TimeProvider.System);
+
+    public ConcurrentDictionary<string, Roster.Core.Schema.TenantSettings> Settings { get; } = new();
+
+    public TenantRates Rates { get; }
+
+    public Roster.Core.Schema.TenantSchema? Schema { get; set; }
+
+    public Roster.Core.Schema.TenantSchema? SchemaOf(string tenant) => Schema;
 
     public bool IsFull { get; set; }
 
@@ -392,6 +406,12 @@ public sealed partial class FakeEngine : IRosterEngine, IAsyncDisposable
         Answer(OperationState.TryGetValue(request.OperationId, out var states) && states.TryDequeue(out var next)
             ? next
             : new Operation { Id = request.OperationId, State = Operation.Types.State.Succeeded, Done = 3, Total = 3, Counts = { new OperationCount { Name = "ENROLLED", Count = 3 } } });
+
+    public ValueTask<Operation> WaitOperationAsync(string tenant, string operationId, CancellationToken enough) =>
+        GetOperationAsync(tenant, new GetOperationRequest { OperationId = operationId }, enough);
+
+    public ValueTask<MapWorkflowIdsResponse> MapWorkflowIdsAsync(string tenant, MapWorkflowIdsRequest request, CancellationToken cancellationToken) =>
+        Answer("map", tenant, request, new MapWorkflowIdsResponse());
 
     public ValueTask<ListOperationsResponse> ListOperationsAsync(string tenant, ListOperationsRequest request, CancellationToken cancellationToken) =>
         Answer("operations", tenant, request, new ListOperationsResponse { Operations = { NewOperation("refresh", request.WorkflowId) } });

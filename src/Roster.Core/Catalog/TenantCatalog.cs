@@ -80,6 +80,9 @@ public sealed class TenantCatalog
     /// <summary>Enrollments now active in the tenant, at most a second old (LIM-04). Set by the host; 0 when there is no cap.</summary>
     public long ActiveEnrollments { get; set; }
 
+    /// <summary>Records that were ever created in the tenant, at most a second old. Set by the host; 0 when there is no cap.</summary>
+    public long Records { get; set; }
+
     /// <summary>The published workflow of that number, or null.</summary>
     public CompiledWorkflow? FindWorkflow(int number) => _byNumber.GetValueOrDefault(number);
 

@@ -13,8 +13,10 @@ public sealed class PropertyDefinition
     /// <param name="name">Its name.</param>
     /// <param name="type">Its type; never changes (REC-18).</param>
     /// <param name="options">For enumerations: the declared options.</param>
-    public PropertyDefinition(int number, string name, PropertyType type, IEnumerable<string> options)
+    /// <param name="isSensitive">Whether its values are for some only (PRV-01).</param>
+    public PropertyDefinition(int number, string name, PropertyType type, IEnumerable<string> options, bool isSensitive = false)
     {
+        IsSensitive = isSensitive;
         Number = number;
         Name = name;
         Type = type;
@@ -29,6 +31,9 @@ public sealed class PropertyDefinition
 
     /// <summary>Its type.</summary>
     public PropertyType Type { get; }
+
+    /// <summary>Whether its values are for those only who have the right to see them (PRV-01). It changes nothing of what is decided.</summary>
+    public bool IsSensitive { get; }
 
     /// <summary>Declared options, sorted.</summary>
     public IEnumerable<string> Options => _options.Order(StringComparer.Ordinal);

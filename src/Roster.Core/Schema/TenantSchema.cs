@@ -32,12 +32,16 @@ public sealed class TenantSchema
         TenantSettings settings, ImmutableArray<ObjectTypeDefinition> types, ImmutableArray<string> eventTypeNames, ImmutableArray<string> labels = default)
     {
         Labels = labels.IsDefault ? [] : labels;
+        SensitiveNames = types.SelectMany(t => t.Properties).Where(p => p.IsSensitive).Select(p => p.Name).ToFrozenSet(StringComparer.Ordinal);
         Settings = settings;
         _types = types;
         _typesByName = types.ToFrozenDictionary(t => t.Name, StringComparer.Ordinal);
         _eventTypeNames = eventTypeNames;
         _eventTypes = eventTypeNames.Select((name, index) => (name, index)).ToFrozenDictionary(e => e.name, e => e.index + 1, StringComparer.Ordinal);
     }
+
+    /// <summary>Names of properties that are sensitive in some object type (PRV-01).</summary>
+    public FrozenSet<string> SensitiveNames { get; }
 
     /// <summary>The settings.</summary>
     public TenantSettings Settings { get; }
@@ -94,9 +98,9 @@ public sealed class TenantSchema
     public TenantSchema WithEventType(string name) =>
         FindEventType(name) != 0 ? this : new TenantSchema(Settings, _types, _eventTypeNames.Add(name), Labels);
 
-    /// <summary>This schema with a property declared, or with more options of an enumeration.</summary>
+    /// <summary>This schema with a property declared, or with more options of an enumeration, or marked as sensitive or not; null leaves the mark (PRV-01).</summary>
     /// <exception cref="InvalidOperationException">The property has another type (REC-18): ask <see cref="FindObjectType"/> first.</exception>
-    public TenantSchema WithProperty(ObjectTypeDefinition type, string name, PropertyType propertyType, IEnumerable<string> options)
+    public TenantSchema WithProperty(ObjectTypeDefinition type, string name, PropertyType propertyType, IEnumerable<string> options, bool? isSensitive = null)
     {
         ArgumentNullException.ThrowIfNull(type);
         var present = type.Find(name);
@@ -106,7 +110,7 @@ public sealed class TenantSchema
         }
 
         var changed = new PropertyDefinition(
-            present?.Number ?? type.PropertyNumbersEnd, name, propertyType, options.Concat(present?.Options ?? []));
+            present?.Number ?? type.PropertyNumbersEnd, name, propertyType, options.Concat(present?.Options ?? []), isSensitive ?? present?.IsSensitive == true);
         var properties = type.Properties.Where(p => p.Name != name).Append(changed).ToArray();
         return new TenantSchema(Settings, _types.SetItem(type.Number - 1, new ObjectTypeDefinition(type.Number, type.Name, properties)), _eventTypeNames, Labels);
     }

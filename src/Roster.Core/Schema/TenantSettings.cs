@@ -86,6 +86,15 @@ public sealed record TenantSettings
     /// <summary>Bytes of the packed outputs of one task (ACT-05). 1,024 to 1,048,576, default 65,536.</summary>
     public int OutputsBytesMax { get; init; } = 65_536;
 
+    /// <summary>Turns per second of events, commands and jobs (LIM-02). 1 to 1,000,000; 0 for no cap, the default. Kept by the host.</summary>
+    public int TurnsPerSecond { get; init; }
+
+    /// <summary>Calls per second. 1 to 1,000,000; 0 for no cap, the default. Kept by the front door.</summary>
+    public int CallsPerSecond { get; init; }
+
+    /// <summary>Records that were ever created, from 1; 0 for no cap, the default.</summary>
+    public long RecordsMax { get; init; }
+
     /// <summary>One sentence per setting that is out of its range; empty when all are fine.</summary>
     public IReadOnlyList<string> Check()
     {
@@ -111,6 +120,13 @@ public sealed record TenantSettings
         Range("associated_copies_max", AssociatedCopiesMax, 1, 10_000);
         Range("associations_per_record_max", AssociationsPerRecordMax, 1, 10_000_000);
         Range("outputs_bytes_max", OutputsBytesMax, 1_024, 1_048_576);
+        Range("turns_per_s", TurnsPerSecond, 0, 1_000_000);
+        Range("calls_per_s", CallsPerSecond, 0, 1_000_000);
+        if (RecordsMax < 0)
+        {
+            problems.Add($"records_max is {RecordsMax}; allowed is 0 for no cap, or any cap from 1.");
+        }
+
         if (ActiveEnrollmentsMax < 0)
         {
             problems.Add($"active_enrollments_max is {ActiveEnrollmentsMax}; allowed is 0 for no cap, or any cap from 1.");

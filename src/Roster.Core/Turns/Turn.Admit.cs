@@ -58,15 +58,28 @@ public sealed partial class Turn
     /// <summary>The refusal of any input for a record that has gone, or that is unknown and must not be created (REC-09, REC-16).</summary>
     private TurnResult? RefuseGone()
     {
-        if (_state.IsLive || (!_state.Exists && _catalog.Schema.Settings.Upsert))
+        if (_state.IsLive)
         {
             return null;
+        }
+
+        if (!_state.Exists && _catalog.Schema.Settings.Upsert)
+        {
+            return RefuseFull();
         }
 
         return new TurnResult(TurnStatus.Refused, _state.Exists
             ? new Refusal(
                 RefusalReason.RecordGone, "record_id", string.Empty, $"The record was {(_state.Gone == GoneKind.Deleted ? "deleted" : _state.Gone == GoneKind.Merged ? "merged away" : "erased")} (REC-16).")
             : new Refusal(RefusalReason.RecordGone, "record_id", string.Empty, "The record does not exist, and upsert is false.", "upsert"));
+    }
+
+    /// <summary>The refusal of a record too many.</summary>
+    private TurnResult? RefuseFull()
+    {
+        var max = _catalog.Schema.Settings.RecordsMax;
+        return max == 0 || _catalog.Records < max ? null : new TurnResult(TurnStatus.Refused, new Refusal(
+            RefusalReason.LimitReached, "record_id", string.Empty, $"The tenant has had {_catalog.Records} records; records_max is {max}, so no further one is created.", "records_max"));
     }
 
     private TurnResult? FindDuplicate(Hash128 id, uint content)

@@ -20,7 +20,7 @@ internal static class SchemaMapping
         var types = document.ObjectTypes.Select((type, index) => new ObjectTypeDefinition(
             index + 1,
             type.Name,
-            [.. type.Properties.Select(p => new PropertyDefinition(p.Number, p.Name, (Core.Values.PropertyType)(int)p.Type, p.Options))]));
+            [.. type.Properties.Select(p => new PropertyDefinition(p.Number, p.Name, (Core.Values.PropertyType)(int)p.Type, p.Options, p.Sensitive))]));
         return new TenantSchema(ToCore(document.Settings, Settings.Default), [.. types], [.. document.EventTypes], [.. document.Labels]);
     }
 
@@ -38,6 +38,7 @@ internal static class SchemaMapping
                 Name = p.Name,
                 Type = (V1.PropertyType.Types.Kind)(int)p.Type,
                 Options = { p.Options },
+                Sensitive = p.IsSensitive,
             }));
             document.ObjectTypes.Add(stored);
         }
@@ -55,12 +56,18 @@ internal static class SchemaMapping
     public static ObjectType ToWire(ObjectTypeDefinition type)
     {
         var wire = new ObjectType { Name = type.Name };
-        wire.Properties.AddRange(type.Properties.Select(p => new V1.PropertyDefinition
+        wire.Properties.AddRange(type.Properties.Select(ToWire));
+        return wire;
+    }
+
+    private static V1.PropertyDefinition ToWire(PropertyDefinition property)
+    {
+        var wire = new V1.PropertyDefinition { Name = property.Name, Type = (V1.PropertyType.Types.Kind)(int)property.Type, Options = { property.Options } };
+        if (property.IsSensitive)
         {
-            Name = p.Name,
-            Type = (V1.PropertyType.Types.Kind)(int)p.Type,
-            Options = { p.Options },
-        }));
+            wire.Sensitive = true;
+        }
+
         return wire;
     }
 
@@ -100,6 +107,9 @@ internal static class SchemaMapping
             AssociatedCopiesMax = Or(wire.AssociatedCopiesMax, present.AssociatedCopiesMax),
             AssociationsPerRecordMax = Or(wire.AssociationsPerRecordMax, present.AssociationsPerRecordMax),
             OutputsBytesMax = Or(wire.OutputsBytesMax, present.OutputsBytesMax),
+            TurnsPerSecond = wire.HasTurnsPerS ? wire.TurnsPerS : present.TurnsPerSecond,
+            CallsPerSecond = wire.HasCallsPerS ? wire.CallsPerS : present.CallsPerSecond,
+            RecordsMax = wire.HasRecordsMax ? wire.RecordsMax : present.RecordsMax,
         };
 
     private static Weekdays ToDays(IReadOnlyCollection<Weekday> days)
@@ -115,7 +125,29 @@ internal static class SchemaMapping
             ? date.Date
             : throw RosterException.Invalid($"settings.holidays[{i}]", text, $"'{Core.Refusal.Cut(text)}' is no date like 2026-12-25."))];
 
-    private static WireSettings ToWire(Settings settings) => new()
+    private static WireSettings ToWire(Settings settings)
+    {
+        var wire = ToWireUncapped(settings);
+        if (settings.TurnsPerSecond > 0)
+        {
+            wire.TurnsPerS = settings.TurnsPerSecond;
+        }
+
+        if (settings.CallsPerSecond > 0)
+        {
+            wire.CallsPerS = settings.CallsPerSecond;
+        }
+
+        if (settings.RecordsMax > 0)
+        {
+            wire.RecordsMax = settings.RecordsMax;
+        }
+
+        return wire;
+    }
+
+    /// <summary>All but the caps that are left out when there is none.</summary>
+    private static WireSettings ToWireUncapped(Settings settings) => new()
     {
         Undeclared = settings.DeclareUndeclared ? WireSettings.Types.Undeclared.Declare : WireSettings.Types.Undeclared.Refuse,
         Upsert = settings.Upsert,

@@ -68,6 +68,9 @@ public sealed class TenantDirectory
         }
     }
 
+    /// <summary>The tenant of that name, or null; none is made.</summary>
+    public TenantOwner? Find(string id) => _byId.GetValueOrDefault(id);
+
     private TenantOwner Add(TenantOwner owner)
     {
         owner.Changed += () => Changed?.Invoke();

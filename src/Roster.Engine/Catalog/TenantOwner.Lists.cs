@@ -110,23 +110,20 @@ public sealed partial class TenantOwner
         }
     }
 
-    /// <summary>Lists lists by id.</summary>
+    /// <summary>Lists lists.</summary>
     public ListListsResponse ListLists(ListListsRequest request, Func<int, long> members)
     {
         ArgumentNullException.ThrowIfNull(request);
         ArgumentNullException.ThrowIfNull(members);
-        var size = request.PageSize is 0 ? 100 : Math.Clamp(request.PageSize, 1, 1_000);
+        var order = DefinitionOrder.Read(request.OrderBy, request.PageToken, request.PageSize);
         lock (_gate)
         {
-            var found = _lists.Values
-                .Where(l => l.IsLive && string.CompareOrdinal(l.Id, request.PageToken) > 0)
-                .Where(l => request.ObjectType.Length == 0 || l.Document.List.ObjectType == request.ObjectType)
-                .Take(size + 1)
-                .Select(l => l.ToWire(members(l.Document.Number)))
-                .ToList();
-            var response = new ListListsResponse { Lists = { found.Take(size) } };
-            response.NextPageToken = found.Count > size ? found[size - 1].Id : string.Empty;
-            return response;
+            var wanted = _lists.Values
+                .Where(l => l.IsLive && (request.ObjectType.Length == 0 || l.Document.List.ObjectType == request.ObjectType))
+                .Where(l => !request.HasActive || request.Active == (l.Document.List.Criteria is not null))
+                .Where(l => DefinitionOrder.HasText(request.Text, l.Id, l.Document.List.DisplayName));
+            var (found, next) = order.Page(wanted, l => l.Id, l => l.Document.List.DisplayName, l => l.Document.UpdatedAt);
+            return new ListListsResponse { Lists = { found.Select(l => l.ToWire(members(l.Document.Number))) }, NextPageToken = next };
         }
     }
 

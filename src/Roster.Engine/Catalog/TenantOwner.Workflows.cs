@@ -42,6 +42,7 @@ public sealed partial class TenantOwner
                 throw RosterException.Invalid("workflow.object_type", wanted.ObjectType, $"Workflow '{wanted.Id}' is for {present.Document.Draft.ObjectType}; the object type never changes (TRG-01).");
             }
 
+            CheckExternalIds(wanted);
             var max = _catalog.Schema.Settings.WorkflowsMax;
             if (!isKnown && _workflows.Values.Count(w => w is { IsLive: true, IsSequence: false }) >= max)
             {
@@ -191,22 +192,76 @@ public sealed partial class TenantOwner
         }
     }
 
-    /// <summary>Lists drafts by id.</summary>
+    /// <summary>Lists drafts.</summary>
     public ListWorkflowsResponse List(ListWorkflowsRequest request)
     {
         ArgumentNullException.ThrowIfNull(request);
-        var size = request.PageSize is 0 ? 100 : Math.Clamp(request.PageSize, 1, 1_000);
+        var order = DefinitionOrder.Read(request.OrderBy, request.PageToken, request.PageSize);
         lock (_gate)
         {
-            var found = _workflows.Values
-                .Where(w => w is { IsLive: true, IsSequence: false } && string.CompareOrdinal(w.Id, request.PageToken) > 0)
-                .Where(w => request.ObjectType.Length == 0 || w.Document.Draft.ObjectType == request.ObjectType)
-                .Take(size + 1)
-                .Select(w => w.ToWire())
-                .ToList();
-            var response = new ListWorkflowsResponse { Workflows = { found.Take(size) } };
-            response.NextPageToken = found.Count > size ? found[size - 1].Id : string.Empty;
-            return response;
+            var wanted = _workflows.Values
+                .Where(w => w is { IsLive: true, IsSequence: false } && (request.ObjectType.Length == 0 || w.Document.Draft.ObjectType == request.ObjectType))
+                .Where(w => request.States.Count == 0 || request.States.Contains(w.Document.State))
+                .Where(w => DefinitionOrder.HasText(request.Text, w.Id, w.Document.Draft.DisplayName));
+            var (found, next) = order.Page(wanted, w => w.Id, w => w.Document.Draft.DisplayName, w => w.Document.UpdatedAt);
+            return new ListWorkflowsResponse { Workflows = { found.Select(w => w.ToWire()) }, NextPageToken = next };
+        }
+    }
+
+    /// <summary>Finds workflows by ids of another system (API-01).</summary>
+    public MapWorkflowIdsResponse MapIds(MapWorkflowIdsRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        if (!Names.IsName(request.System))
+        {
+            throw RosterException.Invalid("system", request.System, "A system has 1 to 100 characters of a-z, 0-9, _, - and '.'.");
+        }
+
+        if (request.Ids.Count > MappedIdsMax)
+        {
+            throw RosterException.Invalid("ids", $"{request.Ids.Count}", $"A request maps at most {MappedIdsMax} ids; none stands for all.");
+        }
+
+        var ids = request.Ids.ToHashSet(StringComparer.Ordinal);
+        var response = new MapWorkflowIdsResponse();
+        lock (_gate)
+        {
+            foreach (var entry in _workflows.Values.Where(w => w is { IsLive: true, IsSequence: false }))
+            {
+                var found = entry.Document.Draft.ExternalIds.FirstOrDefault(e => e.System == request.System && (ids.Count == 0 || ids.Contains(e.Id)));
+                if (found is not null)
+                {
+                    response.Mappings.Add(new WorkflowIdMapping { WorkflowId = entry.Id, Id = found.Id, ExternalIds = { entry.Document.Draft.ExternalIds.Select(e => e.Clone()) } });
+                }
+            }
+        }
+
+        return response;
+    }
+
+    private const int MappedIdsMax = 1_000;
+    private const int ExternalIdsMax = 10;
+
+    /// <summary>Ids of other systems are well formed, and each is of one workflow only. The lock is taken.</summary>
+    private void CheckExternalIds(Workflow wanted)
+    {
+        if (wanted.ExternalIds.Count > ExternalIdsMax)
+        {
+            throw RosterException.Invalid("workflow.external_ids", $"{wanted.ExternalIds.Count}", $"A workflow has at most {ExternalIdsMax} ids of other systems.");
+        }
+
+        for (var i = 0; i < wanted.ExternalIds.Count; i++)
+        {
+            var external = wanted.ExternalIds[i];
+            if (!Names.IsName(external.System) || external.Id.Length is 0 or > Names.LengthMax)
+            {
+                throw RosterException.Invalid($"workflow.external_ids[{i}]", $"{external.System}/{external.Id}", "A system has 1 to 100 characters of a-z, 0-9, _, - and '.'; its id has 1 to 100.");
+            }
+
+            if (_workflows.Values.FirstOrDefault(w => w.IsLive && w.Id != wanted.Id && w.Document.Draft.ExternalIds.Contains(external)) is { } other)
+            {
+                throw RosterException.Invalid($"workflow.external_ids[{i}]", $"{external.System}/{external.Id}", $"Workflow '{other.Id}' has this id already.");
+            }
         }
     }
 

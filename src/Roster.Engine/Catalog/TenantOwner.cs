@@ -85,7 +85,11 @@ public sealed partial class TenantOwner : IJournalNames
     /// <summary>Counts what a commit began and ended; turns see it at once.</summary>
     public void CountActive(long change) => _catalog.ActiveEnrollments = Interlocked.Add(ref _activeEnrollments, change);
 
+    /// <summary>Counts records that a commit created; turns see it at once.</summary>
+    public void CountRecords(long change) => _catalog.Records = Interlocked.Add(ref _records, change);
+
     private long _activeEnrollments;
+    private long _records;
 
     /// <summary>The tenant as readers see it.</summary>
     public Tenant ToWire() => SchemaMapping.ToWire(Id, _catalog.Schema);
@@ -244,7 +248,10 @@ public sealed partial class TenantOwner : IJournalNames
             throw RosterException.Invalid($"properties[{index}].name", wanted.Name, $"An object type has at most {TenantSchema.PropertiesMax} properties.");
         }
 
-        return present is not null && wanted.Options.All(present.HasOption) ? schema : schema.WithProperty(type, wanted.Name, kind, wanted.Options);
+        bool? isSensitive = wanted.HasSensitive ? wanted.Sensitive : null;
+        return present is not null && wanted.Options.All(present.HasOption) && (isSensitive is null || isSensitive == present.IsSensitive)
+            ? schema
+            : schema.WithProperty(type, wanted.Name, kind, wanted.Options, isSensitive);
     }
 
     private static ObjectTypeDefinition FindType(TenantSchema schema, string name) => schema.FindObjectType(name)
@@ -315,6 +322,7 @@ public sealed partial class TenantOwner : IJournalNames
     {
         var catalog = BuildCatalog(_catalog.Version + 1, schema);
         catalog.ActiveEnrollments = ActiveEnrollments;
+        catalog.Records = Interlocked.Read(ref _records);
         _catalog = catalog;
         Changed?.Invoke();
     }
@@ -356,6 +364,7 @@ internal static class DocumentKinds
     public const string List = "list";
     public const string Inbox = "inbox";
     public const string Operation = "operation";
+    public const string Credential = "credential";
 
     /// <summary>The records that a bulk job names, under the id of the job.</summary>
     public const string OperationRefs = "operation_refs";

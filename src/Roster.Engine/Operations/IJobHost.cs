@@ -37,6 +37,10 @@ public interface IJobHost
     /// <summary>Lets live events go first: waits a while, in real time, when some wait to be decided (EDT-06).</summary>
     Task GiveWayAsync(CancellationToken cancellationToken);
 
+    /// <summary>Waits until a job of the tenant may have a turn by the tenant's rate, live events first (LIM-02).</summary>
+    ValueTask WaitForTurnAsync(TenantOwner tenant, CancellationToken cancellationToken);
+
+
     /// <summary>Makes documents durable, in the order of the calls.</summary>
     /// <exception cref="RosterException">The disk is full (overloaded): a later call may succeed. Or the store has failed for good.</exception>
     Task CommitAsync(IReadOnlyList<StoredDocument> documents);

@@ -31,7 +31,14 @@ public sealed partial class Jobs
         }
 
         var chunk = Math.Min(ChunkMax, refs.Count - from);
-        var names = await Task.WhenAll(Enumerable.Range(from, chunk).Select(i => RunRefAsync(owner, job.Document, refs[i], i))).ConfigureAwait(false);
+        var turns = new List<Task<string>>(chunk);
+        for (var i = from; i < from + chunk; i++)
+        {
+            await WaitForTurnAsync(owner).ConfigureAwait(false);
+            turns.Add(RunRefAsync(owner, job.Document, refs[i], i));
+        }
+
+        var names = await Task.WhenAll(turns).ConfigureAwait(false);
         lock (job)
         {
             job.Document.Operation.Done += chunk;
@@ -108,6 +115,7 @@ public sealed partial class Jobs
             scanned += plan.Concerns(state) ? 1 : 0;
             if (plan.Concerns(state) && await plan.NeedsTurnAsync(state, _host.Store, _stop.Token).ConfigureAwait(false))
             {
+                await WaitForTurnAsync(owner).ConfigureAwait(false);
                 turns.Add(RunScannedAsync(record.Number, plan));
             }
         }

@@ -218,6 +218,14 @@ public sealed partial class Jobs : IAsyncDisposable
     /// <summary>Reads a job, as far as it is durable.</summary>
     public Operation Get(TenantOwner owner, string id) => Find(owner, id).Durable!;
 
+    /// <summary>Reads a job when it has ended, or when nobody wants to wait any more.</summary>
+    public async ValueTask<Operation> WaitAsync(TenantOwner owner, string id, CancellationToken enough)
+    {
+        var job = Find(owner, id);
+        await job.Ended.WaitAsync(enough).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return job.Durable!;
+    }
+
     /// <summary>Lists jobs, newest first.</summary>
     public ListOperationsResponse List(TenantOwner owner, ListOperationsRequest request)
     {
@@ -227,6 +235,7 @@ public sealed partial class Jobs : IAsyncDisposable
         var after = ReadToken(request.PageToken);
         var found = _jobs.Where(j => j.Key.Tenant == owner.Number).Select(j => j.Value.Durable).OfType<Operation>()
             .Where(o => request.WorkflowId.Length == 0 || o.WorkflowId == request.WorkflowId)
+            .Where(o => (request.States.Count == 0 || request.States.Contains(o.State)) && (request.Kinds.Count == 0 || request.Kinds.Contains(o.Kind)))
             .Where(o => IsAfter(o, after))
             .OrderByDescending(o => o.CreatedAt.Seconds).ThenBy(o => o.Id, StringComparer.Ordinal)
             .Take(size + 1).ToList();
@@ -410,6 +419,27 @@ public sealed partial class Jobs : IAsyncDisposable
         finally
         {
             _turns.Release();
+        }
+    }
+
+    /// <summary>Waits for a turn by the tenant's rate. Whoever has to wait does not keep the jobs of others waiting meanwhile (LIM-02).</summary>
+    private async ValueTask WaitForTurnAsync(TenantOwner owner)
+    {
+        var waiting = _host.WaitForTurnAsync(owner, _stop.Token).AsTask();
+        if (waiting.IsCompleted)
+        {
+            await waiting.ConfigureAwait(false);
+            return;
+        }
+
+        _turns.Release();
+        try
+        {
+            await waiting.ConfigureAwait(false);
+        }
+        finally
+        {
+            await _turns.WaitAsync(CancellationToken.None).ConfigureAwait(false);
         }
     }
 
