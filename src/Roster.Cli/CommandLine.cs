@@ -35,6 +35,7 @@ internal static class CommandLine
         root.Add(WorkCommand.Create(console));
         root.Add(JournalCommand.Create(console));
         root.Add(StatusCommand.Create(console));
+        root.Add(KeyCommand.Create(console));
         root.Add(AdvanceCommand.Create(console));
         root.Add(BackupCommand.Create(console));
         root.Add(RestoreCommand.Create(console));

@@ -1,3 +1,5 @@
+using System.Net.Security;
+using System.Security.Cryptography.X509Certificates;
 using Grpc.Core;
 using Grpc.Core.Interceptors;
 using Grpc.Health.V1;
@@ -35,9 +37,10 @@ public sealed class RosterClient : IDisposable
                 KeepAlivePingDelay = TimeSpan.FromSeconds(30),
                 KeepAlivePingTimeout = TimeSpan.FromSeconds(20),
                 InitialHttp2StreamWindowSize = 2 * 1024 * 1024,
+                SslOptions = Tls(options),
             },
         });
-        var invoker = _channel.Intercept(new CallDefaults(options.Tenant, options.CallTimeout, options.Clock));
+        var invoker = _channel.Intercept(new CallDefaults(options));
         Ingest = new IngestService.IngestServiceClient(invoker);
         Records = new RecordService.RecordServiceClient(invoker);
         Workflows = new WorkflowService.WorkflowServiceClient(invoker);
@@ -49,6 +52,7 @@ public sealed class RosterClient : IDisposable
         Work = new WorkService.WorkServiceClient(invoker);
         Operations = new OperationService.OperationServiceClient(invoker);
         Admin = new AdminService.AdminServiceClient(invoker);
+        Access = new AccessService.AccessServiceClient(invoker);
         Health = new Health.HealthClient(invoker);
     }
 
@@ -88,6 +92,9 @@ public sealed class RosterClient : IDisposable
     /// <summary>Status, clock, checkpoints.</summary>
     public AdminService.AdminServiceClient Admin { get; }
 
+    /// <summary>Credentials, and who the caller is.</summary>
+    public AccessService.AccessServiceClient Access { get; }
+
     /// <summary>Health of the server and its services.</summary>
     public Health.HealthClient Health { get; }
 
@@ -99,4 +106,21 @@ public sealed class RosterClient : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _channel.Dispose();
+
+    private static SslClientAuthenticationOptions Tls(RosterClientOptions options)
+    {
+        var tls = new SslClientAuthenticationOptions();
+        if (options.ClientCertificate is { } certificate)
+        {
+            tls.ClientCertificates = [certificate];
+        }
+
+        if (options.TrustedAuthorities is { Count: > 0 } authorities)
+        {
+            tls.CertificateChainPolicy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
+            tls.CertificateChainPolicy.CustomTrustStore.AddRange(authorities);
+        }
+
+        return tls;
+    }
 }

@@ -33,6 +33,7 @@ public static class EngineFactory
                 EventsInFlightMax = options.EventsInFlightMax,
                 EventsWaitingMax = options.EventsWaitingMax,
                 Shards = options.Shards,
+                Meters = options.Meters,
             };
             var engine = await EmbeddedEngine.StartAsync(embedded, store, clock, cancellationToken);
             return new RunningEngine(engine, new EngineAndStore(engine, store, TimeSpan.FromSeconds(options.DrainSecondsMax)));

@@ -22,4 +22,16 @@ public sealed partial class RosterServer
 
     [LoggerMessage(EventId = 1005, Level = LogLevel.Critical, Message = "The engine has failed; it recovers when the server is started again")]
     private partial void LogEngineFailed(Exception? reason);
+
+    [LoggerMessage(EventId = 1006, Level = LogLevel.Information, Message = "Credentials are required ({Tls})")]
+    private partial void LogCredentials(string tls);
+
+    [LoggerMessage(EventId = 1007, Level = LogLevel.Information, Message = "The TLS certificate was read again (`tls_certificate`)")]
+    private partial void LogCertificateRenewed();
+
+    [LoggerMessage(EventId = 1008, Level = LogLevel.Error, Message = "The TLS certificate has changed and cannot be read; the one before stays in use (`tls_certificate`)")]
+    private partial void LogCertificateUnreadable(Exception reason);
+
+    [LoggerMessage(EventId = 1009, Level = LogLevel.Warning, Message = "Credentials are required, and TLS is left to something else (`allow_plaintext`)")]
+    private partial void LogPlaintext();
 }

@@ -1,4 +1,6 @@
+using System.Diagnostics.Metrics;
 using System.Net;
+using System.Net.Security;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -9,9 +11,11 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Roster.Engine;
+using Roster.Server.Access;
 using Roster.Server.Errors;
 using Roster.Server.Health;
 using Roster.Server.Ingest;
+using Roster.Server.Measures;
 using Roster.Server.Services;
 
 namespace Roster.Server;
@@ -33,6 +37,7 @@ public sealed partial class RosterServer : IAsyncDisposable
     private readonly ServerState _state;
     private readonly ILogger _logger;
     private readonly CancellationTokenRegistration _stopping;
+    private readonly Telemetry? _telemetry;
     private int _disposed;
 
     private RosterServer(WebApplication app, RunningEngine engine, ServerState state, ServerOptions options, ILogger logger)
@@ -42,6 +47,7 @@ public sealed partial class RosterServer : IAsyncDisposable
         _state = state;
         _logger = logger;
         Options = options;
+        _telemetry = Telemetry.Start(options);
         _stopping = app.Lifetime.ApplicationStopping.Register(
             () => state.BeginDrain(TimeSpan.FromSeconds(options.DrainSecondsMax), TimeProvider.System));
     }
@@ -76,18 +82,23 @@ public sealed partial class RosterServer : IAsyncDisposable
         }
 
         ReserveThreads(options);
+        var tls = options.TlsCertificate.Length > 0 ? new TlsIdentity(options, options.RealTime) : null;
+        var certificates = new ClientCertificates(TlsIdentity.ReadAuthorities(options), options.RealTime);
+        options.Meters = new ServerMeters();
         var engine = await (starter ?? EngineFactory.StartAsync)(options, cancellationToken);
         try
         {
             var state = new ServerState();
-            var app = Build(options, engine.Engine, state, logging);
+            var app = Build(options, engine.Engine, state, tls, certificates, logging);
             var server = new RosterServer(app, engine, state, options, app.Services.GetRequiredService<ILogger<RosterServer>>());
+            server.Follow(tls);
             await server.ListenAsync(cancellationToken);
             return server;
         }
         catch
         {
             await engine.DisposeAsync();
+            options.Meters.Dispose();
             throw;
         }
     }
@@ -116,6 +127,8 @@ public sealed partial class RosterServer : IAsyncDisposable
         LogStopped();
         await _stopping.DisposeAsync();
         await _app.DisposeAsync();
+        _telemetry?.Dispose();
+        Options.Meters?.Dispose();
         _state.Dispose();
     }
 
@@ -132,7 +145,33 @@ public sealed partial class RosterServer : IAsyncDisposable
         _ = WatchEngineAsync();
         _state.SetReady();
         LogListening(GrpcAddress, HttpAddress);
-        LogNoCredentials();
+        LogAccess();
+    }
+
+    private void LogAccess()
+    {
+        var isTls = Options.TlsCertificate.Length > 0;
+        if (Options.Auth == AuthKind.None)
+        {
+            LogNoCredentials();
+        }
+        else if (!isTls && Options.AllowPlaintext)
+        {
+            LogPlaintext();
+        }
+        else
+        {
+            LogCredentials(isTls ? "TLS" : "no TLS, on loopback only");
+        }
+    }
+
+    private void Follow(TlsIdentity? tls)
+    {
+        if (tls is not null)
+        {
+            tls.Renewed = LogCertificateRenewed;
+            tls.Unreadable = LogCertificateUnreadable;
+        }
     }
 
     private async Task WatchEngineAsync()
@@ -155,33 +194,60 @@ public sealed partial class RosterServer : IAsyncDisposable
         ThreadPool.SetMinThreads(options.ThreadsMin > 0 ? options.ThreadsMin : Math.Max(threads, Environment.ProcessorCount + options.Shards + 1), ports);
     }
 
-    private static WebApplication Build(ServerOptions options, IRosterEngine engine, ServerState state, Action<ILoggingBuilder>? logging)
+    private static WebApplication Build(
+        ServerOptions options, IRosterEngine engine, ServerState state, TlsIdentity? tls, ClientCertificates certificates, Action<ILoggingBuilder>? logging)
     {
         // Empty: no settings and no listeners but ours. In particular ASPNETCORE_URLS must not open a port that credentials do not guard.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         logging?.Invoke(builder.Logging);
         // Whoever starts the server gets the reason as an exception; the host would log it a second time, with its stack.
         builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => ConfigureKestrel(kestrel, options));
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => ConfigureKestrel(kestrel, options, tls));
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(options.DrainSecondsMax + 5));
         builder.Services.AddSingleton(options);
         builder.Services.AddSingleton(engine);
         builder.Services.AddSingleton(state);
-        builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.AddSingleton(options.RealTime);
+        builder.Services.AddSingleton(engine.Credentials);
+        builder.Services.AddSingleton(engine.Rates);
+        builder.Services.AddSingleton(certificates);
+        builder.Services.AddSingleton<Authenticator>();
+        builder.Services.AddSingleton<AccessGuard>();
+        builder.Services.AddSingleton<QuotaGuard>();
+        builder.Services.AddSingleton<Confinement>();
         builder.Services.AddSingleton<CallerTenant>();
+        builder.Services.AddSingleton<SensitiveValues>();
         builder.Services.AddSingleton<StatusInterceptor>();
-        builder.Services.AddSingleton<CallGate>();
+        CallGate[] gates = [new CallGate(engine, options, options.RealTime), new CallGate(engine, options, options.RealTime, isForIngest: false)];
+        builder.Services.AddSingleton(options.Meters!);
+        builder.Services.AddSingleton(services => new ServerInstruments(services.GetRequiredService<IMeterFactory>(), state, options, gates));
+        builder.Services.AddSingleton<PrometheusText>();
+        builder.Services.AddSingleton<FirstMessage>();
+        builder.Services.AddSingleton<FairTurns>();
         builder.Services.AddGrpc(grpc =>
         {
             grpc.MaxReceiveMessageSize = options.MessageBytesMax;
             grpc.Interceptors.Add<StatusInterceptor>();
+            grpc.Interceptors.Add<FirstMessage>();
+            grpc.Interceptors.Add<Confinement>();
         });
         AddServices(builder.Services);
         var app = builder.Build();
         app.UseRouting();
-        app.Services.GetRequiredService<CallGate>().Guard(app);
+        app.Services.GetRequiredService<ServerInstruments>().Guard(app);
+        app.Services.GetRequiredService<AccessGuard>().Guard(app);
+        app.Services.GetRequiredService<QuotaGuard>().Guard(app);
+        foreach (var gate in gates)
+        {
+            gate.Refused = app.Services.GetRequiredService<ServerInstruments>().CountRefusal;
+            gate.Guard(app);
+        }
+
+        app.Services.GetRequiredService<FirstMessage>().Guard(app);
         MapServices(app);
+        options.FurtherService?.Map(app);
         app.MapHealth(state);
+        app.MapMetrics(app.Services.GetRequiredService<PrometheusText>(), app.Services.GetRequiredService<Authenticator>());
         return app;
     }
 
@@ -198,7 +264,10 @@ public sealed partial class RosterServer : IAsyncDisposable
         services.AddSingleton<WorkApi>();
         services.AddSingleton<OperationApi>();
         services.AddSingleton<AdminApi>();
+        services.AddSingleton<AccessApi>();
         services.AddSingleton<HealthApi>();
+        services.AddSingleton<ReflectionApi>();
+        services.AddSingleton<ReflectionAlphaApi>();
     }
 
     private static void MapServices(WebApplication app)
@@ -214,10 +283,13 @@ public sealed partial class RosterServer : IAsyncDisposable
         app.MapGrpcService<WorkApi>();
         app.MapGrpcService<OperationApi>();
         app.MapGrpcService<AdminApi>();
+        app.MapGrpcService<AccessApi>();
         app.MapGrpcService<HealthApi>();
+        app.MapGrpcService<ReflectionApi>();
+        app.MapGrpcService<ReflectionAlphaApi>();
     }
 
-    private static void ConfigureKestrel(KestrelServerOptions kestrel, ServerOptions options)
+    private static void ConfigureKestrel(KestrelServerOptions kestrel, ServerOptions options, TlsIdentity? tls)
     {
         kestrel.AddServerHeader = false;
         var limits = kestrel.Limits;
@@ -225,6 +297,7 @@ public sealed partial class RosterServer : IAsyncDisposable
         limits.MinRequestBodyDataRate = null;
         limits.MinResponseDataRate = null;
         limits.MaxRequestBodySize = null;
+        limits.MaxConcurrentConnections = options.ConnectionsMax;
         limits.Http2.MaxStreamsPerConnection = 1_000;
         // What a client may send before the server has read it. A stream that is not read keeps its window, so the connection has room for many such streams:
         // without it the completions of a worker wait behind ingest streams of the same connection. A small window of a stream is also the most that a call
@@ -234,8 +307,16 @@ public sealed partial class RosterServer : IAsyncDisposable
         limits.Http2.MaxFrameSize = 1024 * 1024;
         limits.Http2.KeepAlivePingDelay = TimeSpan.FromSeconds(30);
         limits.Http2.KeepAlivePingTimeout = TimeSpan.FromSeconds(20);
-        kestrel.Listen(Address(options.GrpcAddress), options.GrpcPort, listener => listener.Protocols = HttpProtocols.Http2);
-        kestrel.Listen(Address(options.HttpAddress), options.HttpPort, listener => listener.Protocols = HttpProtocols.Http1);
+        kestrel.Listen(Address(options.GrpcAddress), options.GrpcPort, listener =>
+        {
+            listener.Protocols = HttpProtocols.Http2;
+            tls?.Use(listener, SslApplicationProtocol.Http2);
+        });
+        kestrel.Listen(Address(options.HttpAddress), options.HttpPort, listener =>
+        {
+            listener.Protocols = HttpProtocols.Http1;
+            tls?.Use(listener, SslApplicationProtocol.Http11);
+        });
     }
 
     private static IPAddress Address(string value) =>

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Configuration;
 
 namespace Roster.Server;
@@ -23,6 +24,16 @@ public enum ClockKind
 
     /// <summary>A clock that moves only through the admin service.</summary>
     Manual,
+}
+
+/// <summary>Who may call.</summary>
+public enum AuthKind
+{
+    /// <summary>Anybody, as any tenant. The server listens on loopback only.</summary>
+    None,
+
+    /// <summary>Who has a credential: an API key, or a client certificate.</summary>
+    Required,
 }
 
 /// <summary>
@@ -87,6 +98,51 @@ public sealed class ServerOptions
     [ConfigurationKeyName("http_port")]
     public int HttpPort { get; set; } = 7401;
 
+    /// <summary>
+    /// <c>none</c> lets anybody call, as any tenant, and listens on loopback only. <c>required</c> asks every call for a credential: an API key or a client
+    /// certificate. Default: <c>none</c>.
+    /// </summary>
+    [ConfigurationKeyName("auth")]
+    public AuthKind Auth { get; set; } = AuthKind.None;
+
+    /// <summary>
+    /// SHA-256 of a key that may do everything, as 64 hexadecimal digits (<c>roster key generate</c> makes both): for the first credentials, and when all others are
+    /// lost. Its tenant is <c>default</c>. Used with <c>auth</c> set to <c>required</c> only. Default: none.
+    /// </summary>
+    [ConfigurationKeyName("admin_key_sha256")]
+    public string AdminKeySha256 { get; set; } = string.Empty;
+
+    /// <summary>PEM file with the server's certificate, and after it those between it and its authority. Both ports speak TLS then. Default: none, no TLS.</summary>
+    [ConfigurationKeyName("tls_certificate")]
+    public string TlsCertificate { get; set; } = string.Empty;
+
+    /// <summary>PEM file with the private key of <c>tls_certificate</c>. Default: the key is in the same file.</summary>
+    [ConfigurationKeyName("tls_key")]
+    public string TlsKey { get; set; } = string.Empty;
+
+    /// <summary>
+    /// PEM file with the authorities whose client certificates are known by the names in them. Client certificates that are known by their hash need none. Default: none.
+    /// </summary>
+    [ConfigurationKeyName("tls_client_ca")]
+    public string TlsClientCa { get; set; } = string.Empty;
+
+    /// <summary>
+    /// Whether credentials may cross a network without TLS of this server: set it when a proxy or mesh encrypts for it. Without it a server that has no
+    /// <c>tls_certificate</c> listens on loopback only. Default: false.
+    /// </summary>
+    [ConfigurationKeyName("allow_plaintext")]
+    public bool AllowPlaintext { get; set; }
+
+    /// <summary>
+    /// Where traces and metrics are sent over OTLP (http/protobuf), such as <c>http://127.0.0.1:4318</c>. <c>/metrics</c> is there without it. Default: none.
+    /// </summary>
+    [ConfigurationKeyName("otlp_endpoint")]
+    public string OtlpEndpoint { get; set; } = string.Empty;
+
+    /// <summary>Of a thousand calls whose caller does not say, so many are traced, 0 to 1,000. Used with <c>otlp_endpoint</c> only. Default: 10.</summary>
+    [ConfigurationKeyName("trace_permille")]
+    public int TracePermille { get; set; } = 10;
+
     /// <summary>Largest event in bytes, 1 KiB to 16 MiB. A larger one is refused by itself with TOO_LARGE. Default: 256 KiB.</summary>
     [ConfigurationKeyName("event_bytes_max")]
     public int EventBytesMax { get; set; } = 256 * 1024;
@@ -127,18 +183,22 @@ public sealed class ServerOptions
 
     /// <summary>
     /// Bytes of messages of <c>Ingest</c> calls that are being received or not yet durable, 64 KiB to 1 GiB, of all callers, each call counting 4 KiB more
-    /// than its message; beyond it calls are refused before their message is read. A message larger than all of it passes alone. In memory events
+    /// than its message; beyond it calls are refused before their message is read. All other calls that are not streams have as much again. A message larger than all of it passes alone. In memory events
     /// take some five times as much. Streams are bounded by their credit instead. Default: 16 MiB.
     /// </summary>
     [ConfigurationKeyName("call_bytes_in_flight_max")]
     public long CallBytesInFlightMax { get; set; } = 16L * 1024 * 1024;
 
     /// <summary>
-    /// How long the message of an <c>Ingest</c> call may take to arrive, 1 to 3,600 seconds; a slower one ends with DEADLINE_EXCEEDED and gives its room back.
-    /// Default: 60.
+    /// How long the message of a call, or the first one of a stream, may take to arrive, 1 to 3,600 seconds; a slower call ends with DEADLINE_EXCEEDED and gives its room
+    /// back, a slower stream is reset. Default: 60.
     /// </summary>
     [ConfigurationKeyName("call_receive_seconds_max")]
     public int CallReceiveSecondsMax { get; set; } = 60;
+
+    /// <summary>Connections of each port, 10 to 1,000,000; further ones are closed at once. Default: 10,000.</summary>
+    [ConfigurationKeyName("connections_max")]
+    public int ConnectionsMax { get; set; } = 10_000;
 
     /// <summary>Loops that run turns, 1 to 64; more than there are cores only costs. Default: 2.</summary>
     [ConfigurationKeyName("shards")]
@@ -157,6 +217,15 @@ public sealed class ServerOptions
     /// </summary>
     [ConfigurationKeyName("drain_seconds_max")]
     public int DrainSecondsMax { get; set; } = 20;
+
+    /// <summary>Makes the meters of the server and its engine; set at start.</summary>
+    internal IMeterFactory? Meters { get; set; }
+
+    /// <summary>For tests: a further service, which anybody may call; its name and how it is mapped.</summary>
+    internal (string Name, Action<Microsoft.AspNetCore.Routing.IEndpointRouteBuilder> Map)? FurtherService { get; set; }
+
+    /// <summary>Real time, for limits and credentials. Not the engine's clock: that may be moved by hand.</summary>
+    internal TimeProvider RealTime { get; set; } = TimeProvider.System;
 
     /// <summary>
     /// Reads the settings: appsettings.json of the current folder (or <paramref name="file"/>), the environment, then

@@ -43,9 +43,12 @@ internal static class ServerOptionsReader
     public static string Describe(ServerOptions options) =>
         string.Join(", ", Settings.Select(setting => string.Create(CultureInfo.InvariantCulture, $"{setting.Name}={Text(setting, options)}")));
 
-    private static object? Text((string Name, PropertyInfo Property) setting, ServerOptions options) => setting.Name == "postgres"
-        ? WithoutSecrets(options.Postgres)
-        : Text(setting.Property.GetValue(options));
+    private static object? Text((string Name, PropertyInfo Property) setting, ServerOptions options) => setting.Name switch
+    {
+        "postgres" => WithoutSecrets(options.Postgres),
+        "admin_key_sha256" => options.AdminKeySha256.Length > 0 ? "(set)" : string.Empty,
+        _ => Text(setting.Property.GetValue(options)),
+    };
 
     /// <summary>Where the database is, and nothing else that a connection string may hold.</summary>
     private static string WithoutSecrets(string connectionString)
@@ -56,6 +59,7 @@ internal static class ServerOptionsReader
 
     private static object? Text(object? value) => value switch
     {
+        bool flag => flag ? "true" : "false",
         Enum name => name.ToString().ToLowerInvariant(),
         DateTimeOffset time => time.ToString("O", CultureInfo.InvariantCulture),
         _ => value,
@@ -80,6 +84,10 @@ internal static class ServerOptionsReader
         {
             value = time;
         }
+        else if (type == typeof(bool) && bool.TryParse(text, out var flag))
+        {
+            value = flag;
+        }
         else if (type.IsEnum && text.Length > 0 && !char.IsDigit(text[0]) && Enum.TryParse(type, text, ignoreCase: true, out var name))
         {
             value = name;
@@ -93,6 +101,7 @@ internal static class ServerOptionsReader
         _ when type.IsEnum => string.Join(" or ", Enum.GetNames(type).Select(name => $"`{name.ToLowerInvariant()}`")),
         _ when type == typeof(DateTimeOffset) => "an instant such as `2026-01-01T00:00:00Z`",
         _ when type == typeof(string) => "a text",
+        _ when type == typeof(bool) => "`true` or `false`",
         _ => "a whole number",
     };
 }

@@ -18,8 +18,9 @@ internal static class ServerOptionsValidator
         CheckPostgres(problems, options);
         CheckRetention(problems, options);
 
-        CheckAddress(problems, "grpc_address", options.GrpcAddress);
-        CheckAddress(problems, "http_address", options.HttpAddress);
+        CheckAccess(problems, options);
+        CheckAddress(problems, "grpc_address", options.GrpcAddress, options);
+        CheckAddress(problems, "http_address", options.HttpAddress, options);
         CheckRange(problems, "grpc_port", options.GrpcPort, 0, 65_535);
         CheckRange(problems, "http_port", options.HttpPort, 0, 65_535);
         if (options.GrpcPort != 0 && options.GrpcPort == options.HttpPort)
@@ -37,6 +38,13 @@ internal static class ServerOptionsValidator
         CheckRange(problems, "events_waiting_max", options.EventsWaitingMax, 100, 10_000_000);
         CheckRange(problems, "call_bytes_in_flight_max", options.CallBytesInFlightMax, 64 * 1024, 1024L * 1024 * 1024);
         CheckRange(problems, "call_receive_seconds_max", options.CallReceiveSecondsMax, 1, 3_600);
+        CheckRange(problems, "trace_permille", options.TracePermille, 0, 1_000);
+        if (options.OtlpEndpoint.Length > 0 && !(Uri.TryCreate(options.OtlpEndpoint, UriKind.Absolute, out var otlp) && otlp.Scheme is "http" or "https"))
+        {
+            problems.Add($"`otlp_endpoint` is `{options.OtlpEndpoint}`, which is not an address such as http://127.0.0.1:4318.");
+        }
+
+        CheckRange(problems, "connections_max", options.ConnectionsMax, 10, 1_000_000);
         CheckRange(problems, "shards", options.Shards, 1, 64);
         CheckRange(problems, "threads_min", options.ThreadsMin, 0, 1_000);
         CheckRange(problems, "drain_seconds_max", options.DrainSecondsMax, 0, 600);
@@ -86,15 +94,37 @@ internal static class ServerOptionsValidator
         }
     }
 
-    private static void CheckAddress(List<string> problems, string setting, string value)
+    private static void CheckAccess(List<string> problems, ServerOptions options)
+    {
+        if (options.AdminKeySha256.Length > 0 && (options.AdminKeySha256.Length != 64 || !options.AdminKeySha256.All(char.IsAsciiHexDigit)))
+        {
+            // Without the value: somebody may have put the key itself here.
+            problems.Add("`admin_key_sha256` is not 64 hexadecimal digits; `roster key generate` makes a key and its SHA-256.");
+        }
+
+        if (options.TlsCertificate.Length == 0 && (options.TlsKey.Length > 0 || options.TlsClientCa.Length > 0))
+        {
+            problems.Add("`tls_key` and `tls_client_ca` need `tls_certificate`.");
+        }
+    }
+
+    private static void CheckAddress(List<string> problems, string setting, string value, ServerOptions options)
     {
         if (!TryParseAddress(value, out var address))
         {
             problems.Add($"`{setting}` is `{value}`, which is not an IP address.");
         }
-        else if (!IPAddress.IsLoopback(address))
+        else if (IPAddress.IsLoopback(address))
         {
-            problems.Add($"`{setting}` is `{value}`; without credentials the server listens on loopback only. Set it to 127.0.0.1 or ::1.");
+            // Nobody else can reach it.
+        }
+        else if (options.Auth == AuthKind.None)
+        {
+            problems.Add($"`{setting}` is `{value}`; without credentials the server listens on loopback only. Set it to 127.0.0.1 or ::1, or `auth` to `required`.");
+        }
+        else if (options.TlsCertificate.Length == 0 && !options.AllowPlaintext)
+        {
+            problems.Add($"`{setting}` is `{value}`, and there is no `tls_certificate`: keys would cross the network readable. Set it, or `allow_plaintext` when something else encrypts.");
         }
     }
 

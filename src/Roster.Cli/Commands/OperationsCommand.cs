@@ -10,13 +10,15 @@ internal static class OperationsCommand
 {
     private static readonly Argument<string?> Id = new("OPERATION") { Description = "Id of the operation. Without: shows the newest.", Arity = ArgumentArity.ZeroOrOne };
     private static readonly Option<string?> Workflow = new("--workflow") { Description = "Only operations of this workflow." };
+    private static readonly Option<string[]> Kind = new("--kind") { Description = "Only operations of this kind, such as `bulk_enroll`. Several times." };
+    private static readonly Option<string[]> State = new("--state") { Description = "Only operations in this state: running, succeeded, cancelled, failed. Several times." };
     private static readonly Option<bool> Cancel = new("--cancel") { Description = "Asks the operation to stop; what it has done stays done." };
     private static readonly Option<int> Limit = new("--limit") { Description = "Operations that are shown at most.", DefaultValueFactory = _ => 50 };
     private static readonly Option<bool> Json = new("--json") { Description = "Prints JSON instead." };
 
     public static Command Create(CliConsole console)
     {
-        var command = new Command("operations", "Shows long-running jobs, newest first, or one of them; `--cancel` stops it.") { Id, Workflow, Cancel, Limit, Json };
+        var command = new Command("operations", "Shows long-running jobs, newest first, or one of them; `--cancel` stops it.") { Id, Workflow, Kind, State, Cancel, Limit, Json };
         command.SetActionSafely(console, (result, cancellationToken) => RunAsync(result, console, cancellationToken));
         return command;
     }
@@ -48,6 +50,8 @@ internal static class OperationsCommand
         var table = Show.Table("operation", "kind", "of", "state", "records", "outcomes", "asked for", "ended");
         var left = Math.Max(1, result.GetValue(Limit));
         var request = new ListOperationsRequest { PageSize = Math.Min(left, 1_000), WorkflowId = result.GetValue(Workflow) ?? "" };
+        request.Kinds.AddRange(result.GetValue(Kind) ?? []);
+        request.States.AddRange((result.GetValue(State) ?? []).Select(ParseState));
         do
         {
             var page = await client.Operations.ListOperationsAsync(request, cancellationToken: cancellationToken);
@@ -78,4 +82,13 @@ internal static class OperationsCommand
             console.Out.Write(table);
         }
     }
+
+    private static Operation.Types.State ParseState(string text) => text.ToLowerInvariant() switch
+    {
+        "running" => Operation.Types.State.Running,
+        "succeeded" => Operation.Types.State.Succeeded,
+        "cancelled" => Operation.Types.State.Cancelled,
+        "failed" => Operation.Types.State.Failed,
+        _ => throw new CliException($"--state `{text}` is not `running`, `succeeded`, `cancelled` or `failed`."),
+    };
 }

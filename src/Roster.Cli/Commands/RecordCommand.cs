@@ -105,7 +105,7 @@ internal static class RecordCommand
         var properties = Show.Table("property", "value", "updated at", "source");
         foreach (var property in record.Properties)
         {
-            properties.Row(property.Name, Values.Show(property.Value), Show.Time(property.UpdatedAt), property.Source);
+            properties.Row(property.Name, property.Masked ? Show.Masked : Values.Show(property.Value), Show.Time(property.UpdatedAt), property.Source);
         }
 
         console.Out.Write(properties);

@@ -23,6 +23,7 @@ internal static class ServeCommand
     private static readonly Option<string?> ClockStart = new("--clock-start") { Description = "Where a manual clock starts (`clock_start`).", HelpName = "TIME" };
     private static readonly Option<string?> GrpcPort = new("--grpc-port") { Description = "Port of gRPC (`grpc_port`); 0 takes a free one." };
     private static readonly Option<string?> HttpPort = new("--http-port") { Description = "Port of health over HTTP/1.1 (`http_port`); 0 takes a free one." };
+    private static readonly Option<string?> Auth = new("--auth") { Description = "`none`: anybody may call, on loopback only; `required`: each call needs a credential (`auth`)." };
     private static readonly Option<string?> KeepDays = new("--journal-keep-days")
     {
         Description = "Days that turns stay in the journal at least (`journal_keep_days`); 0, the default: for ever.",
@@ -44,7 +45,7 @@ internal static class ServeCommand
     {
         var command = new Command("serve", "Runs a server. Settings: appsettings.json, then environment variables ROSTER__NAME, then these options.")
         {
-            Data, Store, Postgres, Clock, ClockStart, GrpcPort, HttpPort, KeepDays, KeepBytes, Set, Settings, Level, JsonLogs,
+            Data, Store, Postgres, Clock, ClockStart, GrpcPort, HttpPort, Auth, KeepDays, KeepBytes, Set, Settings, Level, JsonLogs,
         };
         command.SetActionSafely(console, (result, cancellationToken) => RunAsync(result, console, cancellationToken));
         return command;
@@ -58,6 +59,9 @@ internal static class ServeCommand
         console.Out.MarkupLine($"[bold]roster[/] {Banner.HostAndFeed()}, store {ProtoText.Lower(options.Store)}, clock {ProtoText.Lower(options.Clock)}");
         console.Out.MarkupLine($"gRPC   [green]{server.GrpcAddress}[/]");
         console.Out.MarkupLine($"health [green]{server.HttpAddress}health/ready[/]");
+        console.Out.MarkupLine(options.Auth == AuthKind.None
+            ? "auth   none: anybody on this machine may call, so it listens on loopback only"
+            : "auth   required: each call needs a key or a client certificate");
         if (await server.WaitAsync(cancellationToken))
         {
             await server.StopAsync();
@@ -87,6 +91,7 @@ internal static class ServeCommand
         Add("clock_start", ClockStart);
         Add("grpc_port", GrpcPort);
         Add("http_port", HttpPort);
+        Add("auth", Auth);
         Add("journal_keep_days", KeepDays);
         Add("journal_keep_bytes", KeepBytes);
         return overrides;

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Google.Protobuf.WellKnownTypes;
 using Roster.Cli.Output;
 using Roster.Client;
 using Roster.V1;
@@ -16,9 +17,15 @@ internal static class WorkflowCommand
     private static readonly Option<bool> Json = new("--json") { Description = "Prints the counters as JSON." };
     private static readonly Option<string?> State = new("--state") { Description = "Switches it first: `on`, `off` or `paused`." };
 
+    private static readonly Option<string?> Text = new("--text") { Description = "Lists only workflows with this text in their id or name." };
+    private static readonly Option<string?> Order = new("--order") { Description = "Order of the list: `id`, `display_name` or `updated_at`, with ` desc` for the other direction." };
+
     public static Command Create(CliConsole console)
     {
-        var command = new Command("workflow", "Shows a workflow's funnel per step, or lists the workflows; `stats`, `on`, `off`, `pause` and others do more.") { Id, State, Json };
+        var command = new Command("workflow", "Shows a workflow's funnel per step, or lists the workflows; `stats`, `on`, `off`, `pause` and others do more.")
+        {
+            Id, State, Text, Order, Json,
+        };
         command.SetActionSafely(console, (result, cancellationToken) => RunAsync(result, console, cancellationToken));
         command.Add(WorkflowStatsCommand.Create(console));
         WorkflowActions.AddTo(command, console);
@@ -30,7 +37,7 @@ internal static class WorkflowCommand
         using var client = ConnectionOptions.Connect(result);
         if (result.GetValue(Id) is not { } id)
         {
-            await ListAsync(client, console, cancellationToken);
+            await ListAsync(client, result, console, cancellationToken);
             return ExitCode.Success;
         }
 
@@ -60,10 +67,16 @@ internal static class WorkflowCommand
         _ => throw new CliException($"--state `{text}` is not `on`, `off` or `paused`."),
     };
 
-    private static async Task ListAsync(RosterClient client, CliConsole console, CancellationToken cancellationToken)
+    private static async Task ListAsync(RosterClient client, ParseResult result, CliConsole console, CancellationToken cancellationToken)
     {
         var table = Show.Table("workflow", "object", "state", "version", "name");
-        var request = new ListWorkflowsRequest { PageSize = 1_000 };
+        var request = new ListWorkflowsRequest
+        {
+            PageSize = 1_000,
+            Text = result.GetValue(Text) ?? "",
+            OrderBy = result.GetValue(Order) ?? "",
+            ReadMask = new FieldMask { Paths = { "id", "object_type", "state", "version", "display_name" } },
+        };
         do
         {
             var page = await client.Workflows.ListWorkflowsAsync(request, cancellationToken: cancellationToken);

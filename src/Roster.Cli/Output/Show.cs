@@ -10,6 +10,9 @@ namespace Roster.Cli.Output;
 /// <summary>Messages as text for people.</summary>
 internal static class Show
 {
+    /// <summary>In place of a value that the caller has no right to see (PRV-01).</summary>
+    public const string Masked = "(masked)";
+
     private const string Rescheduled = "RESCHEDULED";
 
     public static string Time(Timestamp? time) =>
@@ -39,7 +42,7 @@ internal static class Show
         durations is not { Count: > 0 } ? "-" : $"{Short(durations.Median)}, {Short(durations.Percentile99)}";
 
     public static string Values(IEnumerable<PropertyValue> values) =>
-        string.Join(", ", values.Select(value => $"{value.Name}={Client.Values.Show(value.Value)}"));
+        string.Join(", ", values.Select(value => $"{value.Name}={(value.Masked ? Masked : Client.Values.Show(value.Value))}"));
 
     /// <summary>One journal entry: what happened, and its particulars.</summary>
     public static (string What, string Particulars) Entry(JournalEntry entry) => entry.Kind switch
@@ -47,8 +50,8 @@ internal static class Show
         Kind.RecordCreated => ("record created", ""),
         Kind.EventReceived => ($"event {entry.Type}", Join(entry.EventId, entry.Source, entry.Clamped ? "clamped" : "", Values(entry.Properties))),
         Kind.CommandReceived => ($"command {entry.Type}", Join(entry.Name, entry.EventId, entry.Source)),
-        Kind.PropertyChanged => ("property changed", $"{entry.Name} = {Client.Values.Show(entry.Value)}"),
-        Kind.PropertyLate => ("late write", $"{entry.Name} = {Client.Values.Show(entry.Value)}"),
+        Kind.PropertyChanged => ("property changed", $"{entry.Name} = {ValueOf(entry)}"),
+        Kind.PropertyLate => ("late write", $"{entry.Name} = {ValueOf(entry)}"),
         Kind.ListJoined => ("joined list", entry.Name),
         Kind.ListLeft => ("left list", entry.Name),
         Kind.EnrollmentRefused => ("not enrolled", Join(ProtoNames.Of(entry.Decision), entry.Detail)),
@@ -119,6 +122,8 @@ internal static class Show
 
         return $"{Count(ms)} ms";
     }
+
+    private static string ValueOf(JournalEntry entry) => entry.Masked ? Masked : Client.Values.Show(entry.Value);
 
     private static bool IsKnown(Kind kind) => System.Enum.IsDefined(kind);
 

@@ -3,10 +3,17 @@ using Grpc.Core.Interceptors;
 
 namespace Roster.Client.Internal;
 
-/// <summary>Adds the tenant to every call, and a deadline to unary calls that have none.</summary>
-internal sealed class CallDefaults(string tenant, TimeSpan timeout, TimeProvider clock) : Interceptor
+/// <summary>Adds the credential to every call, or the tenant where none is needed, and a deadline to unary calls that have none.</summary>
+internal sealed class CallDefaults(RosterClientOptions options) : Interceptor
 {
     private const string TenantHeader = "roster-tenant";
+    private const string KeyHeader = "authorization";
+
+    private readonly TimeSpan _timeout = options.CallTimeout;
+    private readonly TimeProvider _clock = options.Clock;
+    private readonly Metadata.Entry? _identity = options.ApiKey is { Length: > 0 } key ? new Metadata.Entry(KeyHeader, $"Bearer {key}")
+        : options.ClientCertificate is not null ? null
+        : new Metadata.Entry(TenantHeader, options.Tenant);
 
     public override AsyncUnaryCall<TResponse> AsyncUnaryCall<TRequest, TResponse>(
         TRequest request, ClientInterceptorContext<TRequest, TResponse> context, AsyncUnaryCallContinuation<TRequest, TResponse> continuation) =>
@@ -34,11 +41,15 @@ internal sealed class CallDefaults(string tenant, TimeSpan timeout, TimeProvider
             headers.Add(entry);
         }
 
-        headers.Add(TenantHeader, tenant);
-        var options = context.Options.WithHeaders(headers);
-        if (isUnary && options.Deadline is null && timeout != Timeout.InfiniteTimeSpan)
+        if (_identity is not null)
         {
-            options = options.WithDeadline(clock.GetUtcNow().UtcDateTime + timeout);
+            headers.Add(_identity);
+        }
+
+        var options = context.Options.WithHeaders(headers);
+        if (isUnary && options.Deadline is null && _timeout != Timeout.InfiniteTimeSpan)
+        {
+            options = options.WithDeadline(_clock.GetUtcNow().UtcDateTime + _timeout);
         }
 
         return new ClientInterceptorContext<TRequest, TResponse>(context.Method, context.Host, options);

@@ -35,6 +35,8 @@ internal static class RichStatus
             RosterError.FailedPrecondition => Create(StatusCode.FailedPrecondition, error.Message, PreconditionDetails(error)),
             RosterError.RevisionConflict => Create(StatusCode.Aborted, error.Message, [Info("REVISION_CONFLICT", error.Refusal)]),
             RosterError.Overloaded => Create(StatusCode.ResourceExhausted, error.Message, [Retry(error.RetryAfter), Info("OVERLOADED", error.Refusal)]),
+            RosterError.Unauthenticated => Create(StatusCode.Unauthenticated, error.Message, [Info("UNAUTHENTICATED", error.Refusal)]),
+            RosterError.PermissionDenied => Create(StatusCode.PermissionDenied, error.Message, [Info("PERMISSION_DENIED", error.Refusal)]),
             RosterError.Unavailable => Create(StatusCode.Unavailable, error.Message, [Retry(error.RetryAfter), Info("STOPPING", error.Refusal)]),
             _ => throw new InvalidOperationException($"Unknown kind of error {error.Error}: a new one needs a status here."),
         };

@@ -15,12 +15,16 @@ internal sealed class HealthApi(ServerState state) : Grpc.Health.V1.Health.Healt
         WorkflowServiceReflection.Descriptor.Services[0].FullName,
         EnrollmentsReflection.Descriptor.Services[0].FullName,
         ListsReflection.Descriptor.Services[0].FullName,
+        SequencesReflection.Descriptor.Services[0].FullName,
         JournalReflection.Descriptor.Services[0].FullName,
         TenantsReflection.Descriptor.Services[0].FullName,
         WorkReflection.Descriptor.Services[0].FullName,
         OperationsReflection.Descriptor.Services[0].FullName,
         AdminReflection.Descriptor.Services[0].FullName,
+        AccessReflection.Descriptor.Services[0].FullName,
         HealthReflection.Descriptor.Services[0].FullName,
+        Services.ReflectionAnswers.NameV1,
+        Services.ReflectionAnswers.NameV1Alpha,
     };
 
     public override Task<HealthCheckResponse> Check(HealthCheckRequest request, ServerCallContext context)

@@ -73,7 +73,7 @@ internal sealed class AckQueue
         }
 
         Acks? acks = null;
-        var drain = false;
+        var (drain, events, bytes) = (false, 0, 0L);
         while (_ready.Reader.TryRead(out var pending))
         {
             if (pending is null)
@@ -83,10 +83,12 @@ internal sealed class AckQueue
             else
             {
                 Take(pending, acks ??= new Acks());
+                events += pending.Ack.Events;
+                bytes += pending.Bytes;
             }
         }
 
-        return new Outgoing(acks, drain);
+        return new Outgoing(acks, drain, events, bytes);
     }
 
     // Only what goes out with this message or went before counts: the client may forget everything up to `durable_through`.
@@ -106,8 +108,8 @@ internal sealed class AckQueue
         acks.DurableThrough = _durableThrough;
     }
 
-    /// <summary>What goes out next.</summary>
-    public sealed record Outgoing(Acks? Acks, bool Drain);
+    /// <summary>What goes out next, and the credit of the batches in it.</summary>
+    public sealed record Outgoing(Acks? Acks, bool Drain, int Events, long Bytes);
 
     /// <summary>One batch.</summary>
     public sealed class Pending(ulong sequence, int events, long bytes)

@@ -8,14 +8,15 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http;
 using Roster.Core;
 using Roster.Engine;
+using Roster.Server.Access;
 using Roster.Server.Errors;
 using Roster.V1;
 
 namespace Roster.Server.Ingest;
 
 /// <summary>
-/// Stands before <c>Ingest</c>, for either gRPC server: a call gets in when there is room for its message, and is refused before the message is read
-/// when there is none.
+/// Stands before calls with one message, for either gRPC server: a call gets in when there is room for its message, and is refused before the message is read
+/// when there is none. <c>Ingest</c> has a gate of its own, so that a flood of events leaves room for all other calls.
 /// </summary>
 /// <remarks>
 /// <para>A call takes room when its headers are there, for a message of the length that messages had lately, and corrects that when the first five bytes say
@@ -24,7 +25,7 @@ namespace Roster.Server.Ingest;
 /// <para>The message is waited for here and left in the buffer for the gRPC server. A refused call is answered with headers only; what its client had still
 /// to send is cut off with RST_STREAM(NO_ERROR) (RFC 9113, section 8.1) by Kestrel.</para>
 /// </remarks>
-internal sealed class CallGate(IRosterEngine engine, ServerOptions options, TimeProvider clock)
+internal sealed class CallGate(IRosterEngine engine, ServerOptions options, TimeProvider clock, bool isForIngest = true)
 {
     /// <summary>What a call counts beside its message, so that very many very small ones have a bound too.</summary>
     public const int CallBytes = 4 * 1024;
@@ -38,7 +39,7 @@ internal sealed class CallGate(IRosterEngine engine, ServerOptions options, Time
     /// <summary>One part in so many of what is expected comes from the latest message.</summary>
     private const int Smoothing = 8;
 
-    private static readonly string Path = $"/{IngestService.Descriptor.FullName}/{nameof(IngestService.IngestServiceClient.Ingest)}";
+    private static readonly string Method = $"/{IngestService.Descriptor.FullName}/{nameof(IngestService.IngestServiceClient.Ingest)}";
 
     private readonly ServerOptions _options = options;
     private long _bytes;
@@ -47,30 +48,35 @@ internal sealed class CallGate(IRosterEngine engine, ServerOptions options, Time
     /// <summary>Bytes of the calls that have room.</summary>
     public long Bytes => Volatile.Read(ref _bytes);
 
+    /// <summary>Called when a call is refused, with the setting that did it.</summary>
+    public Action<string>? Refused { get; set; }
+
     private long Expected => Volatile.Read(ref _expected);
 
     /// <summary>Puts the gate before the endpoints.</summary>
     public void Guard(IApplicationBuilder app) =>
         app.Use(next => http => IsCall(http) ? ServeAsync(http, next) : next(http));
 
-    /// <summary>Serves a call of <c>Ingest</c>, or refuses it.</summary>
+    /// <summary>Serves a call, or refuses it.</summary>
     /// <param name="http">The call.</param>
     /// <param name="next">Serves it.</param>
     public async Task ServeAsync(HttpContext http, RequestDelegate next)
     {
         using var room = new Room(this);
-        var refusal = engine.IsFull ? EngineFull() : room.Take(Expected);
+        var refusal = isForIngest && engine.IsFull ? EngineFull() : room.Take(Expected);
         if ((refusal is null ? await ReceiveAsync(http.Request.BodyReader, room) : RichStatus.From(refusal)) is { } status)
         {
-            Reply(http, status);
+            Refused?.Invoke(refusal?.Refusal?.Setting ?? (status.StatusCode == StatusCode.DeadlineExceeded ? "call_receive_seconds_max" : "call_bytes_in_flight_max"));
+            HeadersOnly.Reply(http, status);
             return;
         }
 
         await next(http);
     }
 
-    private static bool IsCall(HttpContext http) =>
-        http.Request.Path.Equals(Path, StringComparison.Ordinal)
+    private bool IsCall(HttpContext http) =>
+        AccessGuard.MethodOf(http) is { Type: MethodType.Unary } method
+        && (method.FullName == Method) == isForIngest
         && HttpProtocol.IsHttp2(http.Request.Protocol)
         && http.Request.ContentType?.StartsWith(ContentType, StringComparison.OrdinalIgnoreCase) == true;
 
@@ -158,7 +164,7 @@ internal sealed class CallGate(IRosterEngine engine, ServerOptions options, Time
         string.Create(CultureInfo.InvariantCulture, $"{Bytes}"),
         string.Create(
             CultureInfo.InvariantCulture,
-            $"Calls of Ingest with {Bytes} bytes are on their way and this one needs about {wanted}; the limit is {_options.CallBytesInFlightMax} (setting call_bytes_in_flight_max). Nothing of it was taken: send it again later, or use a stream."),
+            $"{(isForIngest ? "Calls of Ingest" : "Calls")} with {Bytes} bytes are on their way and this one needs about {wanted}; the limit is {_options.CallBytesInFlightMax} (setting call_bytes_in_flight_max). Nothing of it was taken: send it again later{(isForIngest ? ", or use a stream" : string.Empty)}."),
         "call_bytes_in_flight_max");
 
     private RosterException EngineFull() => Overloaded(
@@ -175,19 +181,6 @@ internal sealed class CallGate(IRosterEngine engine, ServerOptions options, Time
         StatusCode.DeadlineExceeded,
         $"The message of the call did not arrive within {_options.CallReceiveSecondsMax} s (setting call_receive_seconds_max). Nothing of it was taken.",
         []);
-
-    /// <summary>Headers only. All texts are printable ASCII, which needs no escapes.</summary>
-    private static void Reply(HttpContext http, RpcException refusal)
-    {
-        http.Response.ContentType = ContentType;
-        var headers = http.Response.Headers;
-        headers["grpc-status"] = ((int)refusal.StatusCode).ToString(CultureInfo.InvariantCulture);
-        headers["grpc-message"] = refusal.Status.Detail;
-        foreach (var detail in refusal.Trailers)
-        {
-            headers[detail.Key] = Convert.ToBase64String(detail.ValueBytes);
-        }
-    }
 
     /// <summary>The room of one call.</summary>
     private sealed class Room(CallGate gate) : IDisposable

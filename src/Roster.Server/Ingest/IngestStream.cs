@@ -1,7 +1,9 @@
 using System.Globalization;
 using Grpc.Core;
 using Roster.Engine;
+using Roster.Server.Access;
 using Roster.Server.Errors;
+using Roster.Server.Measures;
 using Roster.V1;
 
 namespace Roster.Server.Ingest;
@@ -17,10 +19,11 @@ namespace Roster.Server.Ingest;
 /// </remarks>
 internal sealed class IngestStream(
     IRosterEngine engine,
+    FairTurns turns,
     ServerOptions options,
     ServerState state,
     TimeProvider clock,
-    string tenant,
+    CallIdentity caller,
     IAsyncStreamReader<StreamRequest> requests,
     IServerStreamWriter<StreamResponse> responses,
     CancellationToken cancelled)
@@ -35,6 +38,19 @@ internal sealed class IngestStream(
     public async Task RunAsync()
     {
         await OpenAsync();
+        turns.Open(caller.Tenant);
+        try
+        {
+            await ServeAsync();
+        }
+        finally
+        {
+            turns.Close(caller.Tenant);
+        }
+    }
+
+    private async Task ServeAsync()
+    {
         using var drain = state.Draining.Register(static queue => ((AckQueue)queue!).RequestDrain(), _acks);
         using var reads = CancellationTokenSource.CreateLinkedTokenSource(cancelled);
         var writing = WriteAsync();
@@ -129,20 +145,20 @@ internal sealed class IngestStream(
 
     private async ValueTask HandInAsync(Batch batch, CancellationToken stop)
     {
+        caller.RequireInForce(clock);
+        Confinement.Check(caller, batch.Events);
         var count = batch.Events.Count;
         var checkedBatch = CheckedBatch.Check(batch.Events, options, "batch.events");
+        await engine.Rates.WaitForTurnsAsync(caller.Tenant, count, stop);
         await _credit.TakeAsync(count, checkedBatch.Bytes, stop);
+        // Last of all that may have to wait: whoever has the turn keeps others waiting.
+        var turn = await turns.EnterAsync(caller.Tenant, count, stop);
         var pending = _acks.Add(batch.Sequence, count, checkedBatch.Bytes);
-        ValueTask<IReadOnlyList<IndexedResult>> applying;
-        for (var attempt = 1; ; attempt++)
+        // Not the token of the call: what was handed in is applied, whether or not the client stays to hear it.
+        var applying = Apply(checkedBatch.Events);
+        FairTurns.Leave(turn);
+        for (var attempt = 1; applying.IsFaulted && attempt < RetriesMax; attempt++)
         {
-            // Not the token of the call: what was handed in is applied, whether or not the client stays to hear it.
-            applying = Apply(checkedBatch.Events);
-            if (!applying.IsFaulted || attempt == RetriesMax)
-            {
-                break;
-            }
-
             // Refused at once for lack of room: nothing later has been handed in, so waiting here keeps the order and is flow control.
             if (await RetryAfterAsync(applying) is not { } after)
             {
@@ -150,6 +166,7 @@ internal sealed class IngestStream(
             }
 
             await Task.Delay(after, clock, stop);
+            applying = Apply(checkedBatch.Events);
         }
 
         _ = AcknowledgeAsync(applying, checkedBatch, pending);
@@ -160,7 +177,7 @@ internal sealed class IngestStream(
     {
         try
         {
-            return engine.IngestAsync(tenant, events, CancellationToken.None);
+            return engine.IngestAsync(caller.Tenant, events, CancellationToken.None);
         }
         catch (Exception error)
         {
@@ -188,10 +205,10 @@ internal sealed class IngestStream(
 
     private async Task AcknowledgeAsync(ValueTask<IReadOnlyList<IndexedResult>> applying, CheckedBatch batch, AckQueue.Pending pending)
     {
+        using var activity = Telemetry.StartBatch(caller.Tenant, batch.Events.Count);
         try
         {
             var results = await applying;
-            _credit.Give(pending.Ack.Events, pending.Bytes);
             _acks.Complete(pending, batch.Merge(results));
         }
         catch (Exception error)
@@ -207,7 +224,9 @@ internal sealed class IngestStream(
         {
             if (next.Acks is not null)
             {
+                // Only now is the credit given back: a client that reads no acknowledgements gets no room for more events.
                 await responses.WriteAsync(new StreamResponse { Acks = next.Acks });
+                _credit.Give(next.Events, next.Bytes);
             }
 
             if (next.Drain)

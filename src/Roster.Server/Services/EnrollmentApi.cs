@@ -1,11 +1,12 @@
 using Grpc.Core;
 using Roster.Engine;
+using Roster.Server.Access;
 using Roster.V1;
 
 namespace Roster.Server.Services;
 
 /// <summary>Enrolling and unenrolling by hand, and why a record is enrolled or not.</summary>
-internal sealed class EnrollmentApi(IRosterEngine engine, CallerTenant caller) : EnrollmentService.EnrollmentServiceBase
+internal sealed class EnrollmentApi(IRosterEngine engine, CallerTenant caller, SensitiveValues sensitive) : EnrollmentService.EnrollmentServiceBase
 {
     public override Task<EnrollResponse> Enroll(EnrollRequest request, ServerCallContext context)
     {
@@ -31,9 +32,12 @@ internal sealed class EnrollmentApi(IRosterEngine engine, CallerTenant caller) :
     public override Task<GetEnrollmentHistoryResponse> GetEnrollmentHistory(GetEnrollmentHistoryRequest request, ServerCallContext context) =>
         engine.GetEnrollmentHistoryAsync(caller.Of(context), request, context.CancellationToken).AsTask();
 
-    public override Task<Explanation> Explain(ExplainRequest request, ServerCallContext context)
+    public override async Task<Explanation> Explain(ExplainRequest request, ServerCallContext context)
     {
         Check.Reference(request.Ref);
-        return engine.ExplainAsync(caller.Of(context), request, context.CancellationToken).AsTask();
+        var who = caller.CallerOf(context);
+        var explanation = await engine.ExplainAsync(who.Tenant, request, context.CancellationToken);
+        sensitive.Mask(who, explanation);
+        return explanation;
     }
 }

@@ -6,17 +6,18 @@ using Roster.V1;
 namespace Roster.Server.Services;
 
 /// <summary>The way in for events.</summary>
-internal sealed class IngestApi(IRosterEngine engine, ServerOptions options, ServerState state, CallerTenant caller, TimeProvider clock)
+internal sealed class IngestApi(IRosterEngine engine, FairTurns turns, ServerOptions options, ServerState state, CallerTenant caller, TimeProvider clock)
     : IngestService.IngestServiceBase
 {
     private static readonly EventResult Applied = new() { Code = EventResult.Types.Code.Applied };
 
     public override Task Stream(IAsyncStreamReader<StreamRequest> requestStream, IServerStreamWriter<StreamResponse> responseStream, ServerCallContext context) =>
-        new IngestStream(engine, options, state, clock, caller.Of(context), requestStream, responseStream, context.CancellationToken).RunAsync();
+        new IngestStream(engine, turns, options, state, clock, caller.CallerOf(context), requestStream, responseStream, context.CancellationToken).RunAsync();
 
     public override async Task<IngestResponse> Ingest(IngestRequest request, ServerCallContext context)
     {
         var batch = CheckedBatch.Check(request.Events, options, "events");
+        engine.Rates.NoteTurns(caller.Of(context), request.Events.Count);
         // Not the token of the call: its room is taken until its events are durable, whether or not the client stays to hear it.
         var results = batch.Merge(await engine.IngestAsync(caller.Of(context), batch.Events, CancellationToken.None));
         var response = new IngestResponse();

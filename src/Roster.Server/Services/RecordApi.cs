@@ -1,12 +1,13 @@
 using Grpc.Core;
 using Roster.Engine;
+using Roster.Server.Access;
 using Roster.Server.Ingest;
 using Roster.V1;
 
 namespace Roster.Server.Services;
 
 /// <summary>Records and their timelines.</summary>
-internal sealed class RecordApi(IRosterEngine engine, CallerTenant caller, ServerOptions options) : RecordService.RecordServiceBase
+internal sealed class RecordApi(IRosterEngine engine, CallerTenant caller, SensitiveValues sensitive, ServerOptions options) : RecordService.RecordServiceBase
 {
     private const int BatchMax = 1_000;
 
@@ -56,20 +57,24 @@ internal sealed class RecordApi(IRosterEngine engine, CallerTenant caller, Serve
     public override async Task<Record> GetRecord(GetRecordRequest request, ServerCallContext context)
     {
         var reference = Check.Reference(request.Ref);
-        return await engine.GetRecordAsync(caller.Of(context), reference, context.CancellationToken)
-            ?? throw new RosterException(RosterError.NotFound, $"There is no record `{reference.ObjectType}/{reference.RecordId}`.");
+        var who = caller.CallerOf(context);
+        var mask = ReadMask<Record>.Of(request.ReadMask);
+        return await engine.GetRecordAsync(who.Tenant, reference, context.CancellationToken) is { } record
+            ? mask.Apply(sensitive.Mask(who, record))
+            : throw new RosterException(RosterError.NotFound, $"There is no record `{reference.ObjectType}/{reference.RecordId}`.");
     }
 
     public override async Task<BatchGetRecordsResponse> BatchGetRecords(BatchGetRecordsRequest request, ServerCallContext context)
     {
         Check.Range("refs", request.Refs.Count, 0, BatchMax);
-        var tenant = caller.Of(context);
+        var who = caller.CallerOf(context);
+        var mask = ReadMask<Record>.Of(request.ReadMask);
         var response = new BatchGetRecordsResponse();
         foreach (var reference in request.Refs)
         {
-            if (await engine.GetRecordAsync(tenant, reference, context.CancellationToken) is { } record)
+            if (await engine.GetRecordAsync(who.Tenant, reference, context.CancellationToken) is { } record)
             {
-                response.Records.Add(record);
+                response.Records.Add(mask.Apply(sensitive.Mask(who, record)));
             }
         }
 
@@ -97,6 +102,9 @@ internal sealed class RecordApi(IRosterEngine engine, CallerTenant caller, Serve
     public override async Task<GetTimelineResponse> GetTimeline(GetTimelineRequest request, ServerCallContext context)
     {
         Check.Reference(request.Ref);
-        return await engine.GetTimelineAsync(caller.Of(context), request, context.CancellationToken);
+        var who = caller.CallerOf(context);
+        var timeline = await engine.GetTimelineAsync(who.Tenant, request, context.CancellationToken);
+        sensitive.Mask(who, timeline.Entries);
+        return timeline;
     }
 }

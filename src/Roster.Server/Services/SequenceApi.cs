@@ -1,16 +1,19 @@
 using Grpc.Core;
 using Roster.Engine;
+using Roster.Server.Access;
 using Roster.V1;
 
 namespace Roster.Server.Services;
 
 /// <summary>Sequences, who is enrolled in them, and the inboxes that they are sent from.</summary>
-internal sealed class SequenceApi(IRosterEngine engine, CallerTenant caller) : SequenceService.SequenceServiceBase
+internal sealed class SequenceApi(IRosterEngine engine, CallerTenant caller, SensitiveValues sensitive) : SequenceService.SequenceServiceBase
 {
     public override Task<SaveSequenceResponse> SaveSequence(SaveSequenceRequest request, ServerCallContext context)
     {
-        Check.Present("sequence", request.Sequence);
-        return engine.SaveSequenceAsync(caller.Of(context), request, context.CancellationToken).AsTask();
+        var who = caller.CallerOf(context);
+        // A sequence has no publish: it is in force when it is saved.
+        sensitive.RequireFor(who, Check.Present("sequence", request.Sequence));
+        return engine.SaveSequenceAsync(who.Tenant, request, context.CancellationToken).AsTask();
     }
 
     public override Task<Sequence> GetSequence(GetSequenceRequest request, ServerCallContext context) =>
@@ -53,7 +56,9 @@ internal sealed class SequenceApi(IRosterEngine engine, CallerTenant caller) : S
     {
         Check.Reference(request.Ref);
         Check.Text("step_id", request.StepId);
-        return engine.EditScheduledEmailAsync(caller.Of(context), request, context.CancellationToken).AsTask();
+        var who = caller.CallerOf(context);
+        sensitive.RequireFor(who, request);
+        return engine.EditScheduledEmailAsync(who.Tenant, request, context.CancellationToken).AsTask();
     }
 
     public override Task<SequenceStatus> GetSequenceStatus(GetSequenceStatusRequest request, ServerCallContext context)

@@ -19,6 +19,15 @@ internal sealed class TenantApi(IRosterEngine engine, CallerTenant caller) : Ten
     public override Task<ObjectType> DeclareObjectType(DeclareObjectTypeRequest request, ServerCallContext context) =>
         engine.DeclareObjectTypeAsync(caller.Of(context), request, context.CancellationToken).AsTask();
 
-    public override Task<ObjectType> DeclareProperties(DeclarePropertiesRequest request, ServerCallContext context) =>
-        engine.DeclarePropertiesAsync(caller.Of(context), request, context.CancellationToken).AsTask();
+    public override Task<ObjectType> DeclareProperties(DeclarePropertiesRequest request, ServerCallContext context)
+    {
+        var who = caller.CallerOf(context);
+        if (request.Properties.Any(property => property.HasSensitive && !property.Sensitive))
+        {
+            // Whoever may take the mark away may see the values.
+            who.Require(Credential.Types.Right.Sensitive, "saying that a property is not sensitive");
+        }
+
+        return engine.DeclarePropertiesAsync(who.Tenant, request, context.CancellationToken).AsTask();
+    }
 }

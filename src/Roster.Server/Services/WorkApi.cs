@@ -1,5 +1,6 @@
 using Grpc.Core;
 using Roster.Engine;
+using Roster.Server.Access;
 using Roster.Server.Work;
 using Roster.V1;
 
@@ -14,7 +15,9 @@ internal sealed class WorkApi(IRosterEngine engine, CallerTenant caller, ServerS
     public override Task Work(IAsyncStreamReader<WorkRequest> requestStream, IServerStreamWriter<WorkResponse> responseStream, ServerCallContext context)
     {
         var owner = string.Create(System.Globalization.CultureInfo.InvariantCulture, $"stream-{Interlocked.Increment(ref streams)}");
-        return new WorkStream(engine, state, clock, caller.Of(context), owner, requestStream, responseStream, context.CancellationToken).RunAsync();
+        var who = caller.CallerOf(context);
+        Confinement.RefuseConfined(who, "A queue");
+        return new WorkStream(engine, state, clock, who, owner, requestStream, responseStream, context.CancellationToken).RunAsync();
     }
 
     public override async Task<LeaseTasksResponse> LeaseTasks(LeaseTasksRequest request, ServerCallContext context)

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Threading.Channels;
 using Grpc.Core;
 using Roster.Engine;
+using Roster.Server.Access;
 using Roster.Server.Services;
 using Roster.V1;
 
@@ -19,7 +20,7 @@ internal sealed class WorkStream(
     IRosterEngine engine,
     ServerState state,
     TimeProvider clock,
-    string tenant,
+    CallIdentity caller,
     string owner,
     IAsyncStreamReader<WorkRequest> requests,
     IServerStreamWriter<WorkResponse> responses,
@@ -59,7 +60,7 @@ internal sealed class WorkStream(
             await reading.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             await stop.CancelAsync();
             _outgoing.Writer.TryComplete();
-            engine.ReleaseLeases(tenant, _queue, owner);
+            engine.ReleaseLeases(caller.Tenant, _queue, owner);
         }
 
         await dispatching;
@@ -85,6 +86,7 @@ internal sealed class WorkStream(
         while (await requests.MoveNext(stop))
         {
             var request = requests.Current;
+            caller.RequireInForce(clock);
             switch (request.MessageCase)
             {
                 case WorkRequest.MessageOneofCase.Credit:
@@ -95,7 +97,7 @@ internal sealed class WorkStream(
                     _ = CompleteAsync(request.Completion);
                     break;
                 case WorkRequest.MessageOneofCase.Heartbeat:
-                    await engine.KeepLeasesAsync(tenant, _queue, owner, request.Heartbeat.Keys, stop);
+                    await engine.KeepLeasesAsync(caller.Tenant, _queue, owner, request.Heartbeat.Keys, stop);
                     break;
                 default:
                     throw RosterException.Invalid(
@@ -121,10 +123,11 @@ internal sealed class WorkStream(
             while (true)
             {
                 var room = await _room.WaitAsync(stop);
-                var tasks = await engine.LeaseTasksAsync(tenant, _queue, Math.Min(room, LeaseAtOnceMax), _leaseFor, owner, stop);
+                caller.RequireInForce(clock);
+                var tasks = await engine.LeaseTasksAsync(caller.Tenant, _queue, Math.Min(room, LeaseAtOnceMax), _leaseFor, owner, stop);
                 if (tasks.Count == 0)
                 {
-                    await engine.WaitForTasksAsync(tenant, _queue, stop);
+                    await engine.WaitForTasksAsync(caller.Tenant, _queue, stop);
                     continue;
                 }
 
@@ -156,11 +159,8 @@ internal sealed class WorkStream(
         }
         catch (Exception error)
         {
-            _ended.TrySetException(error);
-        }
-        finally
-        {
             _completing.Release();
+            _ended.TrySetException(error);
         }
     }
 
@@ -171,7 +171,7 @@ internal sealed class WorkStream(
         {
             try
             {
-                return await engine.CompleteTaskAsync(tenant, completion, CancellationToken.None);
+                return await engine.CompleteTaskAsync(caller.Tenant, completion, CancellationToken.None);
             }
             catch (RosterException full) when (full.Error == RosterError.Overloaded && attempt < RetriesMax)
             {
@@ -206,6 +206,11 @@ internal sealed class WorkStream(
             }
 
             await responses.WriteAsync(together!);
+            if (together!.Completed.Count + together.Stale.Count is > 0 and var answered)
+            {
+                // Only now: a worker that reads no answers gets no room for more completions.
+                _completing.Release(answered);
+            }
         }
     }
 

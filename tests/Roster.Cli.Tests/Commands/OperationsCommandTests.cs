@@ -18,6 +18,19 @@ public sealed class OperationsCommandTests
     }
 
     [Fact]
+    public async Task Operations_are_filtered_by_kind_and_state()
+    {
+        await using var server = await TestServer.StartAsync();
+        await CommandRunner.RunAsync(server, "operations", "--kind", "refresh", "--state", "running", "--state", "failed");
+        var request = (ListOperationsRequest)Assert.Single(server.Engine.Calls).Request;
+        Assert.Equal("refresh", Assert.Single(request.Kinds));
+        Assert.Equal([Operation.Types.State.Running, Operation.Types.State.Failed], request.States);
+        var (exitCode, _, error) = await CommandRunner.RunAsync(server, "operations", "--state", "lost");
+        Assert.Equal(ExitCode.BadInput, exitCode);
+        Assert.Contains("--state `lost` is not", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task An_operation_can_be_cancelled_by_its_id()
     {
         await using var server = await TestServer.StartAsync();

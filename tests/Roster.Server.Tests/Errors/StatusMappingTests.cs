@@ -19,6 +19,8 @@ public sealed class StatusMappingTests
     [InlineData(RosterError.RevisionConflict, StatusCode.Aborted)]
     [InlineData(RosterError.Overloaded, StatusCode.ResourceExhausted)]
     [InlineData(RosterError.Unavailable, StatusCode.Unavailable)]
+    [InlineData(RosterError.Unauthenticated, StatusCode.Unauthenticated)]
+    [InlineData(RosterError.PermissionDenied, StatusCode.PermissionDenied)]
     public async Task Every_kind_of_refusal_has_its_status(RosterError error, StatusCode status)
     {
         var thrown = await CallAsync(new RosterException(error, "No, sorry.", new Refusal(RefusalReason.InvalidField, "a.b", "v", "No, sorry.")));

@@ -1,0 +1,77 @@
+using Grpc.AspNetCore.Server;
+using Grpc.Core;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+using Roster.Engine;
+using Roster.Server.Errors;
+using Roster.Server.Measures;
+
+namespace Roster.Server.Access;
+
+/// <summary>
+/// Stands before everything else: a call of the contract gets on when its caller is known and has the right, and is answered with headers only when not; nothing of it is
+/// read before. For either gRPC server.
+/// </summary>
+/// <remarks>It goes by the method that routing has found, not by the path: there is more than one spelling of a path.</remarks>
+internal sealed partial class AccessGuard(Authenticator authenticator, ServerOptions options, ServerInstruments instruments, ILogger<AccessGuard> logger)
+{
+    private readonly ILogger _logger = logger;
+
+    /// <summary>Puts the guard between routing and what comes next.</summary>
+    public void Guard(IApplicationBuilder app) => app.Use(next => http => Serve(http, next));
+
+    /// <summary>The caller of a call that got on.</summary>
+    public static CallIdentity CallerOf(HttpContext http) =>
+        http.Features.Get<CallIdentity>() ?? throw new InvalidOperationException($"{http.Request.Path} is served without having been looked at.");
+
+    /// <summary>The gRPC method that a call is for; null when it is for none.</summary>
+    public static IMethod? MethodOf(HttpContext http) => http.GetEndpoint()?.Metadata.GetMetadata<GrpcMethodMetadata>()?.Method;
+
+    private Task Serve(HttpContext http, RequestDelegate next)
+    {
+        if (MethodOf(http) is not { } method || MethodRights.IsOpen(method.ServiceName) || method.ServiceName == options.FurtherService?.Name)
+        {
+            return next(http);
+        }
+
+        try
+        {
+            http.Features.Set(Identify(http, method));
+        }
+        catch (RosterException refusal)
+        {
+            LogRefused(method.FullName, refusal.Error, http.Connection.RemoteIpAddress?.ToString());
+            instruments.CountRefusal(refusal.Error switch
+            {
+                RosterError.Unauthenticated => "unauthenticated",
+                RosterError.PermissionDenied => "permission_denied",
+                _ => "invalid",
+            });
+            HeadersOnly.Reply(http, RichStatus.From(refusal));
+            return Task.CompletedTask;
+        }
+
+        return next(http);
+    }
+
+    private CallIdentity Identify(HttpContext http, IMethod method)
+    {
+        var caller = authenticator.Identify(http);
+        if (!MethodRights.TryFind(method.FullName, out var right))
+        {
+            throw CallIdentity.Denied("method", method.FullName, "Nobody has a right to this method.");
+        }
+
+        if (right != V1.Credential.Types.Right.Unspecified)
+        {
+            caller.Require(right, method.Name);
+        }
+
+        return caller;
+    }
+
+    /// <summary>Never with what was sent: a mistyped key is nearly a key.</summary>
+    [LoggerMessage(EventId = 1200, Level = LogLevel.Debug, Message = "{Method} was refused: {Error}, from {Address}")]
+    private partial void LogRefused(string method, RosterError error, string? address);
+}
