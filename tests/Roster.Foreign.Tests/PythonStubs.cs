@@ -4,7 +4,7 @@ namespace Roster.Foreign.Tests;
 internal static class PythonStubs
 {
     public const string Python = "/usr/bin/python3";
-    private const string Plugin = "/usr/bin/grpc_python_plugin";
+    public const string Plugin = "/usr/bin/grpc_python_plugin";
 
     /// <summary>Skips the test where Debian's packages are not installed; fails there on CI.</summary>
     public static async Task RequireGrpcioAsync(CancellationToken cancellationToken)
