@@ -3,7 +3,7 @@ using Roster.V1;
 
 namespace Roster.Embedded.Tests;
 
-/// <summary>Lists of definitions, their order and filters, and ids of other systems.</summary>
+/// <summary>Lists of definitions, their order and filters, ids of other systems, and saves that are sent again.</summary>
 public sealed class ListingTests
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -31,6 +31,30 @@ public sealed class ListingTests
         await RefusedAsync("order_by", () => IdsAsync(harness, "size"));
         await RefusedAsync("page_token", () => IdsAsync(harness, "updated_at", request => request.PageToken = "~"));
         await RefusedAsync("text", () => IdsAsync(harness, "", request => request.Text = new string('x', 101)));
+    }
+
+    [Fact]
+    public async Task API_01_A_save_that_is_sent_again_with_its_id_gets_the_first_answer_until_somebody_else_has_saved()
+    {
+        await using var harness = await EngineHarness.StartAsync();
+        var draft = new Workflow { Id = "w", ObjectType = "contact", Description = "one" };
+        var first = await SaveAsync(harness, draft, "r1");
+        Assert.Equal(first, await SaveAsync(harness, draft, "r1"));
+        await ConflictAsync(() => SaveAsync(harness, draft, "r2"));
+        await ConflictAsync(() => SaveAsync(harness, draft));
+        var other = draft.Clone();
+        other.Description = "two";
+        await ConflictAsync(() => SaveAsync(harness, other, "r1"));
+        other.Revision = 1;
+        Assert.Equal(2, (await SaveAsync(harness, other)).Revision);
+        await ConflictAsync(() => SaveAsync(harness, other));
+        await ConflictAsync(() => SaveAsync(harness, draft, "r1"));
+        await RefusedAsync("request_id", () => SaveAsync(harness, draft, new string('x', 129)));
+        var list = new SaveListRequest { List = new List { Id = "l", ObjectType = "contact", DisplayName = "L" }, RequestId = "r1" };
+        Assert.Equal(1, (await harness.Engine.SaveListAsync(EngineHarness.Tenant, list, Token)).List.Revision);
+        Assert.Equal(1, (await harness.Engine.SaveListAsync(EngineHarness.Tenant, list, Token)).List.Revision);
+        list.RequestId = "";
+        await ConflictAsync(() => harness.Engine.SaveListAsync(EngineHarness.Tenant, list, Token).AsTask());
     }
 
     [Fact]
@@ -71,8 +95,10 @@ public sealed class ListingTests
 
     private static ExternalId Of(string system, string id) => new() { System = system, Id = id };
 
-    private static Task<Workflow> SaveAsync(EngineHarness harness, Workflow workflow) =>
-        harness.Engine.SaveWorkflowAsync(EngineHarness.Tenant, new SaveWorkflowRequest { Workflow = workflow }, Token).AsTask();
+    private static Task<Workflow> SaveAsync(EngineHarness harness, Workflow workflow, string requestId = "") =>
+        harness.Engine.SaveWorkflowAsync(EngineHarness.Tenant, new SaveWorkflowRequest { Workflow = workflow, RequestId = requestId }, Token).AsTask();
+
+    private static async Task ConflictAsync(Func<Task> call) => Assert.Equal(RosterError.RevisionConflict, (await Assert.ThrowsAsync<RosterException>(call)).Error);
 
     private static Task<MapWorkflowIdsResponse> MapAsync(EngineHarness harness, string system, params string[] ids) =>
         harness.Engine.MapWorkflowIdsAsync(EngineHarness.Tenant, new MapWorkflowIdsRequest { System = system, Ids = { ids } }, Token).AsTask();

@@ -30,6 +30,13 @@ public sealed partial class TenantOwner
         {
             var isKnown = _lists.TryGetValue(wanted.Id, out var present);
             CheckListChange(wanted, present);
+            if (IsSentAgain(request.RequestId, present?.Document.RequestId) && wanted.Revision == present!.Document.Revision - 1
+                && wanted.DisplayName == present.Document.List.DisplayName && Equals(wanted.Criteria, present.Document.List.Criteria))
+            {
+                // The same save, sent again because its answer was lost.
+                return present.ToWire(0);
+            }
+
             CheckRevision("List", wanted.Id, request.Force ? present?.Document.Revision ?? 0 : wanted.Revision, present?.Document.Revision ?? 0);
             var entry = isKnown ? present!.Copy() : new ListEntry(new ListDocument
             {
@@ -39,6 +46,7 @@ public sealed partial class TenantOwner
             var needsRebuild = wanted.Criteria is not null && !wanted.Criteria.Equals(present?.Document.List.Criteria);
             entry.Document.List = new List { Id = wanted.Id, DisplayName = wanted.DisplayName, ObjectType = wanted.ObjectType, Criteria = wanted.Criteria?.Clone() };
             entry.Document.Revision++;
+            entry.Document.RequestId = request.RequestId;
             CheckList(entry);
             StoreList(entry, needsRebuild, jobs);
             return entry.ToWire(0);

@@ -36,6 +36,12 @@ public sealed partial class TenantOwner
                 throw new RosterException(RosterError.FailedPrecondition, $"Workflow '{wanted.Id}' was deleted; its id stays with its history. Choose another id.");
             }
 
+            if (IsSentAgain(request.RequestId, present?.Document.RequestId) && wanted.Revision == present!.Document.Revision - 1 && wanted.Equals(present.Document.Draft))
+            {
+                // The same save, sent again because its answer was lost.
+                return present.ToWire();
+            }
+
             CheckRevision("Workflow", wanted.Id, request.Force ? present?.Document.Revision ?? 0 : wanted.Revision, present?.Document.Revision ?? 0);
             if (isKnown && present!.Document.Draft.ObjectType != wanted.ObjectType)
             {
@@ -57,10 +63,19 @@ public sealed partial class TenantOwner
             });
             entry.Document.Draft = ToDraft(wanted, present);
             entry.Document.Revision++;
+            entry.Document.RequestId = request.RequestId;
             KeepRevision(entry);
             return Store(entry).ToWire();
         }
     }
+
+    /// <summary>Whether a request is the one that saved what is there.</summary>
+    /// <exception cref="RosterException">The id is too long.</exception>
+    private static bool IsSentAgain(string requestId, string? saved) => requestId.Length <= RequestIdMax
+        ? requestId.Length > 0 && requestId == saved
+        : throw RosterException.Invalid("request_id", requestId, $"A request id has at most {RequestIdMax} characters.");
+
+    private const int RequestIdMax = 128;
 
     /// <summary>Old revisions of the draft stay readable (HIS-04).</summary>
     private static void KeepRevision(WorkflowEntry entry)
