@@ -185,6 +185,14 @@ internal sealed class World
         return this;
     }
 
+    /// <summary>Declares a property.</summary>
+    public World Declare(string name, PropertyType type)
+    {
+        Schema = Schema.WithProperty(Type, name, type, []);
+        Catalog = Build();
+        return this;
+    }
+
     public int ListNumber(string id) => _lists.FindIndex(l => l.Id == id) + 1;
 
     public bool IsMember(string list) => State.IsMember(ListNumber(list));
@@ -454,7 +462,8 @@ internal sealed class World
     public DefinitionScope Scope => new(
         Schema,
         _lists.Where(l => !_dropped.Contains(l.Id)).Select(l => new ListInfo(l.Id, ListNumber(l.Id), Type.Number, l.Criteria is not null)),
-        _workflows.Select((w, i) => new WorkflowInfo(w.Definition.Id, i + 1, Schema.FindObjectType(w.Definition.ObjectType)!.Number, [.. _goalNumbers.Where(g => g.Key.Workflow == w.Definition.Id).OrderBy(g => g.Value).Select(g => g.Key.Goal)], [])));
+        _workflows.Select((w, i) => new WorkflowInfo(w.Definition.Id, i + 1, Schema.FindObjectType(w.Definition.ObjectType)!.Number, [.. _goalNumbers.Where(g => g.Key.Workflow == w.Definition.Id).OrderBy(g => g.Value).Select(g => g.Key.Goal)], [])),
+        ["crm"]);
 
     private IEnumerable<CompiledList> CompileLists()
     {

@@ -120,6 +120,12 @@ public enum EntryKind
     /// <summary>A copy of an associated record went because there are too many (ASC-05).</summary>
     CopiesCut = 44,
 
+    /// <summary>A worker has begun a task and will report its end by a callback (ACT-62).</summary>
+    EffectBlocked = 46,
+
+    /// <summary>A task that was given up for good was sent again and done, or discarded (ERR-11).</summary>
+    DeadLetterClosed = 47,
+
     /// <summary>Something became of an e-mail for the first time: it was sent, delivered, opened, clicked, answered (MET-10 to MET-16).</summary>
     EmailEngaged = 48,
 

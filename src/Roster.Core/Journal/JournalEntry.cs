@@ -236,10 +236,13 @@ public readonly struct JournalEntry
             Subject = isMarketing ? 1 : 0,
         };
 
+    /// <summary>The <see cref="Subject"/> of a completion that leaves a dead letter (ERR-11).</summary>
+    public const int IsDeadLetter = 1;
+
     /// <summary>A task was completed, failed for good, or withdrawn.</summary>
     public static JournalEntry EffectCompleted(
         int workflow, int version, int enrollment, int step, int execution, StepResult result, string failureCode, string failureText, NamedValue[] outputs,
-        bool keepsOutputs = false, bool wasWithdrawn = false) => new()
+        bool keepsOutputs = false, bool wasWithdrawn = false, bool isDead = false) => new()
         {
             Kind = EntryKind.EffectCompleted,
             Workflow = workflow,
@@ -253,7 +256,21 @@ public readonly struct JournalEntry
             Fields = outputs,
             Flag = keepsOutputs,
             Number = wasWithdrawn ? 1 : 0,
+            Subject = isDead ? IsDeadLetter : 0,
         };
+
+    /// <summary>A dead letter was sent again, with what came of it, or discarded: <see cref="StepResult.Cancelled"/> (ERR-11).</summary>
+    public static JournalEntry DeadLetterClosed(in Records.DeadLetter letter, StepResult result, string caller) => new()
+    {
+        Kind = EntryKind.DeadLetterClosed,
+        Workflow = letter.Workflow,
+        Version = letter.Version,
+        Enrollment = letter.Enrollment,
+        Step = letter.Step,
+        Execution = letter.Execution,
+        Code = (int)result,
+        Source = caller,
+    };
 
     /// <summary>
     /// A goal was met, while active or after completing; <paramref name="isCounted"/> when the record counts for it now, for the first time
@@ -384,8 +401,20 @@ public readonly struct JournalEntry
             DueAt = dueAt,
         };
 
-    /// <summary>A task is not offered any more; who has leased it may still complete it (UNE-07).</summary>
-    public static JournalEntry EffectWithdrawn(int workflow, int version, int enrollment, int step, int execution) => new()
+    /// <summary>A task has left the outbox and waits for a callback until <paramref name="expiresAt"/> (ACT-62).</summary>
+    public static JournalEntry EffectBlocked(in Records.OpenEffect effect, Timestamp expiresAt) => new()
+    {
+        Kind = EntryKind.EffectBlocked,
+        Workflow = effect.Workflow,
+        Version = effect.Version,
+        Enrollment = effect.Enrollment,
+        Step = effect.Step,
+        Execution = effect.Execution,
+        DueAt = expiresAt,
+    };
+
+    /// <summary>A task is not offered any more; who has leased it may still complete it (UNE-07). One that is blocked was not offered before.</summary>
+    public static JournalEntry EffectWithdrawn(int workflow, int version, int enrollment, int step, int execution, bool wasBlocked = false) => new()
     {
         Kind = EntryKind.EffectWithdrawn,
         Workflow = workflow,
@@ -393,6 +422,7 @@ public readonly struct JournalEntry
         Enrollment = enrollment,
         Step = step,
         Execution = execution,
+        Number = wasBlocked ? 1 : 0,
     };
 
     /// <summary>Something became of an e-mail for the first time.</summary>

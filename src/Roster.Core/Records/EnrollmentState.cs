@@ -146,6 +146,14 @@ public struct WorkflowSummary
     public Timestamp LastEnrolledAt;
 }
 
+/// <summary>A task that was given up for good, and that an operator may send again (ERR-11).</summary>
+/// <param name="Enrollment">Enrollment number.</param>
+/// <param name="Workflow">Number of the workflow.</param>
+/// <param name="Version">Version at the request.</param>
+/// <param name="Step">Number of the step.</param>
+/// <param name="Execution">Execution index.</param>
+public readonly record struct DeadLetter(int Enrollment, int Workflow, int Version, int Step, int Execution);
+
 /// <summary>A task that is not completed and that no step waits for, or that one waits for.</summary>
 /// <param name="Enrollment">Enrollment number.</param>
 /// <param name="Workflow">Number of the workflow.</param>
@@ -155,5 +163,10 @@ public struct WorkflowSummary
 /// <param name="TimesOutAt">When it fails with <c>TIMEOUT</c> (ERR-08).</param>
 /// <param name="IsWithdrawn">Whether its enrollment has ended: it is not offered any more (UNE-07).</param>
 /// <param name="IsMarketing">Whether it sends a marketing e-mail (GOAL-06).</param>
+/// <param name="IsBlocked">Whether a worker has begun it and will report its end: it is not offered any more (ACT-62).</param>
 public readonly record struct OpenEffect(
-    int Enrollment, int Workflow, int Version, int Step, int Execution, Timestamp TimesOutAt, bool IsWithdrawn = false, bool IsMarketing = false);
+    int Enrollment, int Workflow, int Version, int Step, int Execution, Timestamp TimesOutAt, bool IsWithdrawn = false, bool IsMarketing = false, bool IsBlocked = false)
+{
+    /// <summary>Whether it has left the outbox.</summary>
+    public bool IsOut => IsWithdrawn || IsBlocked;
+}

@@ -100,6 +100,12 @@ public sealed partial class RecordState
     {
         switch (entry.Kind)
         {
+            case EntryKind.EffectBlocked:
+                BlockEffect(entry);
+                break;
+            case EntryKind.DeadLetterClosed:
+                CloseDeadLetter(entry);
+                break;
             case EntryKind.GoalMet:
                 MeetGoal(entry);
                 break;
@@ -513,6 +519,11 @@ public sealed partial class RecordState
 
         var effect = _effects[index];
         _effects.RemoveAt(index);
+        if (entry.Subject == JournalEntry.IsDeadLetter)
+        {
+            _deadLetters.Add(new DeadLetter(effect.Enrollment, effect.Workflow, effect.Version, effect.Step, effect.Execution));
+        }
+
         if (effect.IsMarketing && entry.Result == StepResult.Success)
         {
             Summary(entry.Workflow).IsMailed = true;
@@ -530,6 +541,24 @@ public sealed partial class RecordState
         if (index >= 0)
         {
             _effects[index] = _effects[index] with { IsWithdrawn = true };
+        }
+    }
+
+    private void BlockEffect(in JournalEntry entry)
+    {
+        var index = FindEffect(entry.Enrollment, entry.Step, entry.Execution);
+        if (index >= 0)
+        {
+            _effects[index] = _effects[index] with { IsBlocked = true, TimesOutAt = entry.DueAt };
+        }
+    }
+
+    private void CloseDeadLetter(in JournalEntry entry)
+    {
+        var index = FindDeadLetter(entry.Enrollment, entry.Step, entry.Execution);
+        if (index >= 0)
+        {
+            _deadLetters.RemoveAt(index);
         }
     }
 

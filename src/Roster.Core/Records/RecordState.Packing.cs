@@ -42,6 +42,7 @@ public sealed partial class RecordState
     private const int MergedIntoField = 39;
     private const int SpreadHopsField = 40;
     private const int SpreadInitialField = 41;
+    private const int DeadLetterField = 60;
 
     /// <summary>Makes this the state in <paramref name="packed"/>, which is copied.</summary>
     /// <exception cref="FormatException">The bytes are no state, or of a later version than this program reads.</exception>
@@ -144,6 +145,9 @@ public sealed partial class RecordState
                 break;
             case InboxField:
                 LoadInbox(reader.Bytes());
+                break;
+            case DeadLetterField:
+                _deadLetters.Add(LoadDeadLetter(reader.Bytes()));
                 break;
             default:
                 throw Unknown(field);
@@ -298,6 +302,40 @@ public sealed partial class RecordState
         writer.Int(SpreadHopsField, SpreadHops);
         writer.Bool(SpreadInitialField, IsSpreadInitial);
         PackSequences(writer);
+        foreach (var letter in _deadLetters)
+        {
+            PackDeadLetter(writer, letter);
+        }
+    }
+
+    private static void PackDeadLetter(PackedWriter writer, in DeadLetter letter)
+    {
+        var start = writer.BeginMessage(DeadLetterField);
+        writer.Int(1, letter.Enrollment);
+        writer.Int(2, letter.Workflow);
+        writer.Int(3, letter.Version);
+        writer.Int(4, letter.Step);
+        writer.Int(5, letter.Execution);
+        writer.EndMessage(start);
+    }
+
+    private static DeadLetter LoadDeadLetter(ReadOnlySpan<byte> packed)
+    {
+        var numbers = new int[6];
+        var reader = new PackedReader(packed);
+        while (reader.Next(out var field))
+        {
+            if (field is > 0 and < 6)
+            {
+                numbers[field] = reader.Int();
+            }
+            else
+            {
+                reader.Skip();
+            }
+        }
+
+        return new DeadLetter(numbers[1], numbers[2], numbers[3], numbers[4], numbers[5]);
     }
 
     private static void PackOutputs(PackedWriter writer, in StepOutputs outputs)
@@ -577,6 +615,7 @@ public sealed partial class RecordState
         writer.Time(6, effect.TimesOutAt);
         writer.Bool(7, effect.IsWithdrawn);
         writer.Bool(8, effect.IsMarketing);
+        writer.Bool(9, effect.IsBlocked);
         writer.EndMessage(start);
     }
 
@@ -596,6 +635,7 @@ public sealed partial class RecordState
                 case 6: effect = effect with { TimesOutAt = reader.Time() }; break;
                 case 7: effect = effect with { IsWithdrawn = reader.Bool() }; break;
                 case 8: effect = effect with { IsMarketing = reader.Bool() }; break;
+                case 9: effect = effect with { IsBlocked = reader.Bool() }; break;
                 default: reader.Skip(); break;
             }
         }

@@ -36,6 +36,7 @@ public sealed partial class RecordState
     private readonly List<EnrollmentState> _enrollments = [];
     private readonly List<WorkflowSummary> _summaries = [];
     private readonly List<OpenEffect> _effects = [];
+    private readonly List<DeadLetter> _deadLetters = [];
     private readonly List<StepOutputs> _outputs = [];
     private readonly PackedWriter _scratch = new();
     private int _idOffset;
@@ -85,6 +86,12 @@ public sealed partial class RecordState
 
     /// <summary>Tasks that are not completed, oldest first.</summary>
     public ReadOnlySpan<OpenEffect> OpenEffects => CollectionsMarshal.AsSpan(_effects);
+
+    /// <summary>Most dead letters of one record. One more closes the oldest.</summary>
+    public const int DeadLettersMax = 100;
+
+    /// <summary>Tasks that were given up for good and are neither sent again nor discarded, oldest first (ERR-11).</summary>
+    public ReadOnlySpan<DeadLetter> DeadLetters => CollectionsMarshal.AsSpan(_deadLetters);
 
     /// <summary>Outputs that later steps read.</summary>
     public ReadOnlySpan<StepOutputs> Outputs => CollectionsMarshal.AsSpan(_outputs);
@@ -236,6 +243,10 @@ public sealed partial class RecordState
     public int FindEffect(int enrollment, int step, int execution) =>
         _effects.FindIndex(e => e.Enrollment == enrollment && e.Step == step && e.Execution == execution);
 
+    /// <summary>Index of a dead letter, or -1.</summary>
+    public int FindDeadLetter(int enrollment, int step, int execution) =>
+        _deadLetters.FindIndex(e => e.Enrollment == enrollment && e.Step == step && e.Execution == execution);
+
     private PropertyView View(in PropertySlot slot) => new(slot.Number, _data.AsSpan(slot.Offset, slot.Length));
 
     private int FindProperty(int number)
@@ -338,6 +349,7 @@ public sealed partial class RecordState
         _enrollments.Clear();
         _summaries.Clear();
         _effects.Clear();
+        _deadLetters.Clear();
         _outputs.Clear();
         _eventSummaries.Clear();
         _occurrences.Clear();

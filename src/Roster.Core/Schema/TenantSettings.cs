@@ -95,6 +95,27 @@ public sealed record TenantSettings
     /// <summary>Records that were ever created, from 1; 0 for no cap, the default.</summary>
     public long RecordsMax { get; init; }
 
+    /// <summary>How long custom code may run in its worker, in milliseconds (ACT-61). 1,000 to 60,000, default 20,000.</summary>
+    public int CodeTimeMaxMs { get; init; } = 20_000;
+
+    /// <summary>Memory of custom code in its worker, in MB (ACT-61). 32 to 1,024, default 128.</summary>
+    public int CodeMemoryMaxMb { get; init; } = 128;
+
+    /// <summary>Inputs of custom code (ACT-61). 1 to 200, default 50.</summary>
+    public int CodeInputsMax { get; init; } = 50;
+
+    /// <summary>Characters of the outputs of custom code (ACT-61). 1 to 1,000,000, default 65,000.</summary>
+    public int CodeOutputMax { get; init; } = 65_000;
+
+    /// <summary>How long a webhook may take to connect, in milliseconds (ERR-05). 1,000 to 10,000, default 3,000.</summary>
+    public int WebhookConnectTimeoutMs { get; init; } = 3_000;
+
+    /// <summary>How long a webhook may take to answer, in milliseconds (ERR-05). 1,000 to 60,000, default 30,000.</summary>
+    public int WebhookResponseTimeoutMs { get; init; } = 30_000;
+
+    /// <summary>Webhooks per second (ERR-05). 1 to 1,000, default 20.</summary>
+    public int WebhooksPerSecond { get; init; } = 20;
+
     /// <summary>One sentence per setting that is out of its range; empty when all are fine.</summary>
     public IReadOnlyList<string> Check()
     {
@@ -127,6 +148,13 @@ public sealed record TenantSettings
             problems.Add($"records_max is {RecordsMax}; allowed is 0 for no cap, or any cap from 1.");
         }
 
+        Range("code_time_max", CodeTimeMaxMs, 1_000, 60_000);
+        Range("code_memory_max", CodeMemoryMaxMb, 32, 1_024);
+        Range("code_inputs_max", CodeInputsMax, 1, 200);
+        Range("code_output_max", CodeOutputMax, 1, 1_000_000);
+        Range("webhook_connect_timeout", WebhookConnectTimeoutMs, 1_000, 10_000);
+        Range("webhook_response_timeout", WebhookResponseTimeoutMs, 1_000, 60_000);
+        Range("webhooks_per_s", WebhooksPerSecond, 1, 1_000);
         if (ActiveEnrollmentsMax < 0)
         {
             problems.Add($"active_enrollments_max is {ActiveEnrollmentsMax}; allowed is 0 for no cap, or any cap from 1.");

@@ -46,11 +46,26 @@ public sealed partial class Turn
             return RequestTask(steps, enrollment, worker, execution);
         }
 
-        RunBuiltIn(steps, enrollment, step, execution);
-        return step.Next;
+        return RunBuiltIn(steps, enrollment, step, execution) ? step.Next : AfterFailure(step, enrollment.Number);
     }
 
-    private void RunBuiltIn(CompiledWorkflow steps, in EnrollmentState enrollment, CompiledStep step, int execution)
+    /// <summary>What follows a failed action: the next step (ERR-01), its error path, or nothing, since the enrollment has ended (ERR-02).</summary>
+    private int? AfterFailure(CompiledStep step, int enrollment)
+    {
+        switch (step.OnFailure)
+        {
+            case FailurePolicy.End:
+                End(_state.FindEnrollment(enrollment), EndReason.ActionFailed);
+                return null;
+            case FailurePolicy.Branch:
+                return step.ErrorNext;
+            default:
+                return step.Next;
+        }
+    }
+
+    /// <summary>Runs an action that finishes inside the turn; false when it failed.</summary>
+    private bool RunBuiltIn(CompiledWorkflow steps, in EnrollmentState enrollment, CompiledStep step, int execution)
     {
         var result = StepResult.Success;
         string? failure = null;
@@ -99,13 +114,27 @@ public sealed partial class Turn
         }
 
         Finished(steps, enrollment, step, execution, failure is null ? result : StepResult.Failed, failure: failure, outputs: outputs);
+        return failure is null;
     }
 
     /// <summary>External actions become effects; the enrollment waits for the completion unless told not to (ACT-02).</summary>
     private int? RequestTask(CompiledWorkflow steps, in EnrollmentState enrollment, CompiledWorker worker, int execution)
     {
+        List<string>? to = null;
+        if (worker.Recipients is { } recipients && FindRecipients(steps, enrollment, recipients, out to) is var refused and not StepResult.Success)
+        {
+            Finished(steps, enrollment, worker, execution, refused);
+            return worker.Next;
+        }
+
+        if (TaskFields(steps, enrollment, worker, to) is not { } fields)
+        {
+            Finished(steps, enrollment, worker, execution, StepResult.Failed, failure: InvalidValue);
+            return AfterFailure(worker, enrollment.Number);
+        }
+
         Write(JournalEntry.EffectRequested(
-            steps.Number, steps.Version, enrollment.Number, worker.Number, execution, worker.Queue, worker.Wait, _now.PlusMs(worker.TimeoutMs), TaskFields(worker), worker.IsMarketing));
+            steps.Number, steps.Version, enrollment.Number, worker.Number, execution, worker.Queue, worker.Wait, _now.PlusMs(worker.TimeoutMs), fields, worker.IsMarketing));
         _requested.Add((enrollment.Number, worker.Number, execution));
         if (worker.Wait)
         {
@@ -116,24 +145,71 @@ public sealed partial class Turn
         return worker.Next;
     }
 
-    /// <summary>Fixed fields, then the wanted properties as they are now; the latter are told apart by a leading dot.</summary>
-    private NamedValue[] TaskFields(CompiledWorker worker)
+    /// <summary>
+    /// Fixed fields and texts with tokens, then the wanted properties as they are now; the latter are told apart by a leading dot. Null when the
+    /// texts together are too long.
+    /// </summary>
+    private NamedValue[]? TaskFields(CompiledWorkflow steps, in EnrollmentState enrollment, CompiledWorker worker, List<string>? to)
     {
-        if (worker.Properties.Length == 0)
+        if (worker.Properties.Length == 0 && worker.Texts.Length == 0 && to is null && !worker.SendsEvent)
         {
             return worker.Fields;
         }
 
         var fields = new List<NamedValue>(worker.Fields);
+        fields.AddRange((to ?? []).Select(one => new NamedValue($"{TaskMarks.Header}to", Value.OfText(one))));
+        fields.AddRange((worker.SendsEvent ? enrollment.EventProperties ?? [] : []).Select(p => p with { Name = TaskMarks.Event + p.Name }));
+        var length = 0;
+        foreach (var text in worker.Texts)
+        {
+            var written = text.Text.Write(Context(steps, enrollment), text.Escape);
+            length += written.Length;
+            if (length > TaskText.LengthMax)
+            {
+                return null;
+            }
+
+            fields.Add(new NamedValue(text.Name, Value.OfText(written)));
+        }
+
         foreach (var property in worker.Properties)
         {
             if (_state.TryGetProperty(property.Number, isBefore: false, out var view) && !view.IsUnknown)
             {
-                fields.Add(new NamedValue("." + property.Name, view.Value));
+                fields.Add(new NamedValue(TaskMarks.Property + property.Name, view.Value));
             }
         }
 
         return [.. fields];
+    }
+
+    /// <summary>
+    /// Whom a message goes to. Who has no address or does not want it is skipped and the run goes on (ACT-12); a message to colleagues that names
+    /// nobody has no target (ACT-13). Doubles are removed.
+    /// </summary>
+    private StepResult FindRecipients(CompiledWorkflow steps, in EnrollmentState enrollment, CompiledRecipients recipients, out List<string> to)
+    {
+        var context = Context(steps, enrollment);
+        to = [];
+        foreach (var (property, states) in recipients.Blocks)
+        {
+            if (property.Read(context) is { IsUnknown: false } state && states.Contains(state.ToString(), StringComparer.OrdinalIgnoreCase))
+            {
+                return StepResult.SkippedIneligible;
+            }
+        }
+
+        var seen = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+        var wanted = recipients.Address is { } address ? [address.Read(context).ToString()] : recipients.To.Select(text => text.Write(context)).ToArray();
+        foreach (var one in wanted.Select(w => w.Trim()))
+        {
+            if (one.Length > 0 && seen.Add(one))
+            {
+                to.Add(one);
+            }
+        }
+
+        return to.Count > 0 ? StepResult.Success : recipients.NeedsConsent ? StepResult.SkippedIneligible : StepResult.NoTarget;
     }
 
     /// <summary>Set, copy, clear, increment, append, timestamp (ACT-20). Returns a failure code, or null.</summary>

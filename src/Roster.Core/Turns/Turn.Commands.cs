@@ -7,6 +7,7 @@ namespace Roster.Core.Turns;
 /// <content>Inputs other than events: requests by hand and by jobs, timers, completions.</content>
 public sealed partial class Turn
 {
+    private const long BlockExpiryMs = 7L * 24 * 60 * 60_000;
     private const string TimeoutCode = "TIMEOUT";
     private const string OutputTooLargeCode = "OUTPUT_TOO_LARGE";
 
@@ -218,7 +219,11 @@ public sealed partial class Turn
         index = _state.FindEffect(input.Enrollment, input.Step, input.Execution);
         ForgetOldIds();
         var bytes = SizeOf(input.Outputs);
-        if (bytes > _catalog.Schema.Settings.OutputsBytesMax)
+        if (LengthMaxOf(_state.OpenEffects[index]) is > 0 and var lengthMax && input.Outputs.Sum(o => (long)o.Name.Length + o.Value.ToString().Length) is var length && length > lengthMax)
+        {
+            Complete(_state.OpenEffects[index], StepResult.Failed, OutputTooLargeCode, $"The outputs have {length} characters; allowed are {lengthMax} (setting code_output_max).", []);
+        }
+        else if (bytes > _catalog.Schema.Settings.OutputsBytesMax)
         {
             Complete(
                 _state.OpenEffects[index], StepResult.Failed, OutputTooLargeCode, $"The outputs have {bytes} bytes; allowed are {_catalog.Schema.Settings.OutputsBytesMax} (setting outputs_bytes_max).", []);
@@ -229,6 +234,43 @@ public sealed partial class Turn
         }
 
         return RunRounds();
+    }
+
+    /// <summary>Most characters of the outputs of a task; 0 for no bound of its own (ACT-61).</summary>
+    private int LengthMaxOf(OpenEffect effect) => (_catalog.FindWorkflow(effect.Workflow)?.Find(effect.Step) as CompiledWorker)?.OutputLengthMax ?? 0;
+
+    /// <summary>A worker has begun something whose end it will report by a callback: the task is offered to nobody meanwhile (ACT-62).</summary>
+    private TurnResult Block(BlockInput input)
+    {
+        var index = _state.FindEffect(input.Enrollment, input.Step, input.Execution);
+        if (index < 0 || _state.OpenEffects[index].IsBlocked || _state.OpenEffects[index].IsWithdrawn)
+        {
+            return new TurnResult(TurnStatus.Nothing);
+        }
+
+        if (BeginTurn() is { } missing)
+        {
+            return missing;
+        }
+
+        var effect = _state.OpenEffects[_state.FindEffect(input.Enrollment, input.Step, input.Execution)];
+        var expiryMs = (_catalog.FindWorkflow(effect.Workflow)?.Find(effect.Step) as CompiledWorker)?.BlockExpiryMs ?? 0;
+        Write(JournalEntry.EffectBlocked(effect, _now.PlusMs(expiryMs > 0 ? expiryMs : BlockExpiryMs)));
+        return RunRounds();
+    }
+
+    /// <summary>A dead letter was sent again and done, or is discarded. Nothing else of the record changes (ERR-11).</summary>
+    private TurnResult CloseDeadLetter(DeadLetterInput input)
+    {
+        var index = _state.FindDeadLetter(input.Enrollment, input.Step, input.Execution);
+        if (index < 0)
+        {
+            return new TurnResult(TurnStatus.Nothing);
+        }
+
+        _state.BeginTurn(_now, _turnId);
+        Write(JournalEntry.DeadLetterClosed(_state.DeadLetters[index], input.Result, input.Caller));
+        return new TurnResult(TurnStatus.Applied);
     }
 
     /// <summary>Bytes of outputs as they would be kept (ACT-05).</summary>
@@ -249,8 +291,14 @@ public sealed partial class Turn
         var index = _state.FindEnrollment(effect.Enrollment);
         var steps = workflow is null || index < 0 ? null : StepsOf(workflow, _state.Enrollments[index]);
         var keeps = outputs.Length > 0 && steps is not null && steps.Settings.ReadOutputs.Contains(effect.Step);
+        var isDead = result == StepResult.Failed && !effect.IsWithdrawn;
+        if (isDead && _state.DeadLetters.Length >= RecordState.DeadLettersMax)
+        {
+            Write(JournalEntry.DeadLetterClosed(_state.DeadLetters[0], StepResult.Cancelled, string.Empty));
+        }
+
         Write(JournalEntry.EffectCompleted(
-            effect.Workflow, effect.Version, effect.Enrollment, effect.Step, effect.Execution, result, code, text, outputs, keeps, effect.IsWithdrawn));
+            effect.Workflow, effect.Version, effect.Enrollment, effect.Step, effect.Execution, result, code, text, outputs, keeps, effect.IsOut, isDead));
         if (effect.IsMarketing && workflow is not null)
         {
             SettlePendingGoals(workflow, effect.Enrollment);
@@ -267,14 +315,22 @@ public sealed partial class Turn
             var enrollment = _state.Enrollments[index];
             if (enrollment.Phase == StepPhase.Effect && enrollment.Step == effect.Step && enrollment.Execution == effect.Execution)
             {
-                // A publish gave the step another kind: it is entered anew (EDT-10).
-                var present = steps?.Find(effect.Step);
-                FinishStep(enrollment, result, failure: code, next: present is null or CompiledWorker ? null : present.Number);
-                if (result == StepResult.Failed && present is CompiledEmail)
-                {
-                    End(_state.FindEnrollment(effect.Enrollment), EndReason.SendFailed);
-                }
+                AfterEffect(workflow, steps, enrollment, effect, result, code);
             }
+        }
+    }
+
+    /// <summary>The enrollment that waited for a task goes on, or ends when the task has failed and the step says so (ERR-02).</summary>
+    private void AfterEffect(CompiledWorkflow? workflow, CompiledWorkflow? steps, in EnrollmentState enrollment, OpenEffect effect, StepResult result, string code)
+    {
+        // A publish gave the step another kind: it is entered anew (EDT-10).
+        var present = steps?.Find(effect.Step);
+        var isOther = present is not (null or CompiledWorker) || (present is not null && ReferenceEquals(steps, workflow) && workflow!.Former.IsEdited(effect.Version, effect.Step));
+        var policy = result == StepResult.Failed && present is not null && !isOther ? present.OnFailure : FailurePolicy.Continue;
+        FinishStep(enrollment, result, failure: code, next: isOther ? present!.Number : policy == FailurePolicy.Branch ? present!.ErrorNext : null);
+        if (policy == FailurePolicy.End || (result == StepResult.Failed && present is CompiledEmail))
+        {
+            End(_state.FindEnrollment(enrollment.Number), present is CompiledEmail ? EndReason.SendFailed : EndReason.ActionFailed);
         }
     }
 }

@@ -30,6 +30,11 @@ public sealed partial class Turn
             Complete(_state.OpenEffects[0], StepResult.Cancelled, string.Empty, string.Empty, []);
         }
 
+        while (_state.DeadLetters.Length > 0)
+        {
+            Write(JournalEntry.DeadLetterClosed(_state.DeadLetters[0], StepResult.Cancelled, string.Empty));
+        }
+
         while (_state.Memberships.Length > 0)
         {
             Write(JournalEntry.ListChanged(_state.Memberships[^1].List, hasJoined: false));

@@ -201,6 +201,6 @@ public sealed partial class Turn
             return;
         }
 
-        Write(JournalEntry.EffectWithdrawn(effect.Workflow, effect.Version, effect.Enrollment, effect.Step, effect.Execution));
+        Write(JournalEntry.EffectWithdrawn(effect.Workflow, effect.Version, effect.Enrollment, effect.Step, effect.Execution, effect.IsBlocked));
     }
 }

@@ -66,6 +66,8 @@ public sealed partial class Turn
             MessageReturnedInput m => DecideReturned(m),
             FinishErasureInput => FinishErasure(),
             ForgetInput f => Forget(f),
+            DeadLetterInput d => CloseDeadLetter(d),
+            BlockInput b => Block(b),
             _ => throw new InvalidOperationException($"Turn input {input?.GetType().Name} is not known."),
         };
         if (result.Status == TurnStatus.Applied)

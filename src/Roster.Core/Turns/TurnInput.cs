@@ -253,7 +253,7 @@ public sealed class TimerInput : TurnInput
 }
 
 /// <summary>A worker reports what became of a task.</summary>
-public sealed class CompletionInput : TurnInput
+public class CompletionInput : TurnInput
 {
     /// <summary>Creates a completion input.</summary>
     public CompletionInput(int enrollment, int step, int execution, StepResult result, string failureCode, string failureText, NamedValue[] outputs)
@@ -287,4 +287,66 @@ public sealed class CompletionInput : TurnInput
 
     /// <summary>Outputs.</summary>
     public NamedValue[] Outputs { get; }
+}
+
+/// <summary>A task has failed for good, after attempts that a dead letter tells (ERR-11).</summary>
+/// <param name="enrollment">Enrollment number.</param>
+/// <param name="step">Number of the step.</param>
+/// <param name="execution">Execution index.</param>
+/// <param name="failureCode">The code (HIS-03).</param>
+/// <param name="failureText">What happened.</param>
+/// <param name="outputs">Outputs.</param>
+public sealed class FailureInput(int enrollment, int step, int execution, string failureCode, string failureText, NamedValue[] outputs)
+    : CompletionInput(enrollment, step, execution, StepResult.Failed, failureCode, failureText, outputs)
+{
+    /// <summary>The attempts that were made, oldest first, as far as they are known: a dead letter tells them (ERR-11). No part of the journal.</summary>
+    public IReadOnlyList<Attempt> Attempts { get; init; } = [];
+
+    /// <summary>How many were made; <see cref="Attempts"/> may be the newest of them.</summary>
+    public int AttemptCount { get; init; }
+}
+
+/// <summary>One attempt to carry out a task.</summary>
+/// <param name="At">When it ended, or began when its end is not known.</param>
+/// <param name="Error">What came of it; empty when nobody said.</param>
+public readonly record struct Attempt(Timestamp At, string Error);
+
+/// <summary>A dead letter was sent again and done, or is discarded (ERR-11). Does nothing when there is none.</summary>
+/// <param name="enrollment">Enrollment number.</param>
+/// <param name="step">Number of the step.</param>
+/// <param name="execution">Execution index.</param>
+/// <param name="result">What came of it; <see cref="StepResult.Cancelled"/> for a discarded one.</param>
+/// <param name="caller">Who discards it; empty for one that was sent again.</param>
+public sealed class DeadLetterInput(int enrollment, int step, int execution, StepResult result, string caller) : TurnInput
+{
+    /// <summary>Enrollment number.</summary>
+    public int Enrollment { get; } = enrollment;
+
+    /// <summary>Number of the step.</summary>
+    public int Step { get; } = step;
+
+    /// <summary>Execution index.</summary>
+    public int Execution { get; } = execution;
+
+    /// <summary>What came of it.</summary>
+    public StepResult Result { get; } = result;
+
+    /// <summary>Who discards it.</summary>
+    public string Caller { get; } = caller;
+}
+
+/// <summary>A worker says that a task waits for a callback (ACT-62). Does nothing when the task is not open, or waits already.</summary>
+/// <param name="enrollment">Enrollment number.</param>
+/// <param name="step">Number of the step.</param>
+/// <param name="execution">Execution index.</param>
+public sealed class BlockInput(int enrollment, int step, int execution) : TurnInput
+{
+    /// <summary>Enrollment number.</summary>
+    public int Enrollment { get; } = enrollment;
+
+    /// <summary>Number of the step.</summary>
+    public int Step { get; } = step;
+
+    /// <summary>Execution index.</summary>
+    public int Execution { get; } = execution;
 }

@@ -4,6 +4,7 @@ using Roster.Core.Filters;
 using Roster.Core.Journal;
 using Roster.Core.Schema;
 using Roster.Core.Sequences;
+using Roster.Core.Turns;
 using Roster.Core.Values;
 
 namespace Roster.Core.Workflows;
@@ -17,6 +18,12 @@ internal abstract record CompiledStep(int Number, string Id, int Order, int Next
 
     /// <summary>In a date-anchored workflow: when it runs (SCH-06).</summary>
     public CompiledOffset? At { get; init; }
+
+    /// <summary>What a failure does (ERR-01, ERR-02).</summary>
+    public FailurePolicy OnFailure { get; init; } = FailurePolicy.Continue;
+
+    /// <summary>Where a failure goes with <see cref="FailurePolicy.Branch"/>; 0 for the end.</summary>
+    public int ErrorNext { get; init; }
 
     /// <summary>In a sequence: the delay before it (SEQ-07); null in workflows.</summary>
     public SequenceDelayDefinition? Lead { get; init; }
@@ -113,14 +120,56 @@ internal sealed record CompiledGoTo(int Number, string Id, int Order, int Next) 
 internal sealed record CompiledSetProperty(int Number, string Id, int Order, int Next, PropertyDefinition Property, SetMode Mode, Value Value, CompiledValue? From, string Source)
     : CompiledStep(Number, Id, Order, Next)
 {
-    public override string Kind => "set_property";
+    public override string Kind => KindName;
+
+    /// <summary>Kind of the step in the definition.</summary>
+    public string KindName { get; init; } = "set_property";
 }
 
+/// <summary>An action that becomes an effect (ACT-02). <see cref="Fields"/> are the same for every record; <see cref="Texts"/> have tokens.</summary>
 internal record CompiledWorker(
     int Number, string Id, int Order, int Next, string Queue, NamedValue[] Fields, PropertyDefinition[] Properties, bool Wait, long TimeoutMs, bool IsMarketing)
     : CompiledStep(Number, Id, Order, Next)
 {
-    public override string Kind => "worker";
+    public override string Kind => KindName;
+
+    /// <summary>Kind of the step in the definition.</summary>
+    public string KindName { get; init; } = "worker";
+
+    /// <summary>Fields that are written anew for every task.</summary>
+    public TaskText[] Texts { get; init; } = [];
+
+    /// <summary>How often it is tried.</summary>
+    public RetryPolicy Retry { get; init; } = RetryPolicy.Default;
+
+    /// <summary>How long a blocked task waits for its callback, in milliseconds (ACT-62).</summary>
+    public long BlockExpiryMs { get; init; }
+
+    /// <summary>Whether the task has the properties of the event that enrolled the record.</summary>
+    public bool SendsEvent { get; init; }
+
+    /// <summary>For messages: whom they go to; null for other tasks.</summary>
+    public CompiledRecipients? Recipients { get; init; }
+
+    /// <summary>Most characters of the outputs (ACT-61); 0 for no bound but that of ACT-05.</summary>
+    public int OutputLengthMax { get; init; }
+}
+
+/// <summary>Whom a message goes to (ACT-12 to ACT-15).</summary>
+/// <param name="To">Texts that name them; none for <see cref="Address"/>.</param>
+/// <param name="Address">The address of the record, or of the one that a data source names.</param>
+/// <param name="Blocks">What keeps a message from being sent: a property with one of the states. For records with consent.</param>
+/// <param name="NeedsConsent">Whether who gets it has a say; then nobody to send to is <c>SKIPPED_INELIGIBLE</c>, else <c>NO_TARGET</c>.</param>
+internal sealed record CompiledRecipients(TextValueSource[] To, CompiledValue? Address, (CompiledValue Property, string[] States)[] Blocks, bool NeedsConsent);
+
+/// <summary>A field of a task with tokens in its text.</summary>
+/// <param name="Name">Name of the field.</param>
+/// <param name="Text">The text.</param>
+/// <param name="Escape">What is done to the values of tokens; null for nothing.</param>
+internal sealed record TaskText(string Name, TextValueSource Text, Func<string, string>? Escape = null)
+{
+    /// <summary>Most characters of all texts of one task together. More fail the action with <c>INVALID_VALUE</c>.</summary>
+    public const int LengthMax = 262_144;
 }
 
 /// <summary>Enrolls in, or takes out of, another workflow (ACT-50).</summary>

@@ -46,18 +46,27 @@ internal sealed record NowValueSource(int OffsetDays) : CompiledValue
 /// <summary>A text with tokens: an unknown token gives its default, else nothing (ACT-07).</summary>
 internal sealed record TextValueSource(IReadOnlyList<TextPart> Parts) : CompiledValue
 {
-    public override Value Read(in ValueContext context)
+    public override Value Read(in ValueContext context) => Value.OfText(Write(context));
+
+    /// <summary>The text. With <paramref name="escape"/> what stands for tokens is escaped, and literals are not.</summary>
+    public string Write(in ValueContext context, Func<string, string>? escape = null)
     {
         var text = new StringBuilder();
         foreach (var part in Parts)
         {
-            var value = part.Source?.Read(context) ?? Value.Unknown;
-            text.Append(part.Source is null || value.IsUnknown ? part.Text : value.ToString());
+            text.Append(part.Source is not null && escape is not null ? escape(part.Write(context)) : part.Write(context));
         }
 
-        return text.Length == 0 ? Value.Unknown : Value.OfText(text.ToString());
+        return text.ToString();
     }
 }
 
-/// <summary>A literal, or a token with its default.</summary>
-internal sealed record TextPart(string Text, CompiledValue? Source);
+/// <summary>A literal, or a token with its default and its format.</summary>
+internal sealed record TextPart(string Text, CompiledValue? Source, TokenFormat? Format = null)
+{
+    public string Write(in ValueContext context)
+    {
+        var value = Source?.Read(context) ?? Value.Unknown;
+        return value.IsUnknown ? Text : Format?.Write(value, context.Zone) ?? value.ToString();
+    }
+}

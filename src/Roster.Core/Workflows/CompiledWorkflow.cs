@@ -3,6 +3,7 @@ using NodaTime;
 using Roster.Core.Calendars;
 using Roster.Core.Filters;
 using Roster.Core.Schema;
+using Roster.Core.Turns;
 
 namespace Roster.Core.Workflows;
 
@@ -172,6 +173,12 @@ public sealed class CompiledWorkflow
     internal bool HasOnlyExitGoals { get; }
 
     internal IReadOnlyList<Criteria> AllCriteria { get; }
+
+    /// <summary>How often the task of a step is tried (ERR-06).</summary>
+    public RetryPolicy RetryOf(int step) => (Find(step) as CompiledWorker)?.Retry ?? RetryPolicy.Default;
+
+    /// <summary>The queue of a step's tasks; empty when the step has none.</summary>
+    public string QueueOf(int step) => (Find(step) as CompiledWorker)?.Queue ?? string.Empty;
 
     internal CompiledStep? Find(int step) => (uint)step < (uint)_steps.Length ? _steps[step] : null;
 }

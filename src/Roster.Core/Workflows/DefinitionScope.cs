@@ -24,13 +24,19 @@ public sealed class DefinitionScope
 {
     private readonly FrozenDictionary<string, ListInfo> _lists;
     private readonly FrozenDictionary<string, WorkflowInfo> _workflows;
+    private readonly FrozenSet<string> _endpoints;
 
     /// <summary>Creates a scope.</summary>
-    public DefinitionScope(TenantSchema schema, IEnumerable<ListInfo> lists, IEnumerable<WorkflowInfo> workflows)
+    /// <param name="schema">The schema.</param>
+    /// <param name="lists">The lists.</param>
+    /// <param name="workflows">The workflows.</param>
+    /// <param name="endpoints">Ids of webhook endpoints; null for none.</param>
+    public DefinitionScope(TenantSchema schema, IEnumerable<ListInfo> lists, IEnumerable<WorkflowInfo> workflows, IEnumerable<string>? endpoints = null)
     {
         Schema = schema;
         _lists = lists.ToFrozenDictionary(l => l.Id, StringComparer.Ordinal);
         _workflows = workflows.ToFrozenDictionary(w => w.Id, StringComparer.Ordinal);
+        _endpoints = (endpoints ?? []).ToFrozenSet(StringComparer.Ordinal);
     }
 
     /// <summary>The schema.</summary>
@@ -38,6 +44,9 @@ public sealed class DefinitionScope
 
     /// <summary>The list of that id, or null.</summary>
     public ListInfo? FindList(string id) => _lists.GetValueOrDefault(id);
+
+    /// <summary>Whether there is a webhook endpoint of that id.</summary>
+    public bool HasEndpoint(string id) => _endpoints.Contains(id);
 
     /// <summary>The workflow of that id, or null.</summary>
     public WorkflowInfo? FindWorkflow(string id) => _workflows.GetValueOrDefault(id) is { IsSequence: false } workflow ? workflow : null;

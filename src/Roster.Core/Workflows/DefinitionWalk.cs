@@ -86,7 +86,7 @@ public static class DefinitionWalk
     public static IEnumerable<string> Labels(CriteriaDefinition criteria) => Filters(criteria).OfType<AssociatedFilterDefinition>().Select(a => a.Label).Where(l => l.Length > 0).Distinct();
 
     /// <summary>
-    /// Properties of tasks and notes that steps write (ACT-24), and the address that a sequence sends to: they are declared by their first use.
+    /// Properties of tasks, notes and consent that steps write (ACT-24, ACT-42), and the address that a sequence sends to: they are declared by their first use.
     /// </summary>
     public static IEnumerable<(string ObjectType, string Property, Values.PropertyType Type)> TaskProperties(WorkflowDefinition workflow)
     {
@@ -109,6 +109,29 @@ public static class DefinitionWalk
         {
             yield return (StandardObjectTypes.Note, Schema.TaskProperties.Body, Values.PropertyType.String);
         }
+
+        foreach (var consent in workflow.Steps.OfType<ConsentStepDefinition>())
+        {
+            if (consent.Subscription.Length > 0)
+            {
+                yield return (workflow.ObjectType, Consents.PropertyOf(consent.Subscription), Values.PropertyType.String);
+            }
+            else if (consent.IsMarketingContact is not null)
+            {
+                yield return (workflow.ObjectType, MessageProperties.MarketingContact, Values.PropertyType.Bool);
+            }
+            else
+            {
+                yield return (workflow.ObjectType, MessageProperties.Campaign, Values.PropertyType.String);
+            }
+        }
+    }
+
+    /// <summary>Ids of webhook endpoints that steps call (ACT-60).</summary>
+    public static IEnumerable<string> Endpoints(WorkflowDefinition workflow)
+    {
+        ArgumentNullException.ThrowIfNull(workflow);
+        return workflow.Steps.OfType<WebhookStepDefinition>().Select(s => s.Endpoint).Distinct();
     }
 
     private static IEnumerable<string> Named(EventTriggerDefinition trigger, string property) =>

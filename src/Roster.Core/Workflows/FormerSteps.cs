@@ -57,7 +57,7 @@ public sealed class FormerSteps
     /// <summary>Id of a removed step; empty when there was none of that number.</summary>
     public string IdOf(int step) => _removed.GetValueOrDefault(step, string.Empty);
 
-    /// <summary>Whether the setting of a delay, or the timeout of a wait, was another one in a version (EDT-08).</summary>
+    /// <summary>Whether the setting of a delay, the timeout of a wait (EDT-08), or the kind of an external action (EDT-10) was another one in a version.</summary>
     public bool IsEdited(int version, int step) => _edited.Contains((version, step));
 
     private static bool IsEdited(StepDefinition before, StepDefinition now, bool hasOtherZone) => (before, now) switch
@@ -65,6 +65,9 @@ public sealed class FormerSteps
         (DelayStepDefinition old, DelayStepDefinition delay) => hasOtherZone || old.Delay != delay.Delay,
         (WaitStepDefinition old, WaitStepDefinition wait) => old.Timeout != wait.Timeout,
         (CreateTaskStepDefinition old, CreateTaskStepDefinition task) => old.Timeout != task.Timeout,
-        _ => false,
+        _ => IsExternal(before) && IsExternal(now) && before.GetType() != now.GetType(),
     };
+
+    /// <summary>All of these are tasks of the outbox, so that their kind cannot be told from what an enrollment waits for.</summary>
+    private static bool IsExternal(StepDefinition step) => step is WorkerStepDefinition or WebhookStepDefinition or MessageStepDefinition or CodeStepDefinition;
 }

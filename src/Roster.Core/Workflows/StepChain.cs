@@ -8,7 +8,7 @@ internal static class StepChain
 {
     /// <summary>Whether the steps of a definition are such a list.</summary>
     public static bool Is(WorkflowDefinition definition) =>
-        definition.Start?.Kind == StartKind.DateAnchor && definition.Steps.All(s => s.Next.Length == 0 && s.At is not null);
+        definition.Start?.Kind == StartKind.DateAnchor && definition.Steps.All(s => s.Next.Length == 0 && s.ErrorNext.Length == 0 && s.At is not null);
 
     /// <summary>The steps in the order in which they run.</summary>
     public static List<StepDefinition> Of(WorkflowDefinition definition) =>

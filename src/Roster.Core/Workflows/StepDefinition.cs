@@ -9,8 +9,30 @@ public abstract record StepDefinition(string Id, string Next)
     /// <summary>In a date-anchored workflow: when the action runs (SCH-06).</summary>
     public AnchorOffsetDefinition? At { get; init; }
 
+    /// <summary>What a failure of the action does (ERR-01, ERR-02).</summary>
+    public FailurePolicy OnFailure { get; init; }
+
+    /// <summary>Where a failure goes with <see cref="FailurePolicy.Branch"/>; empty for the end.</summary>
+    public string ErrorNext { get; init; } = string.Empty;
+
     /// <summary>In a sequence: the delay before it (SEQ-07); null in workflows.</summary>
     public SequenceDelayDefinition? Lead { get; init; }
+}
+
+/// <summary>What the failure of an action does (ERR-01, ERR-02). Numbers equal those of <c>roster.v1.Step.OnFailure</c>.</summary>
+public enum FailurePolicy
+{
+    /// <summary>Not said: continue.</summary>
+    None = 0,
+
+    /// <summary>The enrollment goes on with the next step.</summary>
+    Continue = 1,
+
+    /// <summary>The enrollment ends with <c>ACTION_FAILED</c>.</summary>
+    End = 2,
+
+    /// <summary>The enrollment takes the error path.</summary>
+    Branch = 3,
 }
 
 /// <summary>An offset to an anchor.</summary>
@@ -152,6 +174,165 @@ public sealed record WorkerStepDefinition(
 {
     /// <summary>Whether it sends a marketing e-mail (GOAL-06).</summary>
     public bool MarketingEmail { get; init; }
+
+    /// <summary>How often it is tried.</summary>
+    public RetryDefinition? Retry { get; init; }
+
+    /// <summary>How long a blocked task waits for its callback (ACT-62); null for the default.</summary>
+    public TimeSpan? BlockExpiry { get; init; }
+}
+
+/// <summary>How often an external action is tried (ERR-06); null for the default of each.</summary>
+public sealed record RetryDefinition(TimeSpan? RetryFor, TimeSpan? GapFirst, TimeSpan? GapMax);
+
+/// <summary>Methods of requests. Numbers equal those of <c>roster.v1.Webhook.Method</c>.</summary>
+public enum WebhookMethod
+{
+    /// <summary>Not said: POST.</summary>
+    None = 0,
+
+    /// <summary>POST.</summary>
+    Post = 1,
+
+    /// <summary>PUT.</summary>
+    Put = 2,
+
+    /// <summary>PATCH.</summary>
+    Patch = 3,
+
+    /// <summary>GET, without a body.</summary>
+    Get = 4,
+
+    /// <summary>DELETE, without a body.</summary>
+    Delete = 5,
+}
+
+/// <summary>Calls a registered endpoint (ACT-60).</summary>
+public sealed record WebhookStepDefinition(string Id, string Next, string Endpoint, WebhookMethod Method, string Path) : StepDefinition(Id, Next)
+{
+    /// <summary>The query: names and texts with tokens.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>> Query { get; init; } = [];
+
+    /// <summary>Headers: names and texts with tokens.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>> Headers { get; init; } = [];
+
+    /// <summary>Fields of the body: names and texts with tokens.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>> Fields { get; init; } = [];
+
+    /// <summary>Properties of the record in the body.</summary>
+    public IReadOnlyList<string> Properties { get; init; } = [];
+
+    /// <summary>Whether the body has the properties of the event that enrolled the record.</summary>
+    public bool SendsEvent { get; init; } = true;
+
+    /// <summary>Whether the enrollment waits (ACT-02).</summary>
+    public bool Wait { get; init; } = true;
+
+    /// <summary>How long it waits (ERR-08); null for the default.</summary>
+    public TimeSpan? Timeout { get; init; }
+
+    /// <summary>How often it is tried.</summary>
+    public RetryDefinition? Retry { get; init; }
+}
+
+/// <summary>Channels of messages. Numbers equal those of <c>roster.v1.SendMessage.Channel</c>.</summary>
+public enum MessageChannel
+{
+    /// <summary>Not said.</summary>
+    None = 0,
+
+    /// <summary>Marketing e-mail (ACT-12).</summary>
+    MarketingEmail = 1,
+
+    /// <summary>E-mail to colleagues (ACT-13).</summary>
+    InternalEmail = 2,
+
+    /// <summary>In-app notification (ACT-13).</summary>
+    Notification = 3,
+
+    /// <summary>Sales e-mail (ACT-14).</summary>
+    SalesEmail = 4,
+
+    /// <summary>SMS (ACT-14).</summary>
+    Sms = 5,
+
+    /// <summary>WhatsApp (ACT-14).</summary>
+    WhatsApp = 6,
+
+    /// <summary>Slack (ACT-14).</summary>
+    Slack = 7,
+
+    /// <summary>Chat, and routing of conversations (ACT-14).</summary>
+    Chat = 8,
+
+    /// <summary>Survey (ACT-15).</summary>
+    Survey = 9,
+}
+
+/// <summary>Sends a message to people (ACT-12 to ACT-15).</summary>
+public sealed record MessageStepDefinition(string Id, string Next, MessageChannel Channel) : StepDefinition(Id, Next)
+{
+    /// <summary>Whom it goes to: texts with tokens; none for the address of the record.</summary>
+    public IReadOnlyList<string> To { get; init; } = [];
+
+    /// <summary>Associated record that it goes to; empty for the enrolled one.</summary>
+    public string DataSource { get; init; } = string.Empty;
+
+    /// <summary>Property with the address; empty for the channel's own.</summary>
+    public string AddressProperty { get; init; } = string.Empty;
+
+    /// <summary>Subscription whose consent is asked; empty for that of the channel alone.</summary>
+    public string Subscription { get; init; } = string.Empty;
+
+    /// <summary>Parts of the message: <c>from</c>, <c>reply_to</c>, <c>subject</c>, <c>text</c>, <c>html</c>, <c>template</c>; texts with tokens.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>> Parts { get; init; } = [];
+
+    /// <summary>Further fields of the task: texts with tokens.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>> Fields { get; init; } = [];
+
+    /// <summary>Queue of the workers that send it; empty for the engine's own mail.</summary>
+    public string Queue { get; init; } = string.Empty;
+
+    /// <summary>Whether the enrollment waits (ACT-02).</summary>
+    public bool Wait { get; init; } = true;
+
+    /// <summary>How long it waits (ERR-08); null for the default.</summary>
+    public TimeSpan? Timeout { get; init; }
+
+    /// <summary>How often it is tried.</summary>
+    public RetryDefinition? Retry { get; init; }
+}
+
+/// <summary>Changes consent, the marketing status or the campaign of the record (ACT-42). One of them.</summary>
+public sealed record ConsentStepDefinition(string Id, string Next) : StepDefinition(Id, Next)
+{
+    /// <summary>The subscription; empty for none.</summary>
+    public string Subscription { get; init; } = string.Empty;
+
+    /// <summary>Its new state: <c>SUBSCRIBED</c>, <c>UNSUBSCRIBED</c>, <c>GRANTED</c>, <c>NOT_GRANTED</c>.</summary>
+    public string State { get; init; } = string.Empty;
+
+    /// <summary>Whether the record is a marketing contact; null for no change.</summary>
+    public bool? IsMarketingContact { get; init; }
+
+    /// <summary>The campaign it is associated with; empty for none.</summary>
+    public string Campaign { get; init; } = string.Empty;
+}
+
+/// <summary>Runs code in a worker (ACT-61).</summary>
+public sealed record CodeStepDefinition(string Id, string Next, string Queue, string Language, string Source) : StepDefinition(Id, Next)
+{
+    /// <summary>Inputs: names and texts with tokens.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>> Inputs { get; init; } = [];
+
+    /// <summary>Whether the enrollment waits (ACT-02).</summary>
+    public bool Wait { get; init; } = true;
+
+    /// <summary>How long it waits (ERR-08); null for the default.</summary>
+    public TimeSpan? Timeout { get; init; }
+
+    /// <summary>How often it is tried.</summary>
+    public RetryDefinition? Retry { get; init; }
 }
 
 /// <summary>Enrolls in, or takes out of, another workflow (ACT-50).</summary>

@@ -147,10 +147,17 @@ public sealed partial class WorkflowCompiler
         DelayStepDefinition delay => delay.Delay.Amount is null or > 0,
         WaitStepDefinition wait => !wait.Lookback,
         WorkerStepDefinition worker => worker.Wait,
+        WebhookStepDefinition webhook => webhook.Wait,
+        MessageStepDefinition message => message.Wait,
+        CodeStepDefinition code => code.Wait,
         _ => false,
     };
 
-    private IEnumerable<string> NextOf(string id) => Connections(_definition.Steps[_stepIndexes[id]]).Where(n => n.Length > 0);
+    private IEnumerable<string> NextOf(string id)
+    {
+        var step = _definition.Steps[_stepIndexes[id]];
+        return Connections(step).Append(step.ErrorNext).Where(n => n.Length > 0);
+    }
 
     private IEnumerable<string> Connections(StepDefinition step) => step switch
     {

@@ -60,7 +60,18 @@ public sealed partial class WorkflowCompiler
             SequenceAdaptiveStepDefinition adaptive => CompileAdaptive(adaptive, number, index, $"{path}.adaptive"),
             _ => CompileAction(step, number, index, next, path),
         };
-        return WithLead(WithAnchor(compiled, step, path), step, path);
+        return WithLead(WithAnchor(WithFailure(compiled, step, path), step, path), step, path);
+    }
+
+    private CompiledStep? WithFailure(CompiledStep? compiled, StepDefinition step, string path)
+    {
+        var isBranch = step.OnFailure == FailurePolicy.Branch;
+        Require(Enum.IsDefined(step.OnFailure), $"{path}.onFailure", "MISSING_FIELD", $"{(int)step.OnFailure}", "A failure continues, ends the enrollment or takes a branch (ERR-02).");
+        Require(compiled is null or { IsAction: true } || step.OnFailure == FailurePolicy.None, $"{path}.onFailure", "NO_ACTION", step.Id, "Only an action can fail (ERR-02).");
+        Require(isBranch == step.ErrorNext.Length > 0, $"{path}.errorNext", isBranch ? "MISSING_FIELD" : "NO_ERROR_BRANCH", step.ErrorNext, "An error path is given with BRANCH, and only then (ERR-02).");
+        return compiled is null || step.OnFailure == FailurePolicy.None
+            ? compiled
+            : compiled with { OnFailure = step.OnFailure, ErrorNext = Connection($"{path}.errorNext", step.ErrorNext) };
     }
 
     private CompiledStep? CompileAction(StepDefinition step, int number, int index, int next, string path)
@@ -95,6 +106,14 @@ public sealed partial class WorkflowCompiler
                 return CompileRotate(rotate, number, index, next, $"{path}.rotateOwner");
             case DeleteRecordStepDefinition:
                 return new CompiledDeleteRecord(number, step.Id, index, next);
+            case WebhookStepDefinition webhook:
+                return CompileWebhook(webhook, number, index, next, $"{path}.webhook");
+            case MessageStepDefinition message:
+                return CompileMessage(message, number, index, next, $"{path}.sendMessage");
+            case ConsentStepDefinition consent:
+                return CompileConsent(consent, number, index, next, $"{path}.changeConsent");
+            case CodeStepDefinition code:
+                return CompileCode(code, number, index, next, $"{path}.customCode");
             case IncompleteStepDefinition:
                 Error(path, "INCOMPLETE_STEP", step.Id, $"Step '{Refusal.Cut(step.Id)}' has no kind: delay, waitFor, branch, setProperty, worker, ... (ACT-09).");
                 return null;
@@ -338,18 +357,36 @@ public sealed partial class WorkflowCompiler
             Error($"{path}.fields", "TOO_MANY_FIELDS", $"{Math.Max(worker.Fields.Count, worker.Properties.Count)}", "At most 100 fields and 100 properties.");
         }
 
-        for (var i = 0; i < worker.Fields.Count; i++)
+        CheckFields(worker.Fields, $"{path}.fields");
+        var timeout = Duration($"{path}.timeout", worker.Timeout, DefaultTimeout, TimeSpan.FromMinutes(1), TimeSpan.FromDays(30), "action_timeout");
+        var properties = worker.Properties.Select((name, i) => Find(name, $"{path}.properties[{i}]")).OfType<PropertyDefinition>().ToArray();
+        var (fields, texts) = CompileFields(worker.Fields, $"{path}.fields", "text");
+        return new CompiledWorker(number, worker.Id, index, next, worker.Queue, fields, properties, worker.Wait, (long)timeout.TotalMilliseconds, worker.MarketingEmail)
         {
-            if (worker.Fields[i].Key.Length is 0 or > Names.LengthMax || worker.Fields[i].Key[0] == '.' || worker.Fields[i].Value.Length > 10_000)
+            Texts = texts,
+            Retry = CompileRetry(worker.Retry, $"{path}.retry"),
+            BlockExpiryMs = (long)Duration($"{path}.blockExpiry", worker.BlockExpiry, DefaultTimeout, TimeSpan.FromMinutes(1), TimeSpan.FromDays(30), "block_expiry").TotalMilliseconds,
+        };
+    }
+
+    /// <summary>Fields of a task: those without tokens are made once, the others for every task (ACT-07).</summary>
+    private (NamedValue[] Fixed, TaskText[] Texts) CompileFields(IReadOnlyList<KeyValuePair<string, string>> fields, string path, string textName)
+    {
+        var whole = new List<NamedValue>();
+        var texts = new List<TaskText>();
+        for (var i = 0; i < fields.Count; i++)
+        {
+            if (TokenText.HasTokens(fields[i].Value))
             {
-                Error($"{path}.fields[{i}]", "BAD_FIELD", worker.Fields[i].Key, "A field has a name of 1 to 100 characters, not beginning with a dot, and a text of at most 10,000.");
+                texts.Add(new TaskText(fields[i].Key, CompileText(fields[i].Value, $"{path}[{i}].{textName}")));
+            }
+            else
+            {
+                whole.Add(new NamedValue(fields[i].Key, Value.OfText(fields[i].Value)));
             }
         }
 
-        var timeout = Duration($"{path}.timeout", worker.Timeout, DefaultTimeout, TimeSpan.FromMinutes(1), TimeSpan.FromDays(30), "action_timeout");
-        var properties = worker.Properties.Select((name, i) => Find(name, $"{path}.properties[{i}]")).OfType<PropertyDefinition>().ToArray();
-        var fields = worker.Fields.Select(f => new NamedValue(f.Key, Value.OfText(f.Value))).ToArray();
-        return new CompiledWorker(number, worker.Id, index, next, worker.Queue, fields, properties, worker.Wait, (long)timeout.TotalMilliseconds, worker.MarketingEmail);
+        return ([.. whole], [.. texts]);
     }
 
     private CompiledListChange CompileListChange(ListStepDefinition step, int number, int index, int next, string path)

@@ -1,3 +1,5 @@
+using Roster.Core.Values;
+
 namespace Roster.Core.Workflows;
 
 /// <content>Where values come from (ACT-06, ACT-07).</content>
@@ -36,61 +38,54 @@ public sealed partial class WorkflowCompiler
     }
 
     /// <summary>
-    /// A text with tokens: <c>{{property}}</c>, <c>{{event.name}}</c>, <c>{{step.output}}</c>, <c>{{data_source.property}}</c>, each with a
-    /// default after a bar: <c>{{first_name|there}}</c> (ACT-07).
+    /// A text with tokens: <c>{{property}}</c>, <c>{{event.name}}</c>, <c>{{step.output}}</c>, <c>{{data_source.property}}</c> and <c>{{now}}</c>,
+    /// each with a format after a colon and a default after a bar: <c>{{first_name:title|there}}</c> (ACT-07).
     /// </summary>
-    private TextValueSource CompileText(string text, string path)
+    private TextValueSource CompileText(string text, string path) =>
+        new([.. TokenText.Parse(text).Select(part => part.Source is null ? new TextPart(part.Literal, null) : CompileToken(part, path))]);
+
+    private TextPart CompileToken(TokenPart part, string path)
     {
-        var parts = new List<TextPart>();
-        var at = 0;
-        while (at < text.Length)
-        {
-            var open = text.IndexOf("{{", at, StringComparison.Ordinal);
-            var close = open < 0 ? -1 : text.IndexOf("}}", open, StringComparison.Ordinal);
-            if (close < 0)
-            {
-                parts.Add(new TextPart(text[at..], null));
-                break;
-            }
-
-            if (open > at)
-            {
-                parts.Add(new TextPart(text[at..open], null));
-            }
-
-            var token = text[(open + 2)..close].Split('|', 2);
-            parts.Add(new TextPart(token.Length > 1 ? token[1] : string.Empty, CompileToken(token[0].Trim(), path)));
-            at = close + 2;
-        }
-
-        return new TextValueSource(parts);
+        var (source, type) = FindToken(part.Source!, path);
+        var format = part.Format.Length == 0 || source is null ? null : TokenFormat.Parse(part.Format, type);
+        Require(
+            format is not null || part.Format.Length == 0 || source is null,
+            path, "BAD_FORMAT", part.Format, $"'{Refusal.Cut(part.Format)}' is no format for '{Refusal.Cut(part.Source!)}'{(type == PropertyType.None ? string.Empty : $", which is of type {Upper(type)}")} (ACT-07).");
+        return new TextPart(part.Literal, source, format);
     }
 
-    private CompiledValue? CompileToken(string token, string path)
+    /// <summary>What a token reads, and of which type that is; none when it is known at the run only.</summary>
+    private (CompiledValue? Source, PropertyType Type) FindToken(string token, string path)
     {
         if (_type.Find(token) is { } property)
         {
-            return new PropertyValueSource(property);
+            return (new PropertyValueSource(property), property.Type);
         }
 
         var dot = token.IndexOf('.', StringComparison.Ordinal);
         if (dot > 0 && token[..dot] == "event")
         {
             _readsEventProperties = true;
-            return new EventValueSource(token[(dot + 1)..]);
+            return (new EventValueSource(token[(dot + 1)..]), PropertyType.None);
         }
 
         if (dot > 0 && _stepIndexes.ContainsKey(token[..dot]))
         {
-            return new OutputValueSource(ReadOutput(new StepOutputDefinition(token[..dot], token[(dot + 1)..]), path), token[(dot + 1)..]);
+            return (new OutputValueSource(ReadOutput(new StepOutputDefinition(token[..dot], token[(dot + 1)..]), path), token[(dot + 1)..]), PropertyType.None);
         }
 
         if (dot > 0 && _dataSources.ContainsKey(token[..dot]))
         {
-            return CompileAssociatedValue(token[..dot], token[(dot + 1)..], path);
+            var associated = CompileAssociatedValue(token[..dot], token[(dot + 1)..], path);
+            return (associated, associated?.Property.Type ?? PropertyType.None);
         }
 
-        Error(path, "UNKNOWN_TOKEN", token, $"Token '{Refusal.Cut(token)}' is no declared property, no event.NAME, no STEP.OUTPUT and no DATA_SOURCE.PROPERTY (ACT-07).");
-        return null;
+        if (token == "now")
+        {
+            return (new NowValueSource(0), PropertyType.DateTime);
+        }
+
+        Error(path, "UNKNOWN_TOKEN", token, $"Token '{Refusal.Cut(token)}' is no declared property, no event.NAME, no STEP.OUTPUT, no DATA_SOURCE.PROPERTY and not now (ACT-07).");
+        return (null, PropertyType.None);
     }
 }

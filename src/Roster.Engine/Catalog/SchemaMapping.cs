@@ -110,6 +110,13 @@ internal static class SchemaMapping
             TurnsPerSecond = wire.HasTurnsPerS ? wire.TurnsPerS : present.TurnsPerSecond,
             CallsPerSecond = wire.HasCallsPerS ? wire.CallsPerS : present.CallsPerSecond,
             RecordsMax = wire.HasRecordsMax ? wire.RecordsMax : present.RecordsMax,
+            CodeTimeMaxMs = Or(wire.CodeTimeMaxMs, present.CodeTimeMaxMs),
+            CodeMemoryMaxMb = Or(wire.CodeMemoryMaxMb, present.CodeMemoryMaxMb),
+            CodeInputsMax = Or(wire.CodeInputsMax, present.CodeInputsMax),
+            CodeOutputMax = Or(wire.CodeOutputMax, present.CodeOutputMax),
+            WebhookConnectTimeoutMs = Or(wire.WebhookConnectTimeoutMs, present.WebhookConnectTimeoutMs),
+            WebhookResponseTimeoutMs = Or(wire.WebhookResponseTimeoutMs, present.WebhookResponseTimeoutMs),
+            WebhooksPerSecond = Or(wire.WebhooksPerS, present.WebhooksPerSecond),
         };
 
     private static Weekdays ToDays(IReadOnlyCollection<Weekday> days)
@@ -175,6 +182,13 @@ internal static class SchemaMapping
         AssociatedCopiesMax = settings.AssociatedCopiesMax,
         AssociationsPerRecordMax = settings.AssociationsPerRecordMax,
         OutputsBytesMax = settings.OutputsBytesMax,
+        CodeTimeMaxMs = settings.CodeTimeMaxMs,
+        CodeMemoryMaxMb = settings.CodeMemoryMaxMb,
+        CodeInputsMax = settings.CodeInputsMax,
+        CodeOutputMax = settings.CodeOutputMax,
+        WebhookConnectTimeoutMs = settings.WebhookConnectTimeoutMs,
+        WebhookResponseTimeoutMs = settings.WebhookResponseTimeoutMs,
+        WebhooksPerS = settings.WebhooksPerSecond,
     };
 
     private static int Or(int wanted, int present) => wanted == 0 ? present : wanted;

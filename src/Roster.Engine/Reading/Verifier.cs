@@ -199,16 +199,16 @@ public sealed class Verifier
         return stored.Count;
     }
 
-    /// <summary>Open tasks that are in the outbox: withdrawn ones are not (UNE-07).</summary>
+    /// <summary>Open tasks that are in the outbox, withdrawn and blocked ones are not (UNE-07, ACT-62), and dead letters (ERR-11).</summary>
     private static int CountOffered(RecordState state)
     {
         var count = 0;
         foreach (ref readonly var effect in state.OpenEffects)
         {
-            count += effect.IsWithdrawn ? 0 : 1;
+            count += effect.IsOut ? 0 : 1;
         }
 
-        return count;
+        return count + state.DeadLetters.Length;
     }
 
     private async Task CompareTimersAsync(CancellationToken cancellationToken)

@@ -27,6 +27,7 @@ public sealed class TurnRunner
     private readonly List<int> _workflows = [];
     private ulong _turns;
     private TurnBatch _batch = new();
+    private TenantCatalog? _catalog;
 
     /// <summary>Creates a runner.</summary>
     /// <param name="ownerEpoch">A number that no other owner, now or ever, has: turn ids are hashes of it and a counter.</param>
@@ -55,6 +56,7 @@ public sealed class TurnRunner
         ArgumentNullException.ThrowIfNull(catalog);
         ArgumentNullException.ThrowIfNull(open);
         _batch = open.Turns;
+        _catalog = catalog;
         var expected = state.TurnId;
         var dueBefore = state.NextDueAt;
         var isNew = !state.Exists;
@@ -83,7 +85,7 @@ public sealed class TurnRunner
         EventInput => TurnCause.Event,
         CommandInput => TurnCause.Command,
         TimerInput => TurnCause.Timer,
-        CompletionInput => TurnCause.Completion,
+        CompletionInput or BlockInput or DeadLetterInput => TurnCause.Completion,
         RefreshInput or FinishErasureInput or ForgetInput => TurnCause.Refresh,
         MessageInput or MessageReturnedInput => TurnCause.Message,
         _ => throw new InvalidOperationException($"Turn input {input.GetType().Name} has no cause."),
@@ -164,6 +166,7 @@ public sealed class TurnRunner
         foreach (ref readonly var entry in _turn.Entries)
         {
             var id = new EffectId(info.RecordNumber, entry.Enrollment, entry.Step, entry.Execution);
+            id = entry.Kind == EntryKind.DeadLetterClosed ? DeadLetterCodec.IdOf(id) : id;
             if (entry.Kind == EntryKind.EffectRequested)
             {
                 _batch.EffectsAdded.Add(new EffectAdd(id, info.Tenant, entry.Text!, TaskCodec.Pack(state, entry, info)));
@@ -175,6 +178,12 @@ public sealed class TurnRunner
                 {
                     _batch.EffectsWithdrawn.Add(id);
                 }
+            }
+
+            if (entry is { Kind: EntryKind.EffectCompleted, Subject: JournalEntry.IsDeadLetter })
+            {
+                var queue = _catalog!.FindWorkflow(entry.Workflow)?.QueueOf(entry.Step) ?? string.Empty;
+                _batch.EffectsAdded.Add(new EffectAdd(DeadLetterCodec.IdOf(id), info.Tenant, DeadLetterCodec.Queue, DeadLetterCodec.Pack(entry, queue, info.At, (input as FailureInput)?.Attempts ?? [], (input as FailureInput)?.AttemptCount ?? 0)));
             }
         }
 
@@ -206,9 +215,9 @@ public sealed class TurnRunner
         }
     }
 
-    /// <summary>A task leaves the outbox when it is completed or withdrawn, whichever comes first (UNE-07).</summary>
+    /// <summary>A task leaves the outbox when it is completed, withdrawn or blocked, whichever comes first (UNE-07, ACT-62); a dead letter when it is closed.</summary>
     private static bool IsRemoval(in JournalEntry entry) =>
-        entry.Kind == EntryKind.EffectWithdrawn || (entry.Kind == EntryKind.EffectCompleted && entry.Number == 0);
+        entry.Kind is EntryKind.EffectBlocked or EntryKind.DeadLetterClosed || (entry.Kind is EntryKind.EffectWithdrawn or EntryKind.EffectCompleted && entry.Number == 0);
 
     /// <summary>An effect requested and withdrawn in one turn never leaves it.</summary>
     private bool RemoveAdded(int from, EffectId id)

@@ -41,8 +41,8 @@ public static class JournalMapping
 
         foreach (var field in entry.Fields ?? [])
         {
-            // A leading dot tells properties of the record from fixed fields of a task (Turn.TaskFields).
-            wire.Properties.Add(ValueMapping.ToWire(field.Name.StartsWith('.') && entry.Kind == EntryKind.EffectRequested ? field with { Name = field.Name[1..] } : field));
+            // A leading dot tells properties of the record from fields of a task (Core.Workflows.TaskMarks).
+            wire.Properties.Add(ValueMapping.ToWire(field.Name.StartsWith(Core.Workflows.TaskMarks.Property) && entry.Kind == EntryKind.EffectRequested ? field with { Name = field.Name[1..] } : field));
         }
 
         if (entry.Kind is EntryKind.EmailEngaged or EntryKind.EmailEdited)
@@ -84,8 +84,7 @@ public static class JournalMapping
                 wire.DueAt = ValueMapping.ToWire(entry.DueAt);
                 wire.Result = entry.Code == (int)Core.Records.StepPhase.Window ? ResultName(StepResult.Rescheduled) : string.Empty;
                 break;
-            case EntryKind.StepHeld:
-            case EntryKind.StepRescheduled:
+            case EntryKind.StepHeld or EntryKind.StepRescheduled or EntryKind.EffectBlocked:
                 wire.DueAt = ValueMapping.ToWire(entry.DueAt);
                 break;
             case EntryKind.StepFinished:
@@ -98,7 +97,7 @@ public static class JournalMapping
                 wire.Name = entry.Text ?? string.Empty;
                 wire.DueAt = ValueMapping.ToWire(entry.DueAt);
                 break;
-            case EntryKind.EffectCompleted:
+            case EntryKind.EffectCompleted or EntryKind.DeadLetterClosed:
                 wire.Result = ResultName(entry.Result);
                 wire.Detail = string.Join(": ", new[] { entry.Text, entry.Source }.Where(t => !string.IsNullOrEmpty(t)));
                 wire.Source = string.Empty;

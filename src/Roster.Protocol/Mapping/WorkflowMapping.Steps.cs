@@ -32,7 +32,12 @@ public static partial class WorkflowMapping
             Step.KindOneofCase.GoTo => new GoToStepDefinition(step.Id, step.Next, step.GoTo.Step),
             _ => ToAction(step),
         };
-        return step.At is null ? mapped : mapped with { At = new AnchorOffsetDefinition(step.At.OffsetDays, step.At.TimeOfDay) };
+        return mapped with
+        {
+            At = step.At is null ? null : new AnchorOffsetDefinition(step.At.OffsetDays, step.At.TimeOfDay),
+            OnFailure = (FailurePolicy)(int)step.OnFailure,
+            ErrorNext = step.ErrorNext,
+        };
     }
 
     private static StepDefinition ToAction(Step step) => step.KindCase switch
@@ -65,6 +70,10 @@ public static partial class WorkflowMapping
         Step.KindOneofCase.Associate => new AssociateStepDefinition(step.Id, step.Next, step.Associate.ObjectType, ToCore(step.Associate.RecordId), step.Associate.Label),
         Step.KindOneofCase.Dissociate => new DissociateStepDefinition(step.Id, step.Next, step.Dissociate.ObjectType, ToCore(step.Dissociate.RecordId), step.Dissociate.Label),
         Step.KindOneofCase.DeleteRecord => new DeleteRecordStepDefinition(step.Id, step.Next),
+        Step.KindOneofCase.Webhook => ToCore(step, step.Webhook),
+        Step.KindOneofCase.SendMessage => ToCore(step, step.SendMessage),
+        Step.KindOneofCase.ChangeConsent => ToCore(step, step.ChangeConsent),
+        Step.KindOneofCase.CustomCode => ToCore(step, step.CustomCode),
         _ => new IncompleteStepDefinition(step.Id, step.Next),
     };
 
@@ -96,7 +105,63 @@ public static partial class WorkflowMapping
         ToTimeSpan(worker.Timeout))
     {
         MarketingEmail = worker.MarketingEmail,
+        Retry = ToCore(worker.Retry),
+        BlockExpiry = ToTimeSpan(worker.BlockExpiry),
     };
+
+    private static WebhookStepDefinition ToCore(Step step, Webhook webhook) => new(step.Id, step.Next, webhook.Endpoint, (WebhookMethod)(int)webhook.Method, webhook.Path)
+    {
+        Query = ToCore(webhook.Query),
+        Headers = ToCore(webhook.Headers),
+        Fields = ToCore(webhook.Fields),
+        Properties = [.. webhook.Properties],
+        SendsEvent = !webhook.HasSendEvent || webhook.SendEvent,
+        Wait = !webhook.HasWait || webhook.Wait,
+        Timeout = ToTimeSpan(webhook.Timeout),
+        Retry = ToCore(webhook.Retry),
+    };
+
+    private static MessageStepDefinition ToCore(Step step, SendMessage message) => new(step.Id, step.Next, (MessageChannel)(int)message.Channel)
+    {
+        To = [.. message.To],
+        DataSource = message.DataSource,
+        AddressProperty = message.AddressProperty,
+        Subscription = message.Subscription,
+        Parts =
+        [
+            .. new[]
+            {
+                KeyValuePair.Create("from", message.From), KeyValuePair.Create("reply_to", message.ReplyTo), KeyValuePair.Create("subject", message.Subject),
+                KeyValuePair.Create("text", message.Text), KeyValuePair.Create("html", message.Html), KeyValuePair.Create("template", message.Template),
+            }.Where(p => p.Value.Length > 0),
+        ],
+        Fields = ToCore(message.Fields),
+        Queue = message.Queue,
+        Wait = !message.HasWait || message.Wait,
+        Timeout = ToTimeSpan(message.Timeout),
+        Retry = ToCore(message.Retry),
+    };
+
+    private static ConsentStepDefinition ToCore(Step step, ChangeConsent consent) => new(step.Id, step.Next)
+    {
+        Subscription = consent.Subscription,
+        State = consent.State == ChangeConsent.Types.State.Unspecified ? string.Empty : JournalMapping.ApiName(consent.State.ToString()),
+        IsMarketingContact = consent.HasMarketingContact ? consent.MarketingContact : null,
+        Campaign = consent.Campaign,
+    };
+
+    private static CodeStepDefinition ToCore(Step step, CustomCode code) => new(step.Id, step.Next, code.Queue, code.Language, code.Source)
+    {
+        Inputs = ToCore(code.Inputs),
+        Wait = !code.HasWait || code.Wait,
+        Timeout = ToTimeSpan(code.Timeout),
+        Retry = ToCore(code.Retry),
+    };
+
+    private static KeyValuePair<string, string>[] ToCore(IEnumerable<Field> fields) => [.. fields.Select(f => KeyValuePair.Create(f.Name, f.Text))];
+
+    private static RetryDefinition? ToCore(RetryPolicy? retry) =>
+        retry is null ? null : new RetryDefinition(ToTimeSpan(retry.RetryFor), ToTimeSpan(retry.GapFirst), ToTimeSpan(retry.GapMax));
 
     private static CreateTaskStepDefinition ToCore(Step step, CreateTask task) => new(
         step.Id, step.Next, task.Title, task.Body, task.Due is null ? null : ToCore(task.Due), task.Wait)

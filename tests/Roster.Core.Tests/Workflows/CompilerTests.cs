@@ -184,6 +184,34 @@ public sealed class CompilerTests
         (true, "FUNCTION_COUNT", "steps[0].formatData.functions", Of(Define.Format("f", new PropertySourceDefinition("name"), "name", ""))),
         (true, "WRONG_TYPE", "steps[0].formatData.functions[0].argument", Of(Define.Format("f", new PropertySourceDefinition("name"), "name", "", (FormatFunction.Add, "one")))),
         (true, "MISSING_FIELD", "steps[0].formatData.input", Of(new FormatStepDefinition("f", "", null, [new FormatCallDefinition(FormatFunction.Upper, "")], "name"))),
+        (true, "UNKNOWN_ENDPOINT", "steps[0].webhook.endpoint", Of(new WebhookStepDefinition("h", "", "nowhere", WebhookMethod.Post, ""))),
+        (true, "MISSING_FIELD", "steps[0].webhook.endpoint", Of(new WebhookStepDefinition("h", "", "", WebhookMethod.Post, ""))),
+        (true, "MISSING_FIELD", "steps[0].webhook.method", Of(new WebhookStepDefinition("h", "", "crm", (WebhookMethod)9, ""))),
+        (true, "NO_BODY", "steps[0].webhook.fields", Of(new WebhookStepDefinition("h", "", "crm", WebhookMethod.Get, "") { Properties = ["stage"] })),
+        (true, "BAD_PATH", "steps[0].webhook.path", Of(new WebhookStepDefinition("h", "", "crm", WebhookMethod.Post, "a?b=1"))),
+        (true, "UNKNOWN_TOKEN", "steps[0].webhook.path", Of(new WebhookStepDefinition("h", "", "crm", WebhookMethod.Post, "{{nothing}}"))),
+        (true, "UNKNOWN_TOKEN", "steps[0].webhook.query[0].text", Of(new WebhookStepDefinition("h", "", "crm", WebhookMethod.Post, "") { Query = [KeyValuePair.Create("q", "{{nothing}}")] })),
+        (true, "BAD_HEADER", "steps[0].webhook.headers[0]", Of(new WebhookStepDefinition("h", "", "crm", WebhookMethod.Post, "") { Headers = [KeyValuePair.Create("Host", "x")] })),
+        (true, "BAD_HEADER", "steps[0].webhook.headers[0]", Of(new WebhookStepDefinition("h", "", "crm", WebhookMethod.Post, "") { Headers = [KeyValuePair.Create("a b", "x")] })),
+        (true, "BAD_FIELD", "steps[0].webhook.fields[0]", Of(new WebhookStepDefinition("h", "", "crm", WebhookMethod.Post, "") { Fields = [KeyValuePair.Create(".x", "x")] })),
+        (true, "OUT_OF_RANGE", "steps[0].webhook.retry.retryFor", Of(new WebhookStepDefinition("h", "", "crm", WebhookMethod.Post, "") { Retry = new RetryDefinition(TimeSpan.FromDays(8), null, null) })),
+        (true, "OUT_OF_RANGE", "steps[0].worker.retry.gapFirst", Of(new WorkerStepDefinition("t", "", "q", [], [], true, null) { Retry = new RetryDefinition(null, TimeSpan.FromHours(2), null) })),
+        (true, "OUT_OF_RANGE", "steps[0].worker.blockExpiry", Of(new WorkerStepDefinition("t", "", "q", [], [], true, null) { BlockExpiry = TimeSpan.FromDays(31) })),
+        (true, "MISSING_FIELD", "steps[0].sendMessage.channel", Of(new MessageStepDefinition("m", "", MessageChannel.None) { To = ["x"], Queue = "q" })),
+        (true, "MISSING_FIELD", "steps[0].sendMessage.to", Of(new MessageStepDefinition("m", "", MessageChannel.InternalEmail))),
+        (true, "MISSING_FIELD", "steps[0].sendMessage.queue", Of(new MessageStepDefinition("m", "", MessageChannel.Slack) { To = ["x"] })),
+        (true, "UNDECLARED_PROPERTY", "steps[0].sendMessage.addressProperty", Of(new MessageStepDefinition("m", "", MessageChannel.MarketingEmail))),
+        (true, "NOT_FOR_CHANNEL", "steps[0].sendMessage.to", Of(new MessageStepDefinition("m", "", MessageChannel.MarketingEmail) { To = ["x"], AddressProperty = "name" })),
+        (true, "NOT_FOR_CHANNEL", "steps[0].sendMessage.dataSource", Of(new MessageStepDefinition("m", "", MessageChannel.InternalEmail) { To = ["x"], DataSource = "d" })),
+        (true, "TOO_LONG", "steps[0].sendMessage.subject", Of(new MessageStepDefinition("m", "", MessageChannel.InternalEmail) { To = ["x"], Parts = [KeyValuePair.Create("subject", new string('x', 1_001))] })),
+        (true, "ONE_OF", "steps[0].changeConsent", Of(new ConsentStepDefinition("c", ""))),
+        (true, "MISSING_FIELD", "steps[0].changeConsent.state", Of(new ConsentStepDefinition("c", "") { Subscription = "news" })),
+        (true, "MISSING_FIELD", "steps[0].customCode.source", Of(new CodeStepDefinition("c", "", "code", "js", ""))),
+        (true, "TOO_MANY_FIELDS", "steps[0].customCode.inputs", Of(new CodeStepDefinition("c", "", "code", "js", "x") { Inputs = [.. Enumerable.Range(0, 51).Select(i => KeyValuePair.Create($"i{i}", "x"))] })),
+        (true, "NO_ACTION", "steps[0].onFailure", Of(Define.Delay("d", 1, DelayUnit.Days) with { OnFailure = FailurePolicy.End })),
+        (true, "MISSING_FIELD", "steps[0].errorNext", Of(Step with { OnFailure = FailurePolicy.Branch })),
+        (true, "NO_ERROR_BRANCH", "steps[0].errorNext", Of(Step with { ErrorNext = "s" })),
+        (true, "DANGLING_STEP", "steps[0].errorNext", Of(Step with { OnFailure = FailurePolicy.Branch, ErrorNext = "gone" })),
         (true, "USER_COUNT", "steps[0].rotateOwner.users", Of(Define.Rotate("r", false, ""))),
         (true, "MISSING_FIELD", "steps[0].delay.amount", Of(Define.Delay("d", new DelayDefinition(null, DelayUnit.Days)))),
         (true, "MISSING_FIELD", "steps[0].delay.unit", Of(Define.Delay("d", 1, DelayUnit.None))),
@@ -246,9 +274,10 @@ public sealed class CompilerTests
     private static DefinitionScope Scope(TenantSettings? settings = null) => new(
         new World(settings).Schema,
         [new ListInfo("vip", 1, 1, false), new ListInfo("leads", 2, 1, true)],
-        [new WorkflowInfo("other", 2, 1, [], []), new WorkflowInfo("deals", 3, 3, [], []), new WorkflowInfo("back", 4, 1, [], ["w"])]);
+        [new WorkflowInfo("other", 2, 1, [], []), new WorkflowInfo("deals", 3, 3, [], []), new WorkflowInfo("back", 4, 1, [], ["w"])],
+        ["crm"]);
 
-    private static IReadOnlyList<WorkflowProblem> Problems(WorkflowDefinition definition, TenantSettings? settings = null)
+    internal static IReadOnlyList<WorkflowProblem> Problems(WorkflowDefinition definition, TenantSettings? settings = null)
     {
         var numbers = new Dictionary<string, int>();
         var compiled = WorkflowCompiler.Compile(definition, Identity, Scope(settings), id => numbers.TryGetValue(id, out var n) ? n : numbers[id] = numbers.Count + 1, _ => 1, out var problems);
