@@ -33,6 +33,12 @@ public sealed partial class EmbeddedEngine
             EffectsOpen = store.Effects,
             JournalBegin = store.JournalBegin,
         };
+        foreach (var queue in await _store.ReadEffectQueuesAsync(cancellationToken).ConfigureAwait(false))
+        {
+            status.DeadLetters += queue.Queue == DeadLetterCodec.Queue ? queue.Count : 0;
+        }
+
+        status.EffectsOpen = Math.Max(0, status.EffectsOpen - status.DeadLetters);
         foreach (var tenant in _tenants.All)
         {
             foreach (var (key, count) in await _store.ReadCountersAsync(tenant.Number, cancellationToken).ConfigureAwait(false))

@@ -3,6 +3,7 @@ using Roster.Core.Hashing;
 using Roster.Core.Journal;
 using Roster.Core.Records;
 using Roster.Core.Turns;
+using Roster.Core.Workflows;
 using Roster.Engine;
 using Roster.Engine.Catalog;
 using Roster.Engine.Effects;
@@ -42,25 +43,92 @@ public sealed partial class EmbeddedEngine
         ArgumentNullException.ThrowIfNull(completion);
         var owner = _tenants.Get(tenant);
         var key = ReadKey(completion.Key, owner);
-        if (completion.Outcome is not (TaskCompletion.Types.Outcome.Completed or TaskCompletion.Types.Outcome.Skipped or TaskCompletion.Types.Outcome.Failed))
+        switch (completion.Outcome)
         {
-            throw RosterException.Invalid("completion.outcome", $"{completion.Outcome}", "The outcome is COMPLETED, SKIPPED or FAILED.");
+            case TaskCompletion.Types.Outcome.Completed or TaskCompletion.Types.Outcome.Skipped:
+                var outputs = ReadOutputs(completion);
+                var id = default(EffectId);
+                var result = await RunAsync(
+                    owner.Number, key.Record, state => Find(state, owner, key, out id, out _) ? ToInput(id, completion, outputs) : null, cancellationToken).ConfigureAwait(false);
+                return Finished(id, result);
+            case TaskCompletion.Types.Outcome.Failed:
+                return await FailAsync(owner, key, completion, cancellationToken).ConfigureAwait(false);
+            case TaskCompletion.Types.Outcome.Blocked:
+                return await BlockAsync(owner, key, cancellationToken).ConfigureAwait(false);
+            default:
+                throw RosterException.Invalid("completion.outcome", $"{completion.Outcome}", "The outcome is COMPLETED, SKIPPED, FAILED or BLOCKED.");
+        }
+    }
+
+    /// <summary>A task that turned out not to be open, and a dead letter whatever came of it, is offered no more. Returns whether anything changed.</summary>
+    private bool Finished(EffectId id, in TurnResult result)
+    {
+        if (id != default && (IsDead(id) || result.Status != TurnStatus.Applied))
+        {
+            _outbox.Drop(IsDead(id) ? DeadLetterCodec.IdOf(id) : id);
         }
 
-        if (completion.Outcome == TaskCompletion.Types.Outcome.Failed && completion.Retryable && await RetryAsync(owner, key, completion, cancellationToken).ConfigureAwait(false))
+        return result.Status == TurnStatus.Applied;
+    }
+
+    private async ValueTask<bool> BlockAsync(TenantOwner owner, TaskKey key, CancellationToken cancellationToken)
+    {
+        var result = await RunAsync(
+            owner.Number,
+            key.Record,
+            state => Find(state, owner, key, out var id, out _) && !IsDead(id) ? new BlockInput(id.Enrollment, id.Step, id.Execution) : null,
+            cancellationToken).ConfigureAwait(false);
+        return result.Status == TurnStatus.Applied;
+    }
+
+    /// <summary>A worker failed: the task is offered again (ERR-07), or has failed for good.</summary>
+    private async ValueTask<bool> FailAsync(TenantOwner owner, TaskKey key, TaskCompletion completion, CancellationToken cancellationToken)
+    {
+        var (id, workflow) = await FindAsync(owner, key, cancellationToken).ConfigureAwait(false);
+        if (id == default)
+        {
+            return false;
+        }
+
+        var offered = IsDead(id) ? DeadLetterCodec.IdOf(id) : id;
+        var log = _outbox.NoteAttempt(offered, completion.Error);
+        if (completion.Retryable && log is not { FirstTriedAt.IsNone: false })
+        {
+            // It was leased before a restart: it is open and is offered again as all open tasks are.
+            return true;
+        }
+
+        var wantedMs = completion.RetryAfter is { Seconds: > 0 and < 1_000_000 } wanted ? (long)wanted.ToTimeSpan().TotalMilliseconds : 0;
+        if (completion.Retryable && Retry(owner, offered, workflow, log!, wantedMs, completion.Key))
         {
             return true;
         }
 
         var outputs = ReadOutputs(completion);
-        var id = default(EffectId);
-        var result = await RunAsync(owner.Number, key.Record, state => Find(state, owner, key, out id) ? ToInput(id, completion, outputs) : null, cancellationToken).ConfigureAwait(false);
-        if (result.Status != TurnStatus.Applied && id != default)
+        var error = completion.Error.Length <= 1_000 ? completion.Error : completion.Error[..1_000];
+        return await FailAsync(owner, key, found => new FailureInput(found.Enrollment, found.Step, found.Execution, completion.Retryable ? "EXHAUSTED" : "WORKER", error, outputs)
         {
-            _outbox.Drop(id);
-        }
+            Attempts = log?.Latest ?? [],
+            AttemptCount = log?.Count ?? 0,
+        }).ConfigureAwait(false);
+    }
 
-        return result.Status == TurnStatus.Applied;
+    /// <summary>Fails an open task for good. A dead letter that was sent again stays one.</summary>
+    private async ValueTask<bool> FailAsync(TenantOwner owner, TaskKey key, Func<EffectId, FailureInput> toInput)
+    {
+        var id = default(EffectId);
+        var result = await RunAsync(
+            owner.Number, key.Record, state => Find(state, owner, key, out id, out _) && !IsDead(id) ? toInput(id) : null, CancellationToken.None).ConfigureAwait(false);
+        return Finished(id, result);
+    }
+
+    /// <summary>Offers a task again when its schedule has a next attempt (ERR-06); false when it has failed for good.</summary>
+    private bool Retry(TenantOwner owner, EffectId id, int workflow, AttemptLog log, long wantedMs, string key)
+    {
+        var policy = owner.Catalog.FindWorkflow(workflow)?.RetryOf(id.Step) ?? Core.Turns.RetryPolicy.Default;
+        var now = new Timestamp(Clock.GetUtcNow().ToUnixTimeMilliseconds());
+        var at = RetrySchedule.NextAt(policy, now, log.FirstTriedAt, log.Count, wantedMs, StableHash.Hash128(key).High);
+        return !at.IsNone && _outbox.Retry(id, at);
     }
 
     /// <inheritdoc/>
@@ -72,7 +140,7 @@ public sealed partial class EmbeddedEngine
         foreach (var text in keys)
         {
             var key = ReadKey(text, tenantOwner);
-            (ids ??= []).Add(await FindAsync(tenantOwner, key, cancellationToken).ConfigureAwait(false));
+            (ids ??= []).Add((await FindAsync(tenantOwner, key, cancellationToken).ConfigureAwait(false)).Id);
         }
 
         _outbox.Keep(tenantOwner.Number, queue, owner, ids);
@@ -89,10 +157,24 @@ public sealed partial class EmbeddedEngine
         var queues = await _store.ReadEffectQueuesAsync(cancellationToken).ConfigureAwait(false);
         var open = queues.FirstOrDefault(q => q.Tenant == number && q.Queue == request.Queue).Count;
         var leased = _outbox.CountLeased(number, request.Queue);
-        return new Queue { Queue_ = request.Queue, Waiting = Math.Max(0, open - leased), Leased = leased };
+        var limits = _tenants.Get(tenant).LimitsOf(request.Queue);
+        return new Queue { Queue_ = request.Queue, Waiting = Math.Max(0, open - leased), Leased = leased, LeasedMax = limits.LeasedMax, PerS = limits.PerSecond };
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<Queue> SetQueueLimitsAsync(string tenant, SetQueueLimitsRequest request, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        var owner = _tenants.Get(tenant);
+        var limits = await ControlAsync(() => owner.SetLimits(request), cancellationToken).ConfigureAwait(false);
+        _outbox.Limit(owner.Number, request.Queue, limits);
+        return await GetQueueAsync(tenant, new GetQueueRequest { Queue = request.Queue }, cancellationToken).ConfigureAwait(false);
     }
 
     private readonly record struct TaskKey(long Record, int Enrollment, string Step, int Execution);
+
+    /// <summary>Whether an id that was found is that of a dead letter (<see cref="DeadLetterCodec.IdOf"/>).</summary>
+    private static bool IsDead(EffectId id) => id.Execution < 0;
 
     /// <summary>Key of a task: tenant, record number, enrollment number, step id, execution index (ACT-03).</summary>
     private static string WriteKey(TenantOwner owner, EffectId id, int workflow) => string.Create(
@@ -109,25 +191,25 @@ public sealed partial class EmbeddedEngine
             : throw RosterException.Invalid("completion.key", key, "The key is not that of a task of this tenant: tenant/record/enrollment/step/execution.");
     }
 
-    /// <summary>The open effect under a key; default when there is none.</summary>
-    private async ValueTask<EffectId> FindAsync(TenantOwner owner, TaskKey key, CancellationToken cancellationToken)
+    /// <summary>The open task, or the dead letter, under a key, with the number of its workflow; default when there is neither.</summary>
+    private async ValueTask<(EffectId Id, int Workflow)> FindAsync(TenantOwner owner, TaskKey key, CancellationToken cancellationToken)
     {
-        var id = default(EffectId);
+        var (id, workflow) = (default(EffectId), 0);
         await RunAsync(
             owner.Number,
             key.Record,
             state =>
             {
-                Find(state, owner, key, out id);
+                Find(state, owner, key, out id, out workflow);
                 return null;
             },
             cancellationToken).ConfigureAwait(false);
-        return id;
+        return (id, workflow);
     }
 
-    private static bool Find(RecordState state, TenantOwner owner, TaskKey key, out EffectId id)
+    private static bool Find(RecordState state, TenantOwner owner, TaskKey key, out EffectId id, out int workflow)
     {
-        id = default;
+        (id, workflow) = (default, 0);
         if (state.Tenant != owner.Number)
         {
             return false;
@@ -137,7 +219,16 @@ public sealed partial class EmbeddedEngine
         {
             if (effect.Enrollment == key.Enrollment && effect.Execution == key.Execution && owner.StepId(effect.Workflow, effect.Step) == key.Step)
             {
-                id = new EffectId(key.Record, effect.Enrollment, effect.Step, effect.Execution);
+                (id, workflow) = (new EffectId(key.Record, effect.Enrollment, effect.Step, effect.Execution), effect.Workflow);
+                return true;
+            }
+        }
+
+        foreach (ref readonly var letter in state.DeadLetters)
+        {
+            if (letter.Enrollment == key.Enrollment && letter.Execution == key.Execution && owner.StepId(letter.Workflow, letter.Step) == key.Step)
+            {
+                (id, workflow) = (DeadLetterCodec.IdOf(new EffectId(key.Record, letter.Enrollment, letter.Step, letter.Execution)), letter.Workflow);
                 return true;
             }
         }
@@ -145,17 +236,12 @@ public sealed partial class EmbeddedEngine
         return false;
     }
 
-    private static CompletionInput ToInput(EffectId id, TaskCompletion completion, NamedValue[] outputs)
+    private static TurnInput ToInput(EffectId id, TaskCompletion completion, NamedValue[] outputs)
     {
-        var result = completion.Outcome switch
-        {
-            TaskCompletion.Types.Outcome.Completed => StepResult.Success,
-            TaskCompletion.Types.Outcome.Skipped => StepResult.Skipped,
-            _ => StepResult.Failed,
-        };
-        var code = result != StepResult.Failed ? string.Empty : completion.Retryable ? "EXHAUSTED" : "WORKER";
-        var error = completion.Error.Length <= 1_000 ? completion.Error : completion.Error[..1_000];
-        return new CompletionInput(id.Enrollment, id.Step, id.Execution, result, code, error, outputs);
+        var result = completion.Outcome == TaskCompletion.Types.Outcome.Completed ? StepResult.Success : StepResult.Skipped;
+        return IsDead(id)
+            ? new DeadLetterInput(id.Enrollment, id.Step, -id.Execution, result, string.Empty)
+            : new CompletionInput(id.Enrollment, id.Step, id.Execution, result, string.Empty, string.Empty, outputs);
     }
 
     private static NamedValue[] ReadOutputs(TaskCompletion completion)
@@ -172,27 +258,6 @@ public sealed partial class EmbeddedEngine
         }
 
         return outputs;
-    }
-
-    /// <summary>Offers a task again when the schedule has a next attempt; false when it has failed for good.</summary>
-    private async Task<bool> RetryAsync(TenantOwner owner, TaskKey key, TaskCompletion completion, CancellationToken cancellationToken)
-    {
-        var id = await FindAsync(owner, key, cancellationToken).ConfigureAwait(false);
-        if (id == default)
-        {
-            return false;
-        }
-
-        if (_outbox.Attempts(id) is not { FirstTriedAt.IsNone: false } attempts)
-        {
-            // It was leased before a restart: it is open and is offered again as all open tasks are.
-            return true;
-        }
-
-        var now = new Timestamp(Clock.GetUtcNow().ToUnixTimeMilliseconds());
-        var wantedMs = completion.RetryAfter is { Seconds: > 0 and < 1_000_000 } wanted ? (long)wanted.ToTimeSpan().TotalMilliseconds : 0;
-        var at = RetrySchedule.NextAt(now, attempts.FirstTriedAt, attempts.Attempts, wantedMs, StableHash.Hash128(completion.Key).High);
-        return !at.IsNone && _outbox.Retry(id, at);
     }
 
     private static WorkTask ToWire(LeasedEffect leased, TenantOwner owner)
@@ -212,6 +277,7 @@ public sealed partial class EmbeddedEngine
         };
         wire.Fields.AddRange(task.Fields.Select(f => ValueMapping.ToWire(f)));
         wire.Properties.AddRange(task.Properties.Select(p => ValueMapping.ToWire(p)));
+        wire.Request.AddRange(task.Request.Select(p => ValueMapping.ToWire(p.Name[0] == TaskMarks.Header ? p with { Name = p.Name[1..] } : p)));
         return wire;
     }
 }

@@ -6,6 +6,7 @@ using Roster.Engine;
 using Roster.Engine.Access;
 using Roster.Engine.Catalog;
 using Roster.Engine.Commits;
+using Roster.Engine.Delivery;
 using Roster.Engine.Effects;
 using Roster.Engine.Erasing;
 using Roster.Engine.Measures;
@@ -33,6 +34,7 @@ public sealed partial class EmbeddedEngine : IRosterEngine, IJobHost, IMessageHo
     private readonly TimerShard _timers;
     private readonly Outbox _outbox;
     private readonly MessagePump _messages;
+    private readonly DeliveryPump _deliveries;
     private readonly ErasedIds _erased;
     private readonly Backlog _backlog;
     private readonly Jobs _jobs;
@@ -55,13 +57,14 @@ public sealed partial class EmbeddedEngine : IRosterEngine, IJobHost, IMessageHo
         Credentials = new CredentialDirectory(documents, Commit, tenant => _tenants.Get(tenant).Number, options.Stopwatch);
         Rates = new TenantRates(tenant => SchemaOf(tenant)?.Settings, options.Stopwatch);
         _erased = new ErasedIds(documents);
-        _outbox = new Outbox(store, clock, Withdraw);
+        _outbox = new Outbox(store, clock, Withdraw, (tenant, queue) => _tenants.Get(tenant).LimitsOf(queue));
         _backlog = new Backlog(options.EventsWaitingMax);
         _jobs = new Jobs(this);
         _changes = new DefinitionChanges(_jobs);
         _scheduler = new Scheduler(this, _changes, () => _tenants.All);
         _shards = new Shard[options.Shards];
         _messages = new MessagePump(store, this, ((IJobHost)this).PauseAsync);
+        _deliveries = new DeliveryPump(this, options.DeliveriesInFlightMax, options.DeliveryTime);
         _measures = new EngineMeasures(_tenants, clock, options.Stopwatch, options.Shards, store, _outbox, _messages, options.Meters);
         _tenants.Changed += _scheduler.Wake;
         for (var i = 0; i < _shards.Length; i++)
@@ -133,6 +136,7 @@ public sealed partial class EmbeddedEngine : IRosterEngine, IJobHost, IMessageHo
         }
 
         await engine._messages.StartAsync(cancellationToken).ConfigureAwait(false);
+        await engine._deliveries.StartAsync(store, cancellationToken).ConfigureAwait(false);
         engine._jobs.Resume(documents);
         await engine._jobs.FollowZonesAsync(documents, options.ZonesVersion).ConfigureAwait(false);
         if (clock is not ManualClock)
@@ -185,6 +189,7 @@ public sealed partial class EmbeddedEngine : IRosterEngine, IJobHost, IMessageHo
         await _scheduler.DisposeAsync().ConfigureAwait(false);
         await _jobs.DisposeAsync().ConfigureAwait(false);
         await _messages.DisposeAsync().ConfigureAwait(false);
+        await _deliveries.DisposeAsync().ConfigureAwait(false);
         foreach (var shard in _shards)
         {
             await shard.StopAsync().ConfigureAwait(false);

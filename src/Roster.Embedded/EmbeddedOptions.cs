@@ -1,4 +1,5 @@
 using Roster.Engine;
+using Roster.Engine.Delivery;
 using System.Diagnostics.Metrics;
 
 namespace Roster.Embedded;
@@ -41,6 +42,18 @@ public sealed class EmbeddedOptions
     /// </summary>
     public int EventsWaitingMax { get; set; } = DefaultEventsWaitingMax;
 
+    /// <summary>Webhooks and e-mails under way at once, of all tenants, which get places in turn. 1 to 10,000, default 256.</summary>
+    public int DeliveriesInFlightMax { get; set; } = DeliveryPump.DefaultInFlightMax;
+
+    /// <summary>Sends webhooks; stays the caller's to dispose, after the engine. Default: none, and webhooks stay open.</summary>
+    public IWebhookTransport? Webhooks { get; set; }
+
+    /// <summary>Sends e-mails; stays the caller's to dispose, after the engine. Default: none, and e-mails without a queue stay open.</summary>
+    public IMailTransport? Mail { get; set; }
+
+    /// <summary>What measures rates and pauses of deliveries: real time, since a manual clock stands still meanwhile.</summary>
+    internal TimeProvider DeliveryTime { get; set; } = TimeProvider.System;
+
     /// <summary>Makes the meter of the engine's instruments (<c>docs/metrics.md</c>). Default: none, and the engine has a meter of its own.</summary>
     public IMeterFactory? Meters { get; set; }
 
@@ -58,6 +71,9 @@ public sealed class EmbeddedOptions
     /// take at most a fifth of a core from live events. How often events wait is how busy the engine is.
     /// </summary>
     internal Func<CancellationToken, Task> GiveWayToEvents { get; set; } = token => Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, token);
+
+    /// <summary>For tests: called when the engine knows what became of an attempt to deliver.</summary>
+    internal Action? DeliveryReported { get; set; }
 
     /// <summary>For tests: version of the zone database.</summary>
     internal string ZonesVersion { get; set; } = Core.TimeZones.Version;
@@ -90,6 +106,11 @@ public sealed class EmbeddedOptions
         if (EventsWaitingMax is < 100 or > 10_000_000)
         {
             problems.Add($"EventsWaitingMax is {EventsWaitingMax}; allowed are 100 to 10,000,000.");
+        }
+
+        if (DeliveriesInFlightMax is < 1 or > 10_000)
+        {
+            problems.Add($"DeliveriesInFlightMax is {DeliveriesInFlightMax}; allowed are 1 to 10,000.");
         }
 
         return problems;

@@ -177,6 +177,33 @@ public interface IRosterEngine : ISequenceEngine
     /// <summary>Counts of a queue.</summary>
     ValueTask<Queue> GetQueueAsync(string tenant, GetQueueRequest request, CancellationToken cancellationToken);
 
+    /// <summary>Limits what is leased of a queue at once and per second.</summary>
+    ValueTask<Queue> SetQueueLimitsAsync(string tenant, SetQueueLimitsRequest request, CancellationToken cancellationToken);
+
+    /// <summary>Lists dead letters, oldest first (ERR-11).</summary>
+    ValueTask<ListDeadLettersResponse> ListDeadLettersAsync(string tenant, ListDeadLettersRequest request, CancellationToken cancellationToken);
+
+    /// <summary>Reads one dead letter with what was to be sent.</summary>
+    ValueTask<DeadLetter> GetDeadLetterAsync(string tenant, GetDeadLetterRequest request, CancellationToken cancellationToken);
+
+    /// <summary>Sends dead letters again, with the same keys; nothing of the enrollments changes (ERR-11).</summary>
+    ValueTask<ResendDeadLettersResponse> ResendDeadLettersAsync(string tenant, ResendDeadLettersRequest request, CancellationToken cancellationToken);
+
+    /// <summary>Takes dead letters off the list.</summary>
+    ValueTask<DiscardDeadLettersResponse> DiscardDeadLettersAsync(string tenant, DiscardDeadLettersRequest request, CancellationToken cancellationToken);
+
+    /// <summary>Registers or changes a webhook endpoint (ACT-60).</summary>
+    ValueTask<SaveWebhookEndpointResponse> SaveWebhookEndpointAsync(string tenant, SaveWebhookEndpointRequest request, CancellationToken cancellationToken);
+
+    /// <summary>Lists webhook endpoints.</summary>
+    ValueTask<ListWebhookEndpointsResponse> ListWebhookEndpointsAsync(string tenant, CancellationToken cancellationToken);
+
+    /// <summary>Rotates the secret of an endpoint (ERR-09).</summary>
+    ValueTask<RotateWebhookSecretResponse> RotateWebhookSecretAsync(string tenant, RotateWebhookSecretRequest request, CancellationToken cancellationToken);
+
+    /// <summary>Deletes an endpoint.</summary>
+    ValueTask<DeleteWebhookEndpointResponse> DeleteWebhookEndpointAsync(string tenant, DeleteWebhookEndpointRequest request, CancellationToken cancellationToken);
+
     /// <summary>Starts a bulk enrollment (TRG-12).</summary>
     ValueTask<Operation> BulkEnrollAsync(string tenant, BulkEnrollRequest request, CancellationToken cancellationToken);
 

@@ -396,6 +396,36 @@ public sealed partial class FakeEngine : IRosterEngine, IAsyncDisposable
     public ValueTask<Queue> GetQueueAsync(string tenant, GetQueueRequest request, CancellationToken cancellationToken) =>
         Answer(new Queue { Queue_ = request.Queue, Waiting = _tasks.Count });
 
+    public ValueTask<Queue> SetQueueLimitsAsync(string tenant, SetQueueLimitsRequest request, CancellationToken cancellationToken) =>
+        Answer(new Queue { Queue_ = request.Queue, LeasedMax = request.LeasedMax, PerS = request.PerS });
+
+    public ValueTask<ListDeadLettersResponse> ListDeadLettersAsync(string tenant, ListDeadLettersRequest request, CancellationToken cancellationToken) =>
+        Answer(new ListDeadLettersResponse
+        {
+            DeadLetters = { new DeadLetter { Key = "acme/1/1/hook/1", Queue = "!webhook/crm", Ref = new RecordRef { ObjectType = "contact", RecordId = "ada" }, WorkflowId = "w", StepId = "hook", Code = "EXHAUSTED", Attempts = 12 } },
+        });
+
+    public ValueTask<DeadLetter> GetDeadLetterAsync(string tenant, GetDeadLetterRequest request, CancellationToken cancellationToken) =>
+        Answer(new DeadLetter { Key = request.Key });
+
+    public ValueTask<ResendDeadLettersResponse> ResendDeadLettersAsync(string tenant, ResendDeadLettersRequest request, CancellationToken cancellationToken) =>
+        Answer(new ResendDeadLettersResponse { Resending = { request.Keys } });
+
+    public ValueTask<DiscardDeadLettersResponse> DiscardDeadLettersAsync(string tenant, DiscardDeadLettersRequest request, CancellationToken cancellationToken) =>
+        Answer(new DiscardDeadLettersResponse { Discarded = request.Keys.Count });
+
+    public ValueTask<SaveWebhookEndpointResponse> SaveWebhookEndpointAsync(string tenant, SaveWebhookEndpointRequest request, CancellationToken cancellationToken) =>
+        Answer(new SaveWebhookEndpointResponse { Endpoint = request.Endpoint });
+
+    public ValueTask<ListWebhookEndpointsResponse> ListWebhookEndpointsAsync(string tenant, CancellationToken cancellationToken) =>
+        Answer(new ListWebhookEndpointsResponse { Endpoints = { new WebhookEndpoint { Id = "crm", Url = "https://crm.example.org/", ConcurrencyMax = 8, Secrets = 1, BreakerOpen = true } } });
+
+    public ValueTask<RotateWebhookSecretResponse> RotateWebhookSecretAsync(string tenant, RotateWebhookSecretRequest request, CancellationToken cancellationToken) =>
+        Answer(new RotateWebhookSecretResponse { Secret = request.DropFormer ? "" : "c2VjcmV0" });
+
+    public ValueTask<DeleteWebhookEndpointResponse> DeleteWebhookEndpointAsync(string tenant, DeleteWebhookEndpointRequest request, CancellationToken cancellationToken) =>
+        Answer(new DeleteWebhookEndpointResponse());
+
     public ValueTask<Operation> BulkEnrollAsync(string tenant, BulkEnrollRequest request, CancellationToken cancellationToken) =>
         Answer("bulk_enroll", tenant, request, NewOperation("bulk_enroll", request.WorkflowId));
 

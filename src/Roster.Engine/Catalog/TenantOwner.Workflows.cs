@@ -132,7 +132,10 @@ public sealed partial class TenantOwner
         var draft = WorkflowMapping.ToCore(workflow);
         var self = new WorkflowInfo(workflow.Id, 0, schema.FindObjectType(workflow.ObjectType)?.Number ?? 0, [.. draft.Goals.Select(g => g.Id)], DefinitionWalk.EnrollsIn(draft));
         return new DefinitionScope(
-            schema, _lists.Values.Where(l => l.IsLive).Select(l => l.ToInfo(schema)), _workflows.Values.Where(w => w.IsLive).Select(w => w.ToInfo(schema)).Append(self));
+            schema,
+            _lists.Values.Where(l => l.IsLive).Select(l => l.ToInfo(schema)),
+            _workflows.Values.Where(w => w.IsLive).Select(w => w.ToInfo(schema)).Append(self),
+            _endpoints.Values.Where(e => !e.Deleted).Select(e => e.Id));
     }
 
     /// <summary>Reads a draft, a version, or a saved revision of the draft (HIS-04).</summary>

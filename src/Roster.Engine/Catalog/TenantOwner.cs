@@ -59,6 +59,10 @@ public sealed partial class TenantOwner : IJournalNames
             {
                 _inboxes[document.Id] = InboxDocument.Parser.ParseFrom(document.Content).Inbox;
             }
+            else
+            {
+                AddStored(document);
+            }
         }
 
         _catalog = BuildCatalog(1, schema);
@@ -334,7 +338,8 @@ public sealed partial class TenantOwner : IJournalNames
     private DefinitionScope Scope(TenantSchema schema, bool isStored = false, WorkflowEntry? changed = null) => new(
         schema,
         _lists.Values.Where(l => l.IsLive || isStored).Select(l => l.ToInfo(schema)),
-        _workflows.Values.Select(w => w.Id == changed?.Id ? changed : w).Where(w => w.IsLive || isStored).Select(w => w.ToInfo(schema)));
+        _workflows.Values.Select(w => w.Id == changed?.Id ? changed : w).Where(w => w.IsLive || isStored).Select(w => w.ToInfo(schema)),
+        _endpoints.Values.Where(e => !e.Deleted || isStored).Select(e => e.Id));
 
     private TenantCatalog BuildCatalog(long version, TenantSchema schema)
     {
@@ -368,6 +373,12 @@ internal static class DocumentKinds
 
     /// <summary>The records that a bulk job names, under the id of the job.</summary>
     public const string OperationRefs = "operation_refs";
+
+    /// <summary>A webhook endpoint with its secrets.</summary>
+    public const string Webhook = "webhook";
+
+    /// <summary>Limits of a queue.</summary>
+    public const string Queue = "queue";
 
     /// <summary>Version of the zone database that pending due instants were computed with.</summary>
     public const string Zones = "zones";

@@ -1,6 +1,9 @@
 using System.Collections.Concurrent;
 using Roster.Core;
+using Roster.Core.Turns;
+using Roster.Engine.Delivery;
 using Roster.Engine.Stores;
+using Roster.Engine.Turns;
 
 namespace Roster.Engine.Effects;
 
@@ -15,10 +18,17 @@ internal sealed class EffectQueue
     private readonly Dictionary<EffectId, Item> _items = [];
     private readonly PriorityQueue<EffectId, long> _ready = new();
     private readonly PriorityQueue<(EffectId Id, int Attempt), Timestamp> _later = new();
+    private readonly RateGate _rate = new();
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _lastSequence;
     private bool _hasMoreInStore = true;
     private bool _isLoading;
+    private int _out;
+
+    /// <summary>What is known of attempts that failed: few do, so the items of all others need no room for it.</summary>
+    private readonly Dictionary<EffectId, List<Attempt>> _failed = [];
+    private readonly HashSet<EffectId> _resent = [];
+    private QueueLimits _limits;
 
     public EffectQueue(ConcurrentDictionary<EffectId, EffectQueue> index) => _index = index;
 
@@ -51,11 +61,50 @@ internal sealed class EffectQueue
         }
     }
 
+    /// <summary>Takes a dead letter in to be offered once more; false when there are too many of them already.</summary>
+    public bool Resend(StoredEffect effect)
+    {
+        lock (_gate)
+        {
+            if (_items.ContainsKey(effect.Id))
+            {
+                return true;
+            }
+
+            if (_resent.Count >= WindowMax)
+            {
+                return false;
+            }
+
+            _resent.Add(effect.Id);
+            _items.Add(effect.Id, new Item(effect));
+            _index[effect.Id] = this;
+            _ready.Enqueue(effect.Id, effect.Sequence);
+            Pulse();
+            return true;
+        }
+    }
+
+    public void Limit(QueueLimits limits)
+    {
+        lock (_gate)
+        {
+            _limits = limits;
+            Pulse();
+        }
+    }
+
     public void Remove(EffectId id)
     {
         lock (_gate)
         {
-            _items.Remove(id);
+            if (_items.Remove(id, out var item))
+            {
+                SetOut(item, isOut: false);
+                _resent.Remove(id);
+                _failed.Remove(id);
+            }
+
             _index.TryRemove(id, out _);
         }
     }
@@ -66,16 +115,22 @@ internal sealed class EffectQueue
         lock (_gate)
         {
             MoveDue(now);
-            while (leased.Count < countMax && _ready.TryDequeue(out var id, out _))
+            while (leased.Count < countMax && HasRoom(now) && _ready.TryDequeue(out var id, out _))
             {
                 if (!_items.TryGetValue(id, out var item) || item.IsLeased)
                 {
                     continue;
                 }
 
+                if (_limits.PerSecond > 0)
+                {
+                    _rate.Take(_limits.PerSecond, now);
+                }
+
                 item.Attempt++;
                 item.IsLeased = true;
                 item.Owner = owner;
+                SetOut(item, isOut: true);
                 item.LeaseFor = leaseFor;
                 item.Until = now.PlusMs((long)leaseFor.TotalMilliseconds);
                 item.FirstTriedAt = item.FirstTriedAt.IsNone ? now : item.FirstTriedAt;
@@ -137,6 +192,7 @@ internal sealed class EffectQueue
                 if (item.IsLeased && item.Owner == owner)
                 {
                     item.IsLeased = false;
+                    SetOut(item, isOut: false);
                     _ready.Enqueue(id, item.Effect.Sequence);
                 }
             }
@@ -153,6 +209,40 @@ internal sealed class EffectQueue
         }
     }
 
+    /// <summary>Notes how an attempt ended and returns all that are known.</summary>
+    public AttemptLog? NoteAttempt(EffectId id, Attempt attempt)
+    {
+        lock (_gate)
+        {
+            if (!_items.TryGetValue(id, out var item))
+            {
+                return null;
+            }
+
+            if (!_failed.TryGetValue(id, out var failed))
+            {
+                _failed[id] = failed = [];
+            }
+            else if (failed.Count >= DeadLetterCodec.AttemptsMax)
+            {
+                failed.RemoveAt(0);
+            }
+
+            // Most attempts fail in the same way: one text for all of them.
+            var error = failed.Count > 0 && failed[^1].Error == attempt.Error ? failed[^1].Error : DeadLetterCodec.Cut(attempt.Error);
+            failed.Add(attempt with { Error = error });
+            return new AttemptLog(item.Attempt, item.FirstTriedAt, [.. failed], _resent.Contains(id));
+        }
+    }
+
+    public bool IsResent(EffectId id)
+    {
+        lock (_gate)
+        {
+            return _resent.Contains(id);
+        }
+    }
+
     public bool Retry(EffectId id, Timestamp at)
     {
         lock (_gate)
@@ -162,6 +252,7 @@ internal sealed class EffectQueue
                 return false;
             }
 
+            SetOut(item, isOut: false);
             item.IsLeased = true;
             item.Owner = string.Empty;
             item.Until = at;
@@ -206,13 +297,15 @@ internal sealed class EffectQueue
         lock (_gate)
         {
             MoveDue(now);
-            if (_ready.Count > 0 || _hasMoreInStore)
+            if ((_ready.Count > 0 || _hasMoreInStore) && HasRoom(now))
             {
                 return;
             }
 
             changed = _changed.Task;
-            wait = _later.TryPeek(out _, out var at) ? TimeSpan.FromMilliseconds(Math.Clamp(at.Ms - now.Ms, 1, 86_400_000)) : Timeout.InfiniteTimeSpan;
+            var next = _later.TryPeek(out _, out var at) ? at.Ms - now.Ms : long.MaxValue;
+            next = (_ready.Count > 0 || _hasMoreInStore) && _limits.PerSecond > 0 ? Math.Min(next, (long)_rate.Wait(_limits.PerSecond, now).TotalMilliseconds + 1) : next;
+            wait = next == long.MaxValue ? Timeout.InfiniteTimeSpan : TimeSpan.FromMilliseconds(Math.Clamp(next, 1, 86_400_000));
         }
 
         if (wait == Timeout.InfiniteTimeSpan)
@@ -256,7 +349,26 @@ internal sealed class EffectQueue
             }
 
             item.IsLeased = false;
+            SetOut(item, isOut: false);
             _ready.Enqueue(later.Id, item.Effect.Sequence);
+        }
+    }
+
+    /// <summary>Whether the limits of the queue let one more out now.</summary>
+    private bool HasRoom(Timestamp now) =>
+        (_limits.LeasedMax == 0 || _out < _limits.LeasedMax) && (_limits.PerSecond == 0 || _rate.Wait(_limits.PerSecond, now) == TimeSpan.Zero);
+
+    /// <summary>Counts what is out: leased, and not waiting for its next attempt.</summary>
+    private void SetOut(Item item, bool isOut)
+    {
+        if (item.IsOut != isOut)
+        {
+            item.IsOut = isOut;
+            _out += isOut ? 1 : -1;
+            if (!isOut && _limits.LeasedMax > 0)
+            {
+                Pulse();
+            }
         }
     }
 
@@ -296,5 +408,19 @@ internal sealed class EffectQueue
         public Timestamp Until { get; set; }
 
         public Timestamp FirstTriedAt { get; set; }
+
+        public bool IsOut { get; set; }
     }
 }
+
+/// <summary>Limits of a queue; 0 for none.</summary>
+/// <param name="LeasedMax">Tasks that may be leased at once.</param>
+/// <param name="PerSecond">Tasks that are handed out per second.</param>
+public readonly record struct QueueLimits(int LeasedMax, int PerSecond);
+
+/// <summary>What is known of the attempts of a task.</summary>
+/// <param name="Count">Attempts since the engine started, or since it was sent again.</param>
+/// <param name="FirstTriedAt">When the first of them began; none when it was not leased since.</param>
+/// <param name="Latest">The newest, oldest first.</param>
+/// <param name="IsResent">Whether it is a dead letter that is sent again.</param>
+public sealed record AttemptLog(int Count, Timestamp FirstTriedAt, IReadOnlyList<Attempt> Latest, bool IsResent);

@@ -1,8 +1,11 @@
 using System.Collections.Concurrent;
 using Roster.Core;
 using Roster.Engine.Commits;
+using Roster.Core.Turns;
+using Roster.Core.Workflows;
 using Roster.Engine.Messages;
 using Roster.Engine.Stores;
+using Roster.Engine.Turns;
 
 namespace Roster.Engine.Effects;
 
@@ -20,22 +23,31 @@ public sealed record LeasedEffect(StoredEffect Effect, int Attempt, Timestamp Le
 /// <remarks>Thread-safe. Bounded: each queue holds a window of the oldest effects; the rest is read from the store when the window runs low.</remarks>
 public sealed class Outbox
 {
+    /// <summary>Dead letters of one queue that may be under way again at once.</summary>
+    public const int ResentMax = EffectQueue.WindowMax;
+
     private readonly ConcurrentDictionary<(int Tenant, string Queue), EffectQueue> _queues = new();
     private readonly ConcurrentDictionary<EffectId, EffectQueue> _queueOf = new();
     private readonly IRecordStore _store;
     private readonly TimeProvider _clock;
     private readonly Action<EffectId>? _cancelled;
+    private readonly Func<int, string, QueueLimits>? _limits;
 
     /// <summary>Creates an outbox over a store.</summary>
     /// <param name="store">The store.</param>
     /// <param name="clock">The clock.</param>
     /// <param name="cancelled">Told of a withdrawn effect that nobody had leased, so that nobody will complete it (UNE-07).</param>
-    public Outbox(IRecordStore store, TimeProvider clock, Action<EffectId>? cancelled = null)
+    /// <param name="limits">Limits of a queue of a tenant when it is first used; null for none.</param>
+    public Outbox(IRecordStore store, TimeProvider clock, Action<EffectId>? cancelled = null, Func<int, string, QueueLimits>? limits = null)
     {
         _store = store;
         _clock = clock;
         _cancelled = cancelled;
+        _limits = limits;
     }
+
+    /// <summary>Called when an effect of a queue that the engine works off itself was added, or may have been: tenant and queue.</summary>
+    public event Action<int, string>? OwnQueueChanged;
 
     /// <summary>A batch is durable: its effects may leave, and those completed are gone.</summary>
     public void OnDurable(TurnBatch batch)
@@ -51,9 +63,14 @@ public sealed class Outbox
             for (var i = 0; i < turn.EffectsAdded.Count; i++)
             {
                 var added = batch.EffectsAdded[turn.EffectsAdded.Start + i];
-                if (added.Queue == MessageCodec.Queue)
+                if (IsNotOffered(added.Queue))
                 {
                     continue;
+                }
+
+                if (added.Queue[0] == TaskQueues.Own)
+                {
+                    OwnQueueChanged?.Invoke(added.Tenant, added.Queue);
                 }
 
                 QueueOf(added.Tenant, added.Queue).Add(new StoredEffect(turn.Position + i, added.Id, added.Tenant, added.Queue, added.Task));
@@ -110,8 +127,30 @@ public sealed class Outbox
     /// <summary>Gives leases of an owner back.</summary>
     public void Release(int tenant, string queue, string owner) => QueueOf(tenant, queue).Release(owner);
 
-    /// <summary>Offers a failed effect again after a while (ERR-06); returns its attempts so far and when it was first tried, or null when it is not leased.</summary>
+    /// <summary>The attempts of an effect so far and when it was first tried, or null when it is not in memory.</summary>
     public (int Attempts, Timestamp FirstTriedAt)? Attempts(EffectId id) => _queueOf.TryGetValue(id, out var queue) ? queue.Attempts(id) : null;
+
+    /// <summary>Notes how an attempt ended; returns all attempts so far, or null when the effect is not in memory.</summary>
+    public AttemptLog? NoteAttempt(EffectId id, string error) => _queueOf.TryGetValue(id, out var queue) ? queue.NoteAttempt(id, new Attempt(Now, error)) : null;
+
+    /// <summary>Offers a dead letter once more (ERR-11); false when there are too many of them in its queue.</summary>
+    public bool Resend(StoredEffect effect)
+    {
+        ArgumentNullException.ThrowIfNull(effect);
+        var isTaken = QueueOf(effect.Tenant, effect.Queue).Resend(effect);
+        if (isTaken && effect.Queue[0] == TaskQueues.Own)
+        {
+            OwnQueueChanged?.Invoke(effect.Tenant, effect.Queue);
+        }
+
+        return isTaken;
+    }
+
+    /// <summary>Whether an effect is a dead letter that is being sent again.</summary>
+    public bool IsResent(EffectId id) => _queueOf.TryGetValue(id, out var queue) && queue.IsResent(id);
+
+    /// <summary>Changes the limits of a queue.</summary>
+    public void Limit(int tenant, string queue, QueueLimits limits) => QueueOf(tenant, queue).Limit(limits);
 
     /// <summary>Offers an effect again at an instant.</summary>
     public bool Retry(EffectId id, Timestamp at) => _queueOf.TryGetValue(id, out var queue) && queue.Retry(id, at);
@@ -134,5 +173,20 @@ public sealed class Outbox
 
     private Timestamp Now => new(_clock.GetUtcNow().ToUnixTimeMilliseconds());
 
-    private EffectQueue QueueOf(int tenant, string queue) => _queues.GetOrAdd((tenant, queue), static (_, index) => new EffectQueue(index), _queueOf);
+    /// <summary>Messages between records have a pump of their own, and dead letters are offered to nobody.</summary>
+    private static bool IsNotOffered(string queue) => queue[0] == TaskQueues.Own && queue is MessageCodec.Queue or DeadLetterCodec.Queue;
+
+    private EffectQueue QueueOf(int tenant, string queue) => _queues.GetOrAdd(
+        (tenant, queue),
+        static (key, outbox) =>
+        {
+            var made = new EffectQueue(outbox._queueOf);
+            if (outbox._limits?.Invoke(key.Tenant, key.Queue) is { } limits && limits != default)
+            {
+                made.Limit(limits);
+            }
+
+            return made;
+        },
+        this);
 }

@@ -18,6 +18,12 @@ internal sealed class OutboxAges(IRecordStore store, Outbox outbox, MessagePump 
         var oldest = new Dictionary<int, Timestamp>();
         foreach (var queue in await store.ReadEffectQueuesAsync(cancellationToken).ConfigureAwait(false))
         {
+            if (queue.Queue == DeadLetterCodec.Queue)
+            {
+                // Nobody waits for them.
+                continue;
+            }
+
             var since = queue.Queue == MessageCodec.Queue ? messages.OldestOpen(queue.Tenant) : Timestamp.None;
             if (since.IsNone)
             {

@@ -74,7 +74,7 @@ public sealed record RenamedKey(RecordKey From, RecordKey To);
 
 /// <summary>A definition or other small document.</summary>
 /// <param name="Tenant">The tenant, 0 for the engine.</param>
-/// <param name="Kind">Kind: <c>tenant</c>, <c>schema</c>, <c>workflow</c>, <c>list</c>, <c>inbox</c>, <c>operation</c>, <c>operation_refs</c>, <c>zones</c>, <c>erasure</c>.</param>
+/// <param name="Kind">Kind: <c>tenant</c>, <c>schema</c>, <c>workflow</c>, <c>list</c>, <c>inbox</c>, <c>operation</c>, <c>operation_refs</c>, <c>zones</c>, <c>erasure</c>, <c>webhook</c>, <c>queue</c>.</param>
 /// <param name="Id">Id within the kind.</param>
 /// <param name="Content">Content, opaque to the store; null removes it.</param>
 public sealed record StoredDocument(int Tenant, string Kind, string Id, byte[]? Content);

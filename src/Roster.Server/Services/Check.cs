@@ -1,5 +1,6 @@
 using System.Globalization;
 using Roster.Core;
+using Roster.Core.Workflows;
 using Roster.Engine;
 using Roster.V1;
 
@@ -13,6 +14,11 @@ internal static class Check
 
     /// <summary>A text must not be empty.</summary>
     public static string Text(string path, string value) => value.Length > 0 ? value : throw Missing(path, $"`{path}` is empty.");
+
+    /// <summary>A queue that workers lease from; those of the engine itself are not.</summary>
+    public static string Queue(string path, string value) => Text(path, value)[0] != TaskQueues.Own
+        ? value
+        : throw RosterException.Invalid(path, value, $"Queue `{value}` is worked off by the engine itself.");
 
     /// <summary>A message must be there.</summary>
     public static T Present<T>(string path, T? message)

@@ -30,4 +30,16 @@ internal sealed class TenantApi(IRosterEngine engine, CallerTenant caller) : Ten
 
         return engine.DeclarePropertiesAsync(who.Tenant, request, context.CancellationToken).AsTask();
     }
+
+    public override Task<SaveWebhookEndpointResponse> SaveWebhookEndpoint(SaveWebhookEndpointRequest request, ServerCallContext context) =>
+        engine.SaveWebhookEndpointAsync(caller.Of(context), request, context.CancellationToken).AsTask();
+
+    public override Task<ListWebhookEndpointsResponse> ListWebhookEndpoints(ListWebhookEndpointsRequest request, ServerCallContext context) =>
+        engine.ListWebhookEndpointsAsync(caller.Of(context), context.CancellationToken).AsTask();
+
+    public override Task<RotateWebhookSecretResponse> RotateWebhookSecret(RotateWebhookSecretRequest request, ServerCallContext context) =>
+        engine.RotateWebhookSecretAsync(caller.Of(context), request, context.CancellationToken).AsTask();
+
+    public override Task<DeleteWebhookEndpointResponse> DeleteWebhookEndpoint(DeleteWebhookEndpointRequest request, ServerCallContext context) =>
+        engine.DeleteWebhookEndpointAsync(caller.Of(context), request, context.CancellationToken).AsTask();
 }

@@ -22,7 +22,7 @@ internal sealed class WorkApi(IRosterEngine engine, CallerTenant caller, ServerS
 
     public override async Task<LeaseTasksResponse> LeaseTasks(LeaseTasksRequest request, ServerCallContext context)
     {
-        Check.Text("queue", request.Queue);
+        Check.Queue("queue", request.Queue);
         Check.Range("tasks_max", request.TasksMax, 0, LeaseMax);
         var tasks = await engine.LeaseTasksAsync(
             caller.Of(context), request.Queue, Math.Max(1, request.TasksMax), LeaseTime.Read("lease_for", request.LeaseFor), "unary", context.CancellationToken);
@@ -37,4 +37,19 @@ internal sealed class WorkApi(IRosterEngine engine, CallerTenant caller, ServerS
 
     public override Task<Queue> GetQueue(GetQueueRequest request, ServerCallContext context) =>
         engine.GetQueueAsync(caller.Of(context), request, context.CancellationToken).AsTask();
+
+    public override Task<Queue> SetQueueLimits(SetQueueLimitsRequest request, ServerCallContext context) =>
+        engine.SetQueueLimitsAsync(caller.Of(context), request, context.CancellationToken).AsTask();
+
+    public override Task<ListDeadLettersResponse> ListDeadLetters(ListDeadLettersRequest request, ServerCallContext context) =>
+        engine.ListDeadLettersAsync(caller.Of(context), request, context.CancellationToken).AsTask();
+
+    public override Task<DeadLetter> GetDeadLetter(GetDeadLetterRequest request, ServerCallContext context) =>
+        engine.GetDeadLetterAsync(caller.Of(context), request, context.CancellationToken).AsTask();
+
+    public override Task<ResendDeadLettersResponse> ResendDeadLetters(ResendDeadLettersRequest request, ServerCallContext context) =>
+        engine.ResendDeadLettersAsync(caller.Of(context), request, context.CancellationToken).AsTask();
+
+    public override Task<DiscardDeadLettersResponse> DiscardDeadLetters(DiscardDeadLettersRequest request, ServerCallContext context) =>
+        engine.DiscardDeadLettersAsync(caller.Of(context), request, context.CancellationToken).AsTask();
 }

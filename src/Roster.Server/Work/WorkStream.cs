@@ -75,7 +75,7 @@ internal sealed class WorkStream(
         }
 
         var hello = requests.Current.Hello;
-        _queue = Check.Text("hello.queue", hello.Queue);
+        _queue = Check.Queue("hello.queue", hello.Queue);
         _leaseFor = LeaseTime.Read("hello.lease_for", hello.LeaseFor);
         Check.Range("hello.credit", hello.Credit, 0, TaskRoom.TasksMax);
         _room = new TaskRoom(hello.Credit);

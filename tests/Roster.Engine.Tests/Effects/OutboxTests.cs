@@ -86,6 +86,60 @@ public sealed class OutboxTests
     }
 
     [Fact]
+    public async Task ERR_10_No_more_than_its_limit_of_a_queue_is_out_at_once_and_nothing_is_lost()
+    {
+        _outbox.Limit(1, "mail", new QueueLimits(2, 0));
+        await AddAsync(4);
+        Assert.Equal([1, 2], await LeaseAsync(10));
+        Assert.Empty(await LeaseAsync(10));
+        var wait = _outbox.WaitAsync(1, "mail", Token);
+        Assert.False(wait.IsCompleted);
+        _outbox.Drop(new EffectId(1, 1, 1, 1));
+        await wait.WaitAsync(Token);
+        Assert.Equal([3], await LeaseAsync(10));
+
+        // One that waits for its next attempt is not out.
+        Assert.True(_outbox.Retry(new EffectId(2, 1, 1, 1), Now.PlusMs(600_000)));
+        Assert.Equal([4], await LeaseAsync(10));
+        Move(Minute);
+        Assert.Equal([3, 4], await LeaseAsync(10));
+        _outbox.Release(1, "mail", "w");
+        _outbox.Limit(1, "mail", default);
+        Move(TimeSpan.FromMinutes(10));
+        Assert.Equal([2, 3, 4], await LeaseAsync(10));
+    }
+
+    [Fact]
+    public async Task ERR_10_No_more_than_its_rate_of_a_queue_is_handed_out_and_the_rest_later()
+    {
+        _outbox.Limit(1, "mail", new QueueLimits(0, 2));
+        await AddAsync(5);
+        Assert.Equal([1, 2], await LeaseAsync(10));
+        var wait = _outbox.WaitAsync(1, "mail", Token);
+        Assert.False(wait.IsCompleted);
+        Move(TimeSpan.FromMilliseconds(501));
+        await wait.WaitAsync(Token);
+        Assert.Equal([3], await LeaseAsync(10));
+        Move(TimeSpan.FromSeconds(1));
+        Assert.Equal([4, 5], await LeaseAsync(10));
+    }
+
+    [Fact]
+    public async Task ERR_11_A_dead_letter_is_offered_once_more_with_attempts_of_its_own()
+    {
+        var effect = new StoredEffect(7, new EffectId(9, 1, 1, 1), 1, "mail", []);
+        Assert.True(_outbox.Resend(effect));
+        Assert.True(_outbox.Resend(effect));
+        Assert.True(_outbox.IsResent(effect.Id));
+        Assert.Equal([9], await LeaseAsync(10));
+        var log = _outbox.NoteAttempt(effect.Id, "no")!;
+        Assert.Equal((1, true, "no"), (log.Count, log.IsResent, Assert.Single(log.Latest).Error));
+        _outbox.Drop(effect.Id);
+        Assert.False(_outbox.IsResent(effect.Id));
+        Assert.Null(_outbox.NoteAttempt(effect.Id, "no"));
+    }
+
+    [Fact]
     public async Task Tasks_beyond_the_window_are_left_in_the_store_and_come_in_their_order()
     {
         await AddAsync(EffectQueue.WindowMax + 100);

@@ -39,6 +39,33 @@ public sealed class ServiceTests
         Assert.Equal(("ada", "2"), (page.Members[0].RecordId, page.NextPageToken));
     }
 
+    [Theory]
+    [InlineData("!mail")]
+    [InlineData("!webhook/crm")]
+    [InlineData("!messages")]
+    public async Task ACT_60_Workers_do_not_lease_what_the_engine_sends_itself(string queue)
+    {
+        await using var server = await TestServer.StartAsync();
+        var error = await Assert.ThrowsAsync<RpcException>(async () => await server.Client.Work.LeaseTasksAsync(new LeaseTasksRequest { Queue = queue }, cancellationToken: Cancel));
+        Assert.Equal(StatusCode.InvalidArgument, error.StatusCode);
+    }
+
+    [Fact]
+    public async Task ERR_11_Dead_letters_limits_and_endpoints_are_handed_on()
+    {
+        await using var server = await TestServer.StartAsync();
+        var (work, tenants) = (server.Client.Work, server.Client.Tenants);
+        Assert.Equal("hook", Assert.Single((await work.ListDeadLettersAsync(new ListDeadLettersRequest(), cancellationToken: Cancel)).DeadLetters).StepId);
+        Assert.Equal("k", (await work.GetDeadLetterAsync(new GetDeadLetterRequest { Key = "k" }, cancellationToken: Cancel)).Key);
+        Assert.Equal(["k"], (await work.ResendDeadLettersAsync(new ResendDeadLettersRequest { Keys = { "k" } }, cancellationToken: Cancel)).Resending);
+        Assert.Equal(1, (await work.DiscardDeadLettersAsync(new DiscardDeadLettersRequest { Keys = { "k" } }, cancellationToken: Cancel)).Discarded);
+        Assert.Equal(3, (await work.SetQueueLimitsAsync(new SetQueueLimitsRequest { Queue = "q", LeasedMax = 3 }, cancellationToken: Cancel)).LeasedMax);
+        Assert.Equal("x", (await tenants.SaveWebhookEndpointAsync(new SaveWebhookEndpointRequest { Endpoint = new WebhookEndpoint { Id = "x" } }, cancellationToken: Cancel)).Endpoint.Id);
+        Assert.Equal("crm", Assert.Single((await tenants.ListWebhookEndpointsAsync(new ListWebhookEndpointsRequest(), cancellationToken: Cancel)).Endpoints).Id);
+        Assert.NotEmpty((await tenants.RotateWebhookSecretAsync(new RotateWebhookSecretRequest { EndpointId = "crm" }, cancellationToken: Cancel)).Secret);
+        await tenants.DeleteWebhookEndpointAsync(new DeleteWebhookEndpointRequest { EndpointId = "crm" }, cancellationToken: Cancel);
+    }
+
     [Fact]
     public async Task An_unknown_list_is_NOT_FOUND()
     {
