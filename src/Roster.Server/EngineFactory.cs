@@ -1,7 +1,9 @@
 using Roster.Embedded;
 using Roster.Engine;
+using Roster.Engine.Delivery;
 using Roster.Engine.Stores;
 using Roster.Engine.Turns;
+using Roster.Server.Mail;
 using Roster.Storage.Postgres;
 using Roster.Storage.Sqlite;
 
@@ -26,6 +28,9 @@ public static class EngineFactory
         var store = await OpenAsync(options, cancellationToken);
         try
         {
+            ServerOptionsValidator.ReadAllowed(options, out var allowed);
+            var webhooks = new HttpWebhookTransport(new HostConnector(allowed, new SystemHostResolver()), TimeProvider.System);
+            var mail = options.SmtpHost.Length > 0 ? new SmtpMailTransport(options) : null;
             var clock = options.Clock == ClockKind.Manual ? await StartClockAsync(options, store, cancellationToken) : TimeProvider.System;
             var embedded = new EmbeddedOptions
             {
@@ -34,9 +39,12 @@ public static class EngineFactory
                 EventsWaitingMax = options.EventsWaitingMax,
                 Shards = options.Shards,
                 Meters = options.Meters,
+                DeliveriesInFlightMax = options.DeliveriesInFlightMax,
+                Webhooks = webhooks,
+                Mail = mail,
             };
             var engine = await EmbeddedEngine.StartAsync(embedded, store, clock, cancellationToken);
-            return new RunningEngine(engine, new EngineAndStore(engine, store, TimeSpan.FromSeconds(options.DrainSecondsMax)));
+            return new RunningEngine(engine, new EngineAndStore(engine, store, mail is null ? [webhooks] : [webhooks, mail], TimeSpan.FromSeconds(options.DrainSecondsMax)));
         }
         catch
         {
@@ -72,7 +80,7 @@ public static class EngineFactory
 
     /// <summary>The engine first: it finishes what it has taken; then the store.</summary>
     /// <summary>Before the engine ends, the store writes a checkpoint while heads are at hand, so that the next start has no log to replay.</summary>
-    private sealed class EngineAndStore(EmbeddedEngine engine, IRecordStore store, TimeSpan checkpointMax) : IAsyncDisposable
+    private sealed class EngineAndStore(EmbeddedEngine engine, IRecordStore store, IReadOnlyList<IAsyncDisposable> transports, TimeSpan checkpointMax) : IAsyncDisposable
     {
         public async ValueTask DisposeAsync()
         {
@@ -82,6 +90,11 @@ public static class EngineFactory
             }
 
             await engine.DisposeAsync();
+            foreach (var transport in transports)
+            {
+                await transport.DisposeAsync();
+            }
+
             await store.DisposeAsync();
         }
 

@@ -146,6 +146,19 @@ public sealed partial class RosterServer : IAsyncDisposable
         _state.SetReady();
         LogListening(GrpcAddress, HttpAddress);
         LogAccess();
+        LogWebhooks();
+    }
+
+    private void LogWebhooks()
+    {
+        if (ServerOptionsValidator.ReadAllowed(Options, out var allowed) is null && allowed.Allowed.Count > 0)
+        {
+            LogAllowedWebhooks(string.Join(", ", allowed.Allowed));
+        }
+        else
+        {
+            LogPublicWebhooks();
+        }
     }
 
     private void LogAccess()

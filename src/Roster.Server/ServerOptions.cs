@@ -36,6 +36,19 @@ public enum AuthKind
     Required,
 }
 
+/// <summary>How the connection to the mail server is encrypted.</summary>
+public enum SmtpSecurity
+{
+    /// <summary>After its first lines.</summary>
+    StartTls,
+
+    /// <summary>From its first byte on.</summary>
+    Tls,
+
+    /// <summary>Never.</summary>
+    None,
+}
+
 /// <summary>
 /// Settings of a server: section <c>Roster</c> of appsettings.json, environment variables such as <c>ROSTER__GRPC_PORT</c>, and the
 /// command line, the later ones winning. Errors name settings by the names given here.
@@ -210,6 +223,52 @@ public sealed class ServerOptions
     /// </summary>
     [ConfigurationKeyName("threads_min")]
     public int ThreadsMin { get; set; }
+
+    /// <summary>
+    /// Ranges of addresses that webhooks may be sent to besides public ones, parted by commas: <c>10.1.0.0/16,fd00::/8,127.0.0.1</c>. Without it no
+    /// loopback, private, link-local or other special address is connected to, however it is spelled. Default: none.
+    /// </summary>
+    [ConfigurationKeyName("webhook_allow")]
+    public string WebhookAllow { get; set; } = string.Empty;
+
+    /// <summary>Mail server for e-mails of workflows that name no queue; none: they stay open until they time out. Default: none.</summary>
+    [ConfigurationKeyName("smtp_host")]
+    public string SmtpHost { get; set; } = string.Empty;
+
+    /// <summary>Port of the mail server, 1 to 65535. Default: 587.</summary>
+    [ConfigurationKeyName("smtp_port")]
+    public int SmtpPort { get; set; } = 587;
+
+    /// <summary>
+    /// <c>starttls</c>: the connection is encrypted after its first lines, and given up when the server cannot; <c>tls</c>: from its first byte on, mostly on port
+    /// 465; <c>none</c>: never, and then no password is sent. Default: <c>starttls</c>.
+    /// </summary>
+    [ConfigurationKeyName("smtp_security")]
+    public SmtpSecurity SmtpSecurity { get; set; } = SmtpSecurity.StartTls;
+
+    /// <summary>User at the mail server. Default: none, and nobody logs in.</summary>
+    [ConfigurationKeyName("smtp_user")]
+    public string SmtpUser { get; set; } = string.Empty;
+
+    /// <summary>Password of the user; best in the environment variable <c>ROSTER__SMTP_PASSWORD</c>. Not logged. Default: none.</summary>
+    [ConfigurationKeyName("smtp_password")]
+    public string SmtpPassword { get; set; } = string.Empty;
+
+    /// <summary>Sender of e-mails that name none: <c>Shop &lt;shop@example.com&gt;</c>. Needed with <c>smtp_host</c>. Default: none.</summary>
+    [ConfigurationKeyName("smtp_from")]
+    public string SmtpFrom { get; set; } = string.Empty;
+
+    /// <summary>Connections to the mail server at once, 1 to 100. Default: 4.</summary>
+    [ConfigurationKeyName("smtp_connections_max")]
+    public int SmtpConnectionsMax { get; set; } = 4;
+
+    /// <summary>How long an e-mail may take to be handed over, 1 to 600 seconds. Default: 60.</summary>
+    [ConfigurationKeyName("smtp_seconds_max")]
+    public int SmtpSecondsMax { get; set; } = 60;
+
+    /// <summary>Webhooks and e-mails under way at once, of all tenants, 1 to 10,000; tenants get places in turn. Default: 256.</summary>
+    [ConfigurationKeyName("deliveries_in_flight_max")]
+    public int DeliveriesInFlightMax { get; set; } = 256;
 
     /// <summary>
     /// How long streams may take to end when the server stops, and after that the checkpoint that spares the next start a replay, 0 to 600 seconds each.

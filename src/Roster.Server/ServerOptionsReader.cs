@@ -47,6 +47,7 @@ internal static class ServerOptionsReader
     {
         "postgres" => WithoutSecrets(options.Postgres),
         "admin_key_sha256" => options.AdminKeySha256.Length > 0 ? "(set)" : string.Empty,
+        "smtp_password" => options.SmtpPassword.Length > 0 ? "***" : string.Empty,
         _ => Text(setting.Property.GetValue(options)),
     };
 

@@ -1,5 +1,7 @@
 using System.Net;
+using MimeKit;
 using Npgsql;
+using Roster.Engine.Delivery;
 
 namespace Roster.Server;
 
@@ -48,6 +50,13 @@ internal static class ServerOptionsValidator
         CheckRange(problems, "shards", options.Shards, 1, 64);
         CheckRange(problems, "threads_min", options.ThreadsMin, 0, 1_000);
         CheckRange(problems, "drain_seconds_max", options.DrainSecondsMax, 0, 600);
+        CheckRange(problems, "deliveries_in_flight_max", options.DeliveriesInFlightMax, 1, 10_000);
+        CheckMail(problems, options);
+        if (ReadAllowed(options, out _) is { } wrong)
+        {
+            problems.Add($"`webhook_allow`: {wrong}");
+        }
+
         if (options.MessageBytesMax < options.EventBytesMax)
         {
             problems.Add($"`message_bytes_max` is {options.MessageBytesMax}, less than `event_bytes_max` {options.EventBytesMax}; an event must fit into a message.");
@@ -55,6 +64,26 @@ internal static class ServerOptionsValidator
 
         return problems;
     }
+
+    private static void CheckMail(List<string> problems, ServerOptions options)
+    {
+        CheckRange(problems, "smtp_port", options.SmtpPort, 1, 65_535);
+        CheckRange(problems, "smtp_connections_max", options.SmtpConnectionsMax, 1, 100);
+        CheckRange(problems, "smtp_seconds_max", options.SmtpSecondsMax, 1, 600);
+        if (options.SmtpHost.Length > 0 && !MailboxAddress.TryParse(options.SmtpFrom, out _))
+        {
+            problems.Add($"`smtp_from` is `{options.SmtpFrom}`, which is no address; `smtp_host` needs a sender such as `Shop <shop@example.com>`.");
+        }
+
+        if (options.SmtpSecurity == SmtpSecurity.None && options.SmtpPassword.Length > 0)
+        {
+            problems.Add("`smtp_password` is set and `smtp_security` is `none`; a password is sent over an encrypted connection only.");
+        }
+    }
+
+    /// <summary>Reads the ranges that webhooks may be sent to; returns what is wrong with them.</summary>
+    public static string? ReadAllowed(ServerOptions options, out AddressRules rules) =>
+        AddressRules.TryParse(options.WebhookAllow.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries), out rules);
 
     private static void CheckRetention(List<string> problems, ServerOptions options)
     {

@@ -25,6 +25,10 @@ public sealed class ServerOptionsTests
     [InlineData("call_bytes_in_flight_max", "1000", "from 65536 to 1073741824")]
     [InlineData("call_receive_seconds_max", "0", "from 1 to 3600")]
     [InlineData("journal_keep_days", "-1", "from 0 to 36500")]
+    [InlineData("webhook_allow", "10.0.0.0/8,inside", "'inside' is no range")]
+    [InlineData("deliveries_in_flight_max", "0", "from 1 to 10000")]
+    [InlineData("smtp_host", "mail.example", "`smtp_from`")]
+    [InlineData("smtp_connections_max", "0", "from 1 to 100")]
     [InlineData("journal_keep_bytes", "1000", "0 or at least 67108864")]
     public void A_broken_setting_is_told_in_one_sentence(string setting, string value, string expected)
     {
@@ -51,6 +55,24 @@ public sealed class ServerOptionsTests
         var described = ServerOptionsReader.Describe(ServerOptions.Read(settings));
         Assert.Contains("store=postgres, postgres=me@db:5432/roster,", described, StringComparison.Ordinal);
         Assert.DoesNotContain("secret", described, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_password_goes_over_an_encrypted_connection_only_and_is_not_told()
+    {
+        var settings = new Dictionary<string, string?> { ["smtp_host"] = "mail.example", ["smtp_from"] = "a@b.example", ["smtp_user"] = "me", ["smtp_password"] = "secret" };
+        Assert.DoesNotContain("secret", ServerOptionsReader.Describe(ServerOptions.Read(settings)), StringComparison.Ordinal);
+        settings["smtp_security"] = "none";
+        Assert.Contains("smtp_password", Assert.Single(Assert.Throws<ServerOptionsException>(() => ServerOptions.Read(settings)).Problems), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task ACT_60_The_server_says_where_webhooks_may_go()
+    {
+        await using var server = await TestServer.StartAsync();
+        Assert.Contains(server.LoggedMessages, message => message.Contains("public addresses only", StringComparison.Ordinal));
+        await using var open = await TestServer.StartAsync(options => options.WebhookAllow = "10.1.0.0/16, 127.0.0.1");
+        Assert.Contains(open.LoggedMessages, message => message.Contains("(`webhook_allow`): 10.1.0.0/16, 127.0.0.1/32", StringComparison.Ordinal));
     }
 
     [Theory]
