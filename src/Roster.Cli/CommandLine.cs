@@ -33,6 +33,9 @@ internal static class CommandLine
         root.Add(InboxCommand.Create(console));
         root.Add(OperationsCommand.Create(console));
         root.Add(WorkCommand.Create(console));
+        root.Add(QueueCommand.Create(console));
+        root.Add(WebhookCommand.Create(console));
+        root.Add(DeadLettersCommand.Create(console));
         root.Add(JournalCommand.Create(console));
         root.Add(StatusCommand.Create(console));
         root.Add(KeyCommand.Create(console));

@@ -51,6 +51,12 @@ public sealed class TaskResult
     /// <summary>Deliberately not done; the enrollment goes on.</summary>
     public static TaskResult Skipped() => new(new TaskCompletion { Outcome = TaskCompletion.Types.Outcome.Skipped });
 
+    /// <summary>
+    /// Begun: a later call of <c>CompleteTask</c> with the key of the task says how it ended. It is offered to nobody meanwhile, and fails with
+    /// <c>TIMEOUT</c> when <c>block_expiry</c> of its action is over (7 days).
+    /// </summary>
+    public static TaskResult Blocked() => new(new TaskCompletion { Outcome = TaskCompletion.Types.Outcome.Blocked });
+
     /// <summary>Failed for good.</summary>
     public static TaskResult Failed(string error) =>
         new(new TaskCompletion { Outcome = TaskCompletion.Types.Outcome.Failed, Error = Cut(error) });

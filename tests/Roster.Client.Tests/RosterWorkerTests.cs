@@ -31,6 +31,15 @@ public sealed class RosterWorkerTests
     }
 
     [Fact]
+    public async Task ACT_62_A_task_may_be_reported_as_begun()
+    {
+        await using var server = await TestServer.StartAsync();
+        server.Engine.AddTask(new WorkTask { Key = "t1" });
+        await RunAsync(server, 1, _ => TaskResult.Blocked());
+        Assert.Equal(("t1", TaskCompletion.Types.Outcome.Blocked), (server.Engine.Completions.Single().Key, server.Engine.Completions.Single().Outcome));
+    }
+
+    [Fact]
     public async Task More_tasks_than_fit_at_once_are_all_done()
     {
         await using var server = await TestServer.StartAsync();

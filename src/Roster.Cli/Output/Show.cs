@@ -63,6 +63,8 @@ internal static class Show
         Kind.EffectRequested => ("task requested", Join($"queue {entry.Name}", Values(entry.Properties))),
         Kind.EffectCompleted => ("task completed", Join(entry.Result, entry.Detail, Values(entry.Properties))),
         Kind.EffectWithdrawn => ("task withdrawn", ""),
+        Kind.EffectBlocked => ("task waits for a callback", $"until {Time(entry.DueAt)}"),
+        Kind.DeadLetterClosed => ("dead letter closed", Join(entry.Result, entry.Detail)),
         Kind.GoalMet => ("goal met", Join(entry.Name, entry.Counted ? "counted" : "not counted")),
         Kind.EnrollmentEnded => ("enrollment ended", Join(ProtoNames.Of(entry.EndReason), entry.Detail)),
         Kind.LoopGuard => ("loop guard", entry.Detail),

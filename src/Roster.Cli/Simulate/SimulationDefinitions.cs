@@ -107,6 +107,13 @@ internal sealed class SimulationDefinitions
     public async Task ApplyAsync(IRosterEngine engine, string tenant, ManualClock clock, CliConsole console, CancellationToken cancellationToken)
     {
         var listener = new Listener(this, clock, console);
+        foreach (var endpoint in Workflows.SelectMany(w => w.Definition.Steps).Where(s => s.Webhook is { Endpoint.Length: > 0 }).Select(s => s.Webhook.Endpoint).Distinct())
+        {
+            // Nothing is sent: the made-up worker does these tasks too.
+            await engine.SaveWebhookEndpointAsync(
+                tenant, new SaveWebhookEndpointRequest { Endpoint = new WebhookEndpoint { Id = endpoint, Url = "https://simulated.invalid" } }, cancellationToken);
+        }
+
         await new ApplyRun(new EngineTarget(engine, tenant), listener, isDraft: false, (_, _) => true).RunAsync(_files, cancellationToken);
         if (listener.Problems.Count > 0)
         {

@@ -331,6 +331,22 @@ public sealed class SimulateCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task ACT_13_ACT_60_Webhooks_and_messages_are_done_by_the_made_up_worker_and_nothing_is_sent()
+    {
+        const string Told =
+            """
+            {"id":"told","object_type":"contact","start":{"event":{"any_of":[{"event_type":"signed_up","allow_new_record":true}]}},
+             "steps":[{"id":"hook","next":"mail","webhook":{"endpoint":"crm","path":"contacts/{{stage|new}}"}},
+                      {"id":"mail","send_message":{"channel":"INTERNAL_EMAIL","to":["sales@example.org"],"subject":"{{stage:upper|NEW}} on {{now:dd.MM.yyyy}}"}}]}
+            """;
+        var (exitCode, output, error) = await RunAsync(Definitions(Told), "--events", Write("events.jsonl", Event("e1", "ada", "2026-01-03T08:00:00Z", "signed_up")), "--timeline", "all");
+        Assert.Equal((ExitCode.Success, ""), (exitCode, error));
+        Assert.Contains("to !webhook/crm, /POST=contacts/new", output, StringComparison.Ordinal);
+        Assert.Contains("NEW on 03.01.2026", output, StringComparison.Ordinal);
+        Assert.Contains("completed 1", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Csv_files_are_merged_with_others_by_time()
     {
         var table = Write("people.csv", "name,when", "ada,2026-01-02 08:00", "cleo,2026-01-04 08:00");
