@@ -71,6 +71,8 @@ internal static class MethodRights
         ("SequenceService", "EnrollInSequence" or "BulkEnrollInSequence" or "UnenrollFromSequence" or "LiftPause" or "EditScheduledEmail") => Right.Operate,
         ("SequenceService", "SaveInbox" or "DeleteInbox") => Right.Admin,
         ("TenantService", "UpdateSettings" or "DeclareObjectType" or "DeclareProperties") => Right.Admin,
+        ("TenantService", "SaveWebhookEndpoint" or "RotateWebhookSecret" or "DeleteWebhookEndpoint") => Right.Admin,
+        ("WorkService", "SetQueueLimits" or "ListDeadLetters" or "GetDeadLetter" or "ResendDeadLetters" or "DiscardDeadLetters") => Right.Operate,
         ("WorkService", _) => Right.Work,
         ("OperationService", "BulkEnroll" or "BulkUnenroll" or "CancelOperation") => Right.Operate,
         ("AdminService", _) => Right.Server,
