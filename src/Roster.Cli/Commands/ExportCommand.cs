@@ -12,7 +12,7 @@ internal static class ExportCommand
 
     private static readonly Argument<string[]> Ids = new("WORKFLOW")
     {
-        Description = "Ids of the workflows. Without: all definitions of the tenant, with settings, properties and lists.",
+        Description = "Ids of the workflows. Without: all definitions of the tenant, with settings, properties, lists, inboxes and sequences.",
         Arity = ArgumentArity.ZeroOrMore,
     };
 
@@ -49,7 +49,9 @@ internal static class ExportCommand
             isAll ? await TenantAsync(client, cancellationToken) : null,
             isAll ? await ListsAsync(client, cancellationToken) : [],
             workflows,
-            [.. drafts.Where(draft => draft.State == Workflow.Types.State.On).Select(draft => draft.Id)]);
+            [.. drafts.Where(draft => draft.State == Workflow.Types.State.On).Select(draft => draft.Id)],
+            isAll ? await InboxesAsync(client, cancellationToken) : [],
+            isAll ? await SequencesAsync(client, cancellationToken) : []);
         if (result.GetValue(Out) is { } file)
         {
             await File.WriteAllTextAsync(file, document + "\n", cancellationToken);
@@ -97,6 +99,18 @@ internal static class ExportCommand
     {
         var page = await client.Lists.ListListsAsync(new ListListsRequest { PageSize = PageSize, PageToken = token }, cancellationToken: cancellationToken);
         return (page.Lists, page.NextPageToken);
+    });
+
+    private static Task<IReadOnlyList<Inbox>> InboxesAsync(RosterClient client, CancellationToken cancellationToken) => AllAsync<Inbox>(async token =>
+    {
+        var page = await client.Sequences.ListInboxesAsync(new ListInboxesRequest { PageSize = PageSize, PageToken = token }, cancellationToken: cancellationToken);
+        return (page.Inboxes, page.NextPageToken);
+    });
+
+    private static Task<IReadOnlyList<Sequence>> SequencesAsync(RosterClient client, CancellationToken cancellationToken) => AllAsync<Sequence>(async token =>
+    {
+        var page = await client.Sequences.ListSequencesAsync(new ListSequencesRequest { PageSize = PageSize, PageToken = token }, cancellationToken: cancellationToken);
+        return (page.Sequences, page.NextPageToken);
     });
 
     /// <summary>Reads page by page, from a token to the next one.</summary>

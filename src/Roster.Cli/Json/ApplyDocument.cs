@@ -17,7 +17,15 @@ internal static class ApplyDocument
     /// <param name="lists">Lists.</param>
     /// <param name="workflows">Workflows.</param>
     /// <param name="on">Ids of those that are on.</param>
-    public static string Write(Tenant? tenant, IReadOnlyCollection<List> lists, IReadOnlyCollection<Workflow> workflows, IReadOnlyCollection<string> on)
+    /// <param name="inboxes">Inboxes; null for none.</param>
+    /// <param name="sequences">Sequences; null for none.</param>
+    public static string Write(
+        Tenant? tenant,
+        IReadOnlyCollection<List> lists,
+        IReadOnlyCollection<Workflow> workflows,
+        IReadOnlyCollection<string> on,
+        IReadOnlyCollection<Inbox>? inboxes = null,
+        IReadOnlyCollection<Sequence>? sequences = null)
     {
         var root = new JsonObject();
         if (tenant is not null)
@@ -25,14 +33,20 @@ internal static class ApplyDocument
             root.Add("tenant", Node(tenant));
         }
 
-        if (lists.Count > 0)
-        {
-            root.Add("lists", new JsonArray([.. lists.Select(list => Node(Definition(list)))]));
-        }
-
+        Add("lists", lists.Select(list => Node(Definition(list))));
+        Add("inboxes", (inboxes ?? []).Select(inbox => Node(Definition(inbox))));
+        Add("sequences", (sequences ?? []).Select(sequence => Node(Definition(sequence))));
         root.Add("workflows", new JsonArray([.. workflows.Select(workflow => Node(Definition(workflow)))]));
         root.Add("on", on.Count == 0 ? false : on.Count == workflows.Count ? true : new JsonArray([.. on.Order(StringComparer.Ordinal).Select(id => (JsonNode)id)]));
         return Text(root);
+
+        void Add(string name, IEnumerable<JsonNode> nodes)
+        {
+            if (nodes.ToArray() is { Length: > 0 } array)
+            {
+                root.Add(name, new JsonArray(array));
+            }
+        }
     }
 
     /// <summary>JSON over several lines.</summary>
@@ -51,6 +65,21 @@ internal static class ApplyDocument
     {
         var definition = list.Clone();
         (definition.Revision, definition.Members) = (0, 0);
+        (definition.CreatedAt, definition.UpdatedAt) = (null, null);
+        return definition;
+    }
+
+    private static Inbox Definition(Inbox inbox)
+    {
+        var definition = inbox.Clone();
+        (definition.EnrolledToday, definition.EmailsIn24H) = (0, 0);
+        return definition;
+    }
+
+    private static Sequence Definition(Sequence sequence)
+    {
+        var definition = sequence.Clone();
+        (definition.Revision, definition.Version) = (0, 0);
         (definition.CreatedAt, definition.UpdatedAt) = (null, null);
         return definition;
     }

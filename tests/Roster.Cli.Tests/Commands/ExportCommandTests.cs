@@ -15,7 +15,7 @@ public sealed class ExportCommandTests : IDisposable
 
     [Theory]
     [InlineData("big-customers", "won-deals", "newsletter", "birthday")]
-    [InlineData("office-hours", "trial", "lead-again", "ebook-download")]
+    [InlineData("office-hours", "trial", "lead-again", "no-show-follow-up")]
     public async Task What_is_exported_and_applied_to_an_empty_server_is_exported_alike(params string[] samples)
     {
         await using var first = await ServeAsync();
