@@ -220,6 +220,16 @@ public sealed class StepTests
     }
 
     [Fact]
+    public void IMP_03_Sequences_are_entered_and_left_and_who_sends_is_reported()
+    {
+        var enroll = Single("1", "0-46510720", """{"sequenceId":"31","shouldUseContactTimeZone":"true","senderType":"CONTACT_OWNER","contactOwnerProperty":"hubspot_owner_id"}""", "2");
+        var imported = new Imported(Flow(Manual, $"{enroll},{Single("2", "0-4702372", "{}")}"));
+        Assert.Equal(("31", ""), (imported.Step("1").EnrollInSequence.SequenceId, imported.Step("2").UnenrollFromSequence.SequenceId));
+        Assert.Equal(FindingCode.NoCounterpart, imported.At("actions[0].fields.senderType").Code);
+        Assert.Equal(3, imported.Report.Unsupported);
+    }
+
+    [Fact]
     public void IMP_05_Two_actions_with_one_id_are_both_imported_and_reported()
     {
         var imported = new Imported(Flow(Manual, $"{Mark},{Mark}"));

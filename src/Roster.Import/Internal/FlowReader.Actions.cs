@@ -68,6 +68,8 @@ internal sealed partial class FlowReader
             "0-63863438" => RemoveFromList(fields, step),
             "0-15" => EnrollInWorkflow(fields, step),
             "0-18224765" => DeleteRecord(step),
+            "0-46510720" => EnrollInSequence(fields, step),
+            "0-4702372" => UnenrollFromSequence(fields, step),
             _ when Workers.TryGetValue(id, out var worker) => Task(typeId, fields, step, worker.Queue, worker.What, isMarketing: id == "0-4"),
             _ when id.StartsWith("1-", StringComparison.Ordinal) => Task(typeId, fields, step, $"app-{Ids.Slug(id)}", "does what the app did", isMarketing: false),
             _ => false,
@@ -77,7 +79,7 @@ internal sealed partial class FlowReader
             return;
         }
 
-        var isKnown = id is "0-1" or "0-35" or "0-29" or "0-5" or "0-3" or "0-14" or "0-169425243" or "0-11" or "0-13" or "0-63809083" or "0-63863438" or "0-15";
+        var isKnown = id is "0-1" or "0-35" or "0-29" or "0-5" or "0-3" or "0-14" or "0-169425243" or "0-11" or "0-13" or "0-63809083" or "0-63863438" or "0-15" or "0-46510720";
         Incomplete(
             action,
             step,
@@ -335,6 +337,27 @@ internal sealed partial class FlowReader
 
         step.EnrollInWorkflow = new EnrollInWorkflow { WorkflowId = Ids.OfFlow(id) };
         flow.Adapted(FindingCode.Renamed, $"The workflow is `{Ids.OfFlow(id)}` here, when it is imported too.");
+        return true;
+    }
+
+    private static bool EnrollInSequence(Node fields, Step step)
+    {
+        step.EnrollInSequence = new EnrollInSequence { SequenceId = Ids.Keep(fields["sequenceId"], "sequence") };
+        foreach (var name in (string[])["senderType", "contactOwnerProperty", "shouldUseContactTimeZone"])
+        {
+            if (fields[name].Exists)
+            {
+                fields[name].Text();
+                fields[name].Unsupported(FindingCode.NoCounterpart, "Who sends, and in which zone, are settings of the sequence.");
+            }
+        }
+
+        return step.EnrollInSequence.SequenceId.Length > 0;
+    }
+
+    private static bool UnenrollFromSequence(Node fields, Step step)
+    {
+        step.UnenrollFromSequence = new UnenrollFromSequence { SequenceId = Ids.Keep(fields["sequenceId"], "sequence") };
         return true;
     }
 
