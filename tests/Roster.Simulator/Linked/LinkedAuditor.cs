@@ -1,6 +1,7 @@
 using System.Text;
 using Roster.Core.Journal;
 using Roster.Embedded;
+using Roster.Engine.Messages;
 using Roster.Engine.Stores;
 using Roster.Engine.Turns;
 using Roster.V1;
@@ -121,7 +122,7 @@ internal sealed class LinkedAuditor(EmbeddedEngine engine, IRecordStore store, I
     /// <summary>ENG-15: every message that was sent was received once, or came back once.</summary>
     private async Task CheckMessagesAsync()
     {
-        Require((await store.ReadEffectQueuesAsync(token)).All(q => !q.Queue.StartsWith('!')), "Messages are left at a quiet moment.");
+        Require((await store.ReadEffectQueuesAsync(token)).All(q => q.Queue != MessageCodec.Queue), "Messages are left at a quiet moment.");
         var (sent, arrived) = (0L, 0L);
         await foreach (var turn in ReadTurnsAsync())
         {
