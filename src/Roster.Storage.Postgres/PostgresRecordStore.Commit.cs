@@ -47,6 +47,12 @@ public sealed partial class PostgresRecordStore
                 _plan.End();
                 return;
             }
+            catch (StoreConflictException)
+            {
+                // The transaction was undone whole; the connection is as it was.
+                Forget(batch);
+                throw;
+            }
             catch (Exception e)
             {
                 kind = Failures.KindOf(e);
@@ -88,13 +94,13 @@ public sealed partial class PostgresRecordStore
         var row = await JudgeAsync(connection).ConfigureAwait(false);
         if (row.Batch == _row.Batch + 1 && !_isOutcomeKnown)
         {
-            // The attempt before came through; the positions are those that it gave.
-            Apply(row);
+            // The attempt before came through; the positions are those that it gave. Others may have written since.
+            Apply(_self is null ? row : _plan.Owner);
             _isOutcomeKnown = true;
             return;
         }
 
-        if (row != _row)
+        if (_self is null ? row != _row : row.Batch != _row.Batch)
         {
             throw new InvalidOperationException($"The row of owner {Owner} is {row} where {_row} was written: somebody else changed it.");
         }
@@ -106,12 +112,17 @@ public sealed partial class PostgresRecordStore
         }
 
         _plan.Judge(batch, row);
+        if (_self is not null && (_plan.Conflicts.Count > 0 || _plan.StaleTenants.Count > 0))
+        {
+            throw new StoreConflictException([.. _plan.Conflicts], [.. _plan.StaleTenants]);
+        }
+
         if (_plan.IsEmpty)
         {
             return;
         }
 
-        if (await CommitStatements.WriteAsync(connection, _plan, Owner, _epoch).ConfigureAwait(false) is { } statement)
+        if (await CommitStatements.WriteAsync(connection, _plan, Owner, _epoch, _self).ConfigureAwait(false) is { } statement)
         {
             throw new InvalidOperationException($"Rows are not as they were read in the same commit, by the statement: {statement}");
         }

@@ -47,12 +47,22 @@ public sealed partial class PostgresRecordStore
 
     private async Task CheckOwnershipAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
-        var command = Command(connection, "SELECT 1 FROM owners WHERE owner = $1 AND epoch = $2 FOR SHARE", Of(Owner), Of(_epoch));
+        if (_self is { } self)
+        {
+            await CheckOwnershipAsync(connection, self.Owner, self.Epoch, cancellationToken).ConfigureAwait(false);
+        }
+
+        await CheckOwnershipAsync(connection, Owner, _epoch, cancellationToken).ConfigureAwait(false);
+    }
+
+    private static async Task CheckOwnershipAsync(NpgsqlConnection connection, int owner, long epoch, CancellationToken cancellationToken)
+    {
+        var command = Command(connection, "SELECT 1 FROM owners WHERE owner = $1 AND epoch = $2 FOR SHARE", Of(owner), Of(epoch));
         await using var disposed = command.ConfigureAwait(false);
         if (await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) is null)
         {
             throw new StoreFencedException(
-                $"Another process has taken over the database `{connection.Database}`; this one was owner of epoch {_epoch} and writes no more.");
+                $"Another process has taken over the database `{connection.Database}`; this one was owner {owner} of epoch {epoch} and writes no more.");
         }
     }
 

@@ -53,7 +53,7 @@ public sealed partial class PostgresRecordStore
 
     /// <summary>Locks the row of the owner, whoever is fenced, and reads what the plan asks for.</summary>
     private async Task<OwnerRow> JudgeAsync(NpgsqlConnection connection) =>
-        await CommitStatements.JudgeAsync(connection, _plan, Owner, _epoch).ConfigureAwait(false)
+        await CommitStatements.JudgeAsync(connection, _plan, Owner, _epoch, _self).ConfigureAwait(false)
             ?? throw new StoreFencedException(
                 $"Another process has taken over the database `{connection.Database}`; this one was owner of epoch {_epoch} and writes no more.");
 }

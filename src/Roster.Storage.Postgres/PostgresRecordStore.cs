@@ -27,14 +27,18 @@ public sealed partial class PostgresRecordStore : IRecordStore
     private readonly Lock _gate = new();
     private readonly long _epoch;
 
+    /// <summary>The row of this process when others commit too.</summary>
+    private readonly SharedOwner? _self;
+
     // Guarded by the gate.
     private OwnerRow _row;
 
     private volatile Exception? _failure;
     private int _isDisposed;
 
-    private PostgresRecordStore(PostgresStoreOptions options, NpgsqlDataSource source, long epoch, OwnerRow row)
+    private PostgresRecordStore(PostgresStoreOptions options, NpgsqlDataSource source, long epoch, OwnerRow row, SharedOwner? self)
     {
+        _self = self;
         _options = options;
         _source = source;
         _epoch = epoch;
@@ -46,6 +50,9 @@ public sealed partial class PostgresRecordStore : IRecordStore
 
     /// <inheritdoc/>
     public bool NeedsHeads => true;
+
+    /// <inheritdoc/>
+    public bool IsShared => _self is not null;
 
     /// <inheritdoc/>
     public StoreStatus Status
@@ -76,15 +83,30 @@ public sealed partial class PostgresRecordStore : IRecordStore
             await using var disposed = connection.ConfigureAwait(false);
             await ServerCheck.CheckAsync(connection, cancellationToken).ConfigureAwait(false);
             await Migrator.MigrateAsync(connection, cancellationToken).ConfigureAwait(false);
-            var (epoch, row) = await TakeOwnershipAsync(connection, cancellationToken).ConfigureAwait(false);
+            var (epoch, row) = await TakeOwnershipAsync(connection, options.SharedAs is not null, cancellationToken).ConfigureAwait(false);
+            var self = options.SharedAs is { } name ? await JoinAsync(connection, name, cancellationToken).ConfigureAwait(false) : null;
             var (first, _) = await Partitions.ReadAsync(connection).ConfigureAwait(false);
-            return new PostgresRecordStore(options, source, epoch, row) { _firstPosition = first };
+            return new PostgresRecordStore(options, source, epoch, self is null ? row : row with { Batch = 0 }, self) { _firstPosition = first };
         }
         catch
         {
             await source.DisposeAsync().ConfigureAwait(false);
             throw;
         }
+    }
+
+    /// <summary>Brings the schema to the version of this program and does nothing else: whoever has the store open keeps it. Returns the version.</summary>
+    /// <exception cref="StoreRefusedException">As of <see cref="OpenAsync"/>.</exception>
+    public static async Task<int> MigrateAsync(PostgresStoreOptions options, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        var source = NpgsqlDataSource.Create(options.Check());
+        await using var closed = source.ConfigureAwait(false);
+        var connection = await ConnectAsync(source, cancellationToken).ConfigureAwait(false);
+        await using var disposed = connection.ConfigureAwait(false);
+        await ServerCheck.CheckAsync(connection, cancellationToken).ConfigureAwait(false);
+        await Migrator.MigrateAsync(connection, cancellationToken).ConfigureAwait(false);
+        return Migrator.Newest;
     }
 
     /// <inheritdoc/>
@@ -143,14 +165,14 @@ public sealed partial class PostgresRecordStore : IRecordStore
         }
     }
 
-    private static async Task<(long Epoch, OwnerRow Row)> TakeOwnershipAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    private static async Task<(long Epoch, OwnerRow Row)> TakeOwnershipAsync(NpgsqlConnection connection, bool isShared, CancellationToken cancellationToken)
     {
         const string Sql = """
-            INSERT INTO owners AS o (owner, epoch) VALUES ($1, 1)
-            ON CONFLICT (owner) DO UPDATE SET epoch = o.epoch + 1, batch = 0
+            INSERT INTO owners AS o (owner, epoch, shared) VALUES ($1, 1, $2)
+            ON CONFLICT (owner) DO UPDATE SET epoch = o.epoch + (NOT (o.shared AND $2))::int, batch = 0, shared = $2
             RETURNING epoch, batch, position, next_position, records, timers, effects
             """;
-        var command = Command(connection, Sql, Of(Owner));
+        var command = Command(connection, Sql, Of(Owner), Of(isShared));
         await using var disposed = command.ConfigureAwait(false);
         var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
         await using var closed = reader.ConfigureAwait(false);
@@ -158,6 +180,21 @@ public sealed partial class PostgresRecordStore : IRecordStore
         return (
             reader.GetInt64(0),
             new OwnerRow(reader.GetInt64(1), reader.GetInt64(2), reader.GetInt64(3), reader.GetInt64(4), reader.GetInt64(5), reader.GetInt64(6)));
+    }
+
+    /// <summary>A row for this process, with a number that no other ever had.</summary>
+    private static async Task<SharedOwner> JoinAsync(NpgsqlConnection connection, string name, CancellationToken cancellationToken)
+    {
+        const string Sql = """
+            WITH next AS (UPDATE sequences SET next = next + 1 WHERE name = 'owner' RETURNING next - 1 AS owner)
+            INSERT INTO owners (owner, epoch, name) SELECT owner, 1, $1 FROM next RETURNING owner, epoch
+            """;
+        var command = Command(connection, Sql, Of(name));
+        await using var disposed = command.ConfigureAwait(false);
+        var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+        await using var closed = reader.ConfigureAwait(false);
+        await reader.ReadAsync(cancellationToken).ConfigureAwait(false);
+        return new SharedOwner(reader.GetInt32(0), reader.GetInt64(1));
     }
 
     /// <summary>Runs a statement that may be repeated on a connection of the pool, again and again while the server cannot be reached.</summary>

@@ -34,6 +34,12 @@ public sealed class PostgresStoreOptions
     /// <summary>Positions in a part of the journal: some gigabytes, whatever is dropped at once. At least 16.</summary>
     internal long PartitionPositions { get; init; } = 1 << 24;
 
+    /// <summary>
+    /// Name of this process among those that commit to the same journal; null, which is the default, for a process that has the store for itself. A
+    /// name is used once: a process that starts again takes another one. Up to 200 characters.
+    /// </summary>
+    public string? SharedAs { get; init; }
+
     /// <summary>Time of waiting between two attempts. Default: the system's.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
@@ -54,6 +60,11 @@ public sealed class PostgresStoreOptions
         ArgumentOutOfRangeException.ThrowIfLessThan(CommandTimeout, TimeSpan.FromSeconds(1));
         ArgumentOutOfRangeException.ThrowIfLessThan(JournalRetention ?? TimeSpan.MaxValue, TimeSpan.FromHours(1), nameof(JournalRetention));
         ArgumentOutOfRangeException.ThrowIfLessThan(PartitionPositions, 16);
+        if (SharedAs is { Length: 0 or > 200 })
+        {
+            throw new ArgumentException("SharedAs is empty or longer than 200 characters.");
+        }
+
         var builder = new NpgsqlConnectionStringBuilder(ConnectionString);
         builder.ApplicationName ??= "roster";
         builder.SearchPath = Internal.Migrator.Schema;

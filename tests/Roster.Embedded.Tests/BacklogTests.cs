@@ -1,4 +1,4 @@
-using Roster.Embedded.Internal;
+using Roster.Engine.Hosting;
 
 namespace Roster.Embedded.Tests;
 

@@ -1,5 +1,5 @@
 using Roster.Core;
-using Roster.Embedded.Internal;
+using Roster.Engine.Hosting;
 
 namespace Roster.Embedded.Tests;
 

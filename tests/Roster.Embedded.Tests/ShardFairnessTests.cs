@@ -1,5 +1,5 @@
 using Google.Protobuf;
-using Roster.Embedded.Internal;
+using Roster.Engine.Hosting;
 using Roster.Engine;
 using Roster.V1;
 

@@ -38,6 +38,15 @@ public sealed partial class TenantOwner : IJournalNames
         Id = id;
         _commit = commit;
         _clock = clock;
+        _catalog = BuildCatalog(1, Load(documents));
+    }
+
+    /// <summary>Takes what is stored; returns the schema.</summary>
+    private TenantSchema Load(IEnumerable<StoredDocument> documents)
+    {
+        _workflows.Clear();
+        _lists.Clear();
+        _inboxes.Clear();
         var schema = TenantSchema.New(Core.Schema.TenantSettings.Default);
         foreach (var document in documents)
         {
@@ -65,8 +74,33 @@ public sealed partial class TenantOwner : IJournalNames
             }
         }
 
-        _catalog = BuildCatalog(1, schema);
+        return schema;
     }
+
+    /// <summary>Version of the stored definitions that the <see cref="Catalog"/> has at least; 0 where nobody else writes.</summary>
+    public long StoredVersion => Interlocked.Read(ref _storedVersion);
+
+    internal void SetStoredVersion(long version) => Interlocked.Exchange(ref _storedVersion, version);
+
+    /// <summary>A commit wrote definitions of this tenant, decided on <see cref="StoredVersion"/>.</summary>
+    internal void RaiseStoredVersion() => Interlocked.Increment(ref _storedVersion);
+
+    /// <summary>Takes definitions that another process may have changed, when they are newer than what is known.</summary>
+    internal void Reload(IEnumerable<StoredDocument> documents, long version)
+    {
+        lock (_gate)
+        {
+            if (version <= StoredVersion)
+            {
+                return;
+            }
+
+            Publish(Load(documents));
+            Interlocked.Exchange(ref _storedVersion, version);
+        }
+    }
+
+    private long _storedVersion;
 
     /// <summary>Number of the tenant.</summary>
     public int Number { get; }
@@ -91,6 +125,13 @@ public sealed partial class TenantOwner : IJournalNames
 
     /// <summary>Counts records that a commit created; turns see it at once.</summary>
     public void CountRecords(long change) => _catalog.Records = Interlocked.Add(ref _records, change);
+
+    /// <summary>What the store counts, where other processes begin and end enrollments too.</summary>
+    internal void SetActive(long count)
+    {
+        Interlocked.Exchange(ref _activeEnrollments, count);
+        _catalog.ActiveEnrollments = count;
+    }
 
     private long _activeEnrollments;
     private long _records;
@@ -167,17 +208,34 @@ public sealed partial class TenantOwner : IJournalNames
         ArgumentNullException.ThrowIfNull(change);
         lock (_gate)
         {
-            var present = _catalog.Schema;
-            var wanted = change(present);
-            if (!ReferenceEquals(present, wanted))
+            while (true)
             {
-                _commit([ToDocument(wanted)]);
-                Publish(wanted);
-            }
+                var present = _catalog.Schema;
+                var wanted = change(present);
+                if (ReferenceEquals(present, wanted))
+                {
+                    return wanted;
+                }
 
-            return wanted;
+                try
+                {
+                    _commit([ToDocument(wanted)]);
+                }
+                catch (StoreConflictException) when (ReloadSelf is not null)
+                {
+                    // Names are declared in the midst of reading events, where nobody else could do this.
+                    ReloadSelf(this);
+                    continue;
+                }
+
+                Publish(wanted);
+                return wanted;
+            }
         }
     }
+
+    /// <summary>Reads this tenant from the store, where other processes write too; null where they do not.</summary>
+    internal Action<TenantOwner>? ReloadSelf { get; set; }
 
     /// <summary>Changes settings.</summary>
     public Tenant UpdateSettings(V1.TenantSettings? settings)

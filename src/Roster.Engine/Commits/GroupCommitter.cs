@@ -17,7 +17,9 @@ public sealed class GroupCommitter : IAsyncDisposable
     private readonly Action<OpenBatch> _onDurable;
     private readonly TurnBatch _merged = new();
     private readonly List<(ICommitSource? Source, OpenBatch Batch)> _taken = [];
-    private readonly ConcurrentQueue<(StoredDocument[] Documents, TaskCompletionSource Done)> _documents = new();
+    private readonly ConcurrentQueue<DocumentItem> _documents = new();
+    private readonly List<DocumentItem> _takenDocuments = [];
+    private readonly List<DocumentItem> _documentsAgain = [];
     private readonly SemaphoreSlim _signal = new(0);
     private readonly TaskCompletionSource _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -51,6 +53,9 @@ public sealed class GroupCommitter : IAsyncDisposable
     /// <summary>Turns committed so far.</summary>
     public long TurnsCommitted { get; private set; }
 
+    /// <summary>Commits that were refused as a whole because another process was quicker, and were decided again.</summary>
+    public long Conflicts { get; private set; }
+
     /// <summary>Starts the thread.</summary>
     public void Start(ICommitSource[] sources)
     {
@@ -69,7 +74,10 @@ public sealed class GroupCommitter : IAsyncDisposable
     }
 
     /// <summary>Makes documents durable with the next commit.</summary>
-    public Task CommitAsync(IReadOnlyList<StoredDocument> documents)
+    /// <param name="documents">The documents.</param>
+    /// <param name="decidedOn">Versions of the definitions that they were made from; for a store that several processes write.</param>
+    /// <exception cref="StoreConflictException">A version is not the present one; nothing was written.</exception>
+    public Task CommitAsync(IReadOnlyList<StoredDocument> documents, IReadOnlyList<(int Tenant, long Version)>? decidedOn = null)
     {
         if (HasFailed)
         {
@@ -77,7 +85,7 @@ public sealed class GroupCommitter : IAsyncDisposable
         }
 
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        _documents.Enqueue(([.. documents], done));
+        _documents.Enqueue(new DocumentItem([.. documents], [.. decidedOn ?? []], done));
         Signal();
         return done.Task;
     }
@@ -161,12 +169,25 @@ public sealed class GroupCommitter : IAsyncDisposable
             }
         }
 
-        if (!_documents.IsEmpty)
+        _takenDocuments.Clear();
+        _takenDocuments.AddRange(_documentsAgain);
+        _documentsAgain.Clear();
+        while (_documents.TryDequeue(out var next))
+        {
+            _takenDocuments.Add(next);
+        }
+
+        if (_takenDocuments.Count > 0)
         {
             var batch = new OpenBatch();
-            while (_documents.TryDequeue(out var item))
+            foreach (var item in _takenDocuments)
             {
                 batch.Turns.Documents.AddRange(item.Documents);
+                foreach (var (tenant, version) in item.DecidedOn)
+                {
+                    batch.Turns.NoteDecidedOn(tenant, version);
+                }
+
                 batch.Waiters.Add(new DocumentWaiter(item.Done));
             }
 
@@ -199,6 +220,29 @@ public sealed class GroupCommitter : IAsyncDisposable
                 Refuse(source, taken, full);
             }
 
+            return;
+        }
+        catch (StoreConflictException conflict)
+        {
+            foreach (var (source, taken) in _taken)
+            {
+                source?.OnConflict(taken, conflict);
+            }
+
+            foreach (var item in _takenDocuments)
+            {
+                if (item.DecidedOn.Length > 0)
+                {
+                    item.Done.TrySetException(conflict);
+                }
+                else
+                {
+                    // Decided on nothing that can have changed: it goes with the next commit, before what comes later.
+                    _documentsAgain.Add(item);
+                }
+            }
+
+            Conflicts++;
             return;
         }
 
@@ -267,6 +311,8 @@ public sealed class GroupCommitter : IAsyncDisposable
             waiter.OnCommitted(failure);
         }
     }
+
+    private sealed record DocumentItem(StoredDocument[] Documents, (int Tenant, long Version)[] DecidedOn, TaskCompletionSource Done);
 
     private sealed class DocumentWaiter(TaskCompletionSource done) : ICommitWaiter
     {

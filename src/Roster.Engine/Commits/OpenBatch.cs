@@ -52,4 +52,10 @@ public interface ICommitSource
     /// the open batch included, and fails those who wait (design section 4).
     /// </summary>
     void OnFailed(OpenBatch batch, Exception failure);
+
+    /// <summary>
+    /// Nothing of a batch that was taken is durable, because what it was decided on had changed. The source drops every state that is not durable and those
+    /// that the conflict names, and decides everything again, in its order.
+    /// </summary>
+    void OnConflict(OpenBatch batch, StoreConflictException conflict);
 }

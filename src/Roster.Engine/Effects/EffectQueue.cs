@@ -94,6 +94,16 @@ internal sealed class EffectQueue
         }
     }
 
+    /// <summary>The store has newer ones.</summary>
+    public void MarkMore()
+    {
+        lock (_gate)
+        {
+            _hasMoreInStore = true;
+            Pulse();
+        }
+    }
+
     public void Remove(EffectId id)
     {
         lock (_gate)

@@ -79,18 +79,36 @@ public sealed class Outbox
             for (var i = 0; i < turn.EffectsRemoved.Count; i++)
             {
                 var removed = batch.EffectsRemoved[turn.EffectsRemoved.Start + i];
-                var isLeased = false;
-                if (_queueOf.TryRemove(removed, out var queue))
-                {
-                    isLeased = queue.IsLeased(removed, Now);
-                    queue.Remove(removed);
-                }
-
-                if (!isLeased && batch.EffectsWithdrawn.Contains(removed))
-                {
-                    _cancelled?.Invoke(removed);
-                }
+                OnRemoved(removed, batch.EffectsWithdrawn.Contains(removed));
             }
+        }
+    }
+
+    /// <summary>Some process has added effects to a queue: they are in the store.</summary>
+    public void OnAdded(int tenant, string queue) => QueueOf(tenant, queue).MarkMore();
+
+    /// <summary>Looks at the store again for every queue that is known.</summary>
+    public void LookAgain()
+    {
+        foreach (var queue in _queues.Values)
+        {
+            queue.MarkMore();
+        }
+    }
+
+    /// <summary>Some process has removed an effect.</summary>
+    public void OnRemoved(EffectId id, bool isWithdrawn)
+    {
+        var isLeased = false;
+        if (_queueOf.TryRemove(id, out var queue))
+        {
+            isLeased = queue.IsLeased(id, Now);
+            queue.Remove(id);
+        }
+
+        if (!isLeased && isWithdrawn)
+        {
+            _cancelled?.Invoke(id);
         }
     }
 

@@ -31,6 +31,9 @@ public sealed class ErasedIds
         _key = documents.FirstOrDefault(d => d.Kind == DocumentKinds.Erasure)?.Content;
     }
 
+    /// <summary>Takes the key when another process made it.</summary>
+    internal void Take(IEnumerable<StoredDocument> documents) => _key ??= documents.FirstOrDefault(d => d.Kind == DocumentKinds.Erasure)?.Content;
+
     /// <summary>Whether nothing was ever erased.</summary>
     public bool IsEmpty => _key is null;
 

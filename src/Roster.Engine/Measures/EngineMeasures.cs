@@ -36,7 +36,7 @@ public sealed class EngineMeasures : IDisposable
     /// <param name="messages">Open messages.</param>
     /// <param name="meters">Makes the meter; null for one of its own.</param>
     public EngineMeasures(
-        TenantDirectory tenants, TimeProvider clock, TimeProvider stopwatch, int shards, IRecordStore store, Outbox outbox, MessagePump messages, IMeterFactory? meters)
+        TenantDirectory tenants, TimeProvider clock, TimeProvider stopwatch, int shards, IRecordStore store, Func<Outbox> outbox, Func<MessagePump> messages, IMeterFactory? meters)
     {
         _tenants = tenants;
         _clock = clock;

@@ -7,7 +7,7 @@ using Roster.Engine.Turns;
 namespace Roster.Engine.Measures;
 
 /// <summary>Says since when the oldest open task or message of each tenant is open (MET-17). Thread-safe.</summary>
-internal sealed class OutboxAges(IRecordStore store, Outbox outbox, MessagePump messages)
+internal sealed class OutboxAges(IRecordStore store, Func<Outbox> outbox, Func<MessagePump> messages)
 {
     private IReadOnlyDictionary<int, Timestamp> _latest = new Dictionary<int, Timestamp>();
     private int _isReading;
@@ -24,7 +24,7 @@ internal sealed class OutboxAges(IRecordStore store, Outbox outbox, MessagePump 
                 continue;
             }
 
-            var since = queue.Queue == MessageCodec.Queue ? messages.OldestOpen(queue.Tenant) : Timestamp.None;
+            var since = queue.Queue == MessageCodec.Queue ? messages().OldestOpen(queue.Tenant) : Timestamp.None;
             if (since.IsNone)
             {
                 since = await OldestOpenAsync(queue.Tenant, queue.Queue, cancellationToken).ConfigureAwait(false);
@@ -72,7 +72,7 @@ internal sealed class OutboxAges(IRecordStore store, Outbox outbox, MessagePump 
 
     private async ValueTask<Timestamp> OldestOpenAsync(int tenant, string queue, CancellationToken cancellationToken)
     {
-        var effect = outbox.OldestInMemory(tenant, queue)
+        var effect = outbox().OldestInMemory(tenant, queue)
             ?? (await store.ReadEffectsAsync(tenant, queue, 0, 1, cancellationToken).ConfigureAwait(false)).FirstOrDefault();
         return effect is null ? Timestamp.None
             : queue == MessageCodec.Queue ? MessageCodec.Unpack(effect.Task).At

@@ -75,6 +75,17 @@ public sealed class MessagePump : IAsyncDisposable
         }
     }
 
+    /// <summary>Some process has sent messages: they are in the store, in their order.</summary>
+    public void OnAdded(int tenant)
+    {
+        lock (_gate)
+        {
+            var lane = LaneOf(tenant);
+            lane.Newest = long.MaxValue;
+            Begin(lane);
+        }
+    }
+
     /// <summary>Completes when no message is on its way. What is sent meanwhile is waited for too.</summary>
     public Task WhenIdleAsync()
     {

@@ -49,6 +49,11 @@ public sealed partial class Jobs : IAsyncDisposable
         var jobs = all.Where(d => d.Kind == DocumentKinds.Operation).Select(d => (d.Tenant, Document: OperationDocument.Parser.ParseFrom(d.Content))).ToList();
         foreach (var (tenant, document) in jobs.OrderBy(j => j.Document.Operation.EndedAt?.ToDateTime()).ThenBy(j => j.Document.Operation.Id, StringComparer.Ordinal))
         {
+            if (_jobs.ContainsKey((tenant, document.Operation.Id)))
+            {
+                continue;
+            }
+
             if (document.Operation.State != Operation.Types.State.Running)
             {
                 document.Refs.Clear();

@@ -30,8 +30,24 @@ public interface IRecordStore : IAsyncDisposable
     /// </summary>
     bool NeedsHeads { get; }
 
+    /// <summary>
+    /// Whether other processes commit to the same store at the same time. Then <see cref="CommitAsync"/> judges a batch as a whole: when a turn would be a
+    /// conflict, when a state of <see cref="TurnBatch.Checks"/> is not the newest one any more, or when a version of <see cref="TurnBatch.DecidedOn"/> is not
+    /// the present one, it throws <see cref="StoreConflictException"/> and has written nothing. False by default.
+    /// </summary>
+    bool IsShared => false;
+
     /// <summary>Facts for status: positions and counts.</summary>
     StoreStatus Status { get; }
+
+    /// <summary>Reads <see cref="Status"/> as of now, also what other processes did.</summary>
+    ValueTask<StoreStatus> ReadStatusAsync(CancellationToken cancellationToken) => new(Status);
+
+    /// <summary>
+    /// Versions of the definitions by tenant, raised by every commit that writes documents of which <see cref="StoredDocument.IsDefinition"/> is true. One that
+    /// was never written has none and is at 0. Empty where nobody else writes.
+    /// </summary>
+    ValueTask<IReadOnlyDictionary<int, long>> ReadVersionsAsync(CancellationToken cancellationToken) => new(new Dictionary<int, long>());
 
     /// <summary>Tells the store where copies of committed heads can be had without reading them from disk. Called once, before the first commit.</summary>
     void UseCheckpointSource(ICheckpointSource source);

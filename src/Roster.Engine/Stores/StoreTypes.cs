@@ -77,7 +77,11 @@ public sealed record RenamedKey(RecordKey From, RecordKey To);
 /// <param name="Kind">Kind: <c>tenant</c>, <c>schema</c>, <c>workflow</c>, <c>list</c>, <c>inbox</c>, <c>operation</c>, <c>operation_refs</c>, <c>zones</c>, <c>erasure</c>, <c>webhook</c>, <c>queue</c>.</param>
 /// <param name="Id">Id within the kind.</param>
 /// <param name="Content">Content, opaque to the store; null removes it.</param>
-public sealed record StoredDocument(int Tenant, string Kind, string Id, byte[]? Content);
+public sealed record StoredDocument(int Tenant, string Kind, string Id, byte[]? Content)
+{
+    /// <summary>Whether turns and definitions depend on it, so that a change of it makes what was decided before stale. Jobs only note how far they are.</summary>
+    public bool IsDefinition => Kind is not ("operation" or "operation_refs" or "zones");
+}
 
 /// <summary>What a counter counts. Stored.</summary>
 public enum CounterKind
@@ -233,6 +237,29 @@ public sealed class StoreRefusedException : Exception
         : base(message, innerException)
     {
     }
+}
+
+/// <summary>
+/// What a batch was decided on is not what a store that several processes write has by now. Nothing of the batch was written: drop the states that
+/// are named, read the definitions of the tenants that are named, and decide again.
+/// </summary>
+public sealed class StoreConflictException : Exception
+{
+    /// <summary>Creates the exception.</summary>
+    /// <param name="records">Numbers of records that are not as they were when they were read.</param>
+    /// <param name="tenants">Tenants whose definitions changed; 0 for those of the engine.</param>
+    public StoreConflictException(IReadOnlyCollection<long> records, IReadOnlyCollection<int> tenants)
+        : base($"Another process was quicker: {records?.Count} records and the definitions of {tenants?.Count} tenants have changed. Nothing was written.")
+    {
+        Records = records ?? [];
+        Tenants = tenants ?? [];
+    }
+
+    /// <summary>Numbers of records that are not as they were when they were read.</summary>
+    public IReadOnlyCollection<long> Records { get; }
+
+    /// <summary>Tenants whose definitions changed; 0 for those of the engine.</summary>
+    public IReadOnlyCollection<int> Tenants { get; }
 }
 
 /// <summary>Another process has taken the store over. Nothing of the batch was written, and nothing ever will be: the process must stop.</summary>

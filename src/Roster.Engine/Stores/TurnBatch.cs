@@ -47,6 +47,12 @@ public struct TurnHeader
     public long Position;
 }
 
+/// <summary>A state that an input was judged by without a turn: the answer holds only while the state is the newest one.</summary>
+/// <param name="RecordNumber">The record; for one that does not exist, the number that was kept for it.</param>
+/// <param name="TurnId">Its latest turn; 0 when it does not exist.</param>
+/// <param name="Key">The key of a record that does not exist; default otherwise.</param>
+public readonly record struct StateCheck(long RecordNumber, ulong TurnId, RecordKey Key);
+
 /// <summary>A range of bytes.</summary>
 /// <param name="Start">First byte.</param>
 /// <param name="Length">Number of bytes.</param>
@@ -56,6 +62,7 @@ public readonly record struct ByteRange(int Start, int Length);
 public sealed class TurnBatch
 {
     private readonly Dictionary<CounterKey, long> _counters = [];
+    private readonly Dictionary<int, long> _decidedOn = [];
     private TurnHeader[] _turns = new TurnHeader[64];
 
     /// <summary>Skeletons, payloads and heads, one after another.</summary>
@@ -88,8 +95,21 @@ public sealed class TurnBatch
     /// <summary>Changes of counters.</summary>
     public IReadOnlyDictionary<CounterKey, long> Counters => _counters;
 
+    /// <summary>States that inputs were judged by without a turn. Only for a store that several processes write.</summary>
+    public List<StateCheck> Checks { get; } = [];
+
+    /// <summary>Versions of the definitions that the batch was decided on, by tenant; 0 is the engine. Only for a store that several processes write.</summary>
+    public IReadOnlyDictionary<int, long> DecidedOn => _decidedOn;
+
     /// <summary>Whether there is nothing to commit.</summary>
-    public bool IsEmpty => TurnCount == 0 && Documents.Count == 0 && _counters.Count == 0;
+    public bool IsEmpty => TurnCount == 0 && Documents.Count == 0 && _counters.Count == 0 && Checks.Count == 0;
+
+    /// <summary>Notes the version of a tenant's definitions that something was decided on; of several the oldest counts.</summary>
+    public void NoteDecidedOn(int tenant, long version)
+    {
+        ref var noted = ref System.Runtime.InteropServices.CollectionsMarshal.GetValueRefOrAddDefault(_decidedOn, tenant, out var isKnown);
+        noted = isKnown ? Math.Min(noted, version) : version;
+    }
 
     /// <summary>Adds to a counter.</summary>
     public void Count(CounterKey key, long change)
@@ -145,6 +165,12 @@ public sealed class TurnBatch
         {
             Count(key, change);
         }
+
+        Checks.AddRange(other.Checks);
+        foreach (var (tenant, version) in other._decidedOn)
+        {
+            NoteDecidedOn(tenant, version);
+        }
     }
 
     /// <summary>Empties the batch and keeps its buffers.</summary>
@@ -160,5 +186,7 @@ public sealed class TurnBatch
         Activity.Clear();
         Documents.Clear();
         _counters.Clear();
+        Checks.Clear();
+        _decidedOn.Clear();
     }
 }

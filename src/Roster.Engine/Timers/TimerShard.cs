@@ -42,6 +42,7 @@ public sealed class TimerShard : IAsyncDisposable
     private readonly FireTimers _fire;
     private readonly TimeProvider _clock;
     private readonly int _windowMax;
+    private readonly Func<long, bool>? _isMine;
     private readonly PriorityQueue<long, TimerEntry> _queue = new();
     private readonly Dictionary<long, Timestamp> _due = [];
     private readonly HashSet<long> _changedWhileLoading = [];
@@ -53,10 +54,12 @@ public sealed class TimerShard : IAsyncDisposable
     private Task _loop = Task.CompletedTask;
 
     /// <summary>Creates a shard over a store.</summary>
-    public TimerShard(IRecordStore store, FireTimers fire, TimeProvider clock)
-        : this(store, fire, clock, WindowMax)
-    {
-    }
+    /// <param name="store">The store.</param>
+    /// <param name="fire">Sends due records to their actors.</param>
+    /// <param name="clock">The engine's clock.</param>
+    /// <param name="isMine">Whose timers it takes, by record number; null for all.</param>
+    public TimerShard(IRecordStore store, FireTimers fire, TimeProvider clock, Func<long, bool>? isMine = null)
+        : this(store, fire, clock, WindowMax) => _isMine = isMine;
 
     internal TimerShard(IRecordStore store, FireTimers fire, TimeProvider clock, int windowMax)
     {
@@ -301,7 +304,7 @@ public sealed class TimerShard : IAsyncDisposable
             _isLoading = false;
             foreach (var entry in loaded)
             {
-                if (!_changedWhileLoading.Contains(entry.RecordNumber))
+                if (!_changedWhileLoading.Contains(entry.RecordNumber) && (_isMine is null || _isMine(entry.RecordNumber)))
                 {
                     Add(entry);
                 }

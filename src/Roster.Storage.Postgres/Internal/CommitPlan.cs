@@ -17,6 +17,10 @@ internal sealed class CommitPlan
     private readonly Dictionary<(long Record, int Index), byte[]?> _sections = [];
     private readonly Dictionary<(int Tenant, string Kind, string Id), byte[]?> _documents = [];
     private readonly HashSet<int> _tenants = [];
+    private readonly Dictionary<int, long> _versions = [];
+    private readonly HashSet<long> _conflicts = [];
+    private readonly HashSet<int> _staleTenants = [];
+    private readonly HashSet<ulong> _turnIds = [];
 
     /// <summary>Records, keys and effects to look up.</summary>
     public List<long> Numbers { get; } = [];
@@ -24,6 +28,15 @@ internal sealed class CommitPlan
     public KeyRows Keys { get; } = new();
 
     public EffectIds Removed { get; } = new();
+
+    /// <summary>Tenants whose versions of definitions are to be looked up.</summary>
+    public List<int> DecidedOn { get; } = [];
+
+    /// <summary>Records whose turns are conflicts, or whose states are not the newest ones any more.</summary>
+    public IReadOnlyCollection<long> Conflicts => _conflicts;
+
+    /// <summary>Tenants whose definitions are not those that the batch was decided on.</summary>
+    public IReadOnlyCollection<int> StaleTenants => _staleTenants;
 
     /// <summary>What to write.</summary>
     public KeyRows CreatedKeys { get; } = new();
@@ -69,6 +82,22 @@ internal sealed class CommitPlan
         Numbers.Clear();
         Keys.Clear();
         Removed.Clear();
+        DecidedOn.Clear();
+        _versions.Clear();
+        DecidedOn.AddRange(batch.DecidedOn.Keys);
+        foreach (var check in batch.Checks)
+        {
+            if (_known.TryAdd(check.RecordNumber, new Known { Last = -1 }))
+            {
+                Numbers.Add(check.RecordNumber);
+            }
+
+            if (check.Key.Id is not null)
+            {
+                Keys.Add(check.Key, check.RecordNumber);
+            }
+        }
+
         foreach (ref readonly var turn in batch.Turns)
         {
             if (_known.TryAdd(turn.RecordNumber, new Known { Last = -1 }))
@@ -96,11 +125,14 @@ internal sealed class CommitPlan
 
     public void FoundEffect(EffectId id) => _openEffects.Add(id);
 
+    public void FoundVersion(int tenant, long version) => _versions[tenant] = version;
+
     /// <summary>Judges each turn by what is stored and what the turns before it did, sets positions, and makes the rows.</summary>
     public void Judge(TurnBatch batch, in OwnerRow owner)
     {
         ClearRows();
         Owner = owner with { Batch = owner.Batch + 1 };
+        CheckKeysAndVersions(batch);
         var bytes = batch.Bytes.WrittenMemory;
         for (var i = 0; i < batch.TurnCount; i++)
         {
@@ -111,7 +143,13 @@ internal sealed class CommitPlan
             {
                 Take(batch, i, ref turn, ref known, bytes);
             }
+            else
+            {
+                _conflicts.Add(turn.RecordNumber);
+            }
         }
+
+        CheckStates(batch);
 
         AddHeads(batch, bytes);
         AddActivity(batch);
@@ -137,6 +175,48 @@ internal sealed class CommitPlan
         }
 
         return false;
+    }
+
+    /// <summary>Of what is stored before any turn of the batch: keys of records that are said not to exist, and versions of definitions.</summary>
+    private void CheckKeysAndVersions(TurnBatch batch)
+    {
+        foreach (var check in batch.Checks)
+        {
+            if (check.Key.Id is not null && _takenKeys.Contains(check.Key))
+            {
+                _conflicts.Add(check.RecordNumber);
+            }
+        }
+
+        foreach (var (tenant, version) in batch.DecidedOn)
+        {
+            if (_versions.GetValueOrDefault(tenant) != version)
+            {
+                _staleTenants.Add(tenant);
+            }
+        }
+    }
+
+    /// <summary>A state that was looked at is the stored one, or one that a turn of the batch made, whose own chain was checked.</summary>
+    private void CheckStates(TurnBatch batch)
+    {
+        if (batch.Checks.Count == 0)
+        {
+            return;
+        }
+
+        foreach (ref readonly var turn in batch.Turns)
+        {
+            _turnIds.Add(turn.TurnId);
+        }
+
+        foreach (var check in batch.Checks)
+        {
+            if (_known[check.RecordNumber].Stored != check.TurnId && !_turnIds.Contains(check.TurnId))
+            {
+                _conflicts.Add(check.RecordNumber);
+            }
+        }
     }
 
     private void Take(TurnBatch batch, int index, ref TurnHeader turn, ref Known known, ReadOnlyMemory<byte> bytes)
@@ -234,7 +314,7 @@ internal sealed class CommitPlan
         foreach (var document in batch.Documents)
         {
             _documents[(document.Tenant, document.Kind, document.Id)] = document.Content;
-            if (_tenants.Add(document.Tenant))
+            if (document.IsDefinition && _tenants.Add(document.Tenant))
             {
                 ChangedCatalogs.Add(document.Tenant);
             }
@@ -260,6 +340,9 @@ internal sealed class CommitPlan
         _sections.Clear();
         _documents.Clear();
         _tenants.Clear();
+        _conflicts.Clear();
+        _staleTenants.Clear();
+        _turnIds.Clear();
         CreatedKeys.Clear();
         CreatedHeads.Clear();
         ChangedHeads.Clear();

@@ -13,6 +13,12 @@ internal static class CommitStatements
     private const string LockOwner =
         "SELECT batch, position, next_position, records, timers, effects FROM owners WHERE owner = $1 AND epoch = $2 FOR UPDATE";
 
+    private const string LockSelf = "SELECT batch FROM owners WHERE owner = $1 AND epoch = $2 FOR UPDATE";
+
+    private const string MoveSelf = "UPDATE owners SET batch = $3 WHERE owner = $1 AND epoch = $2";
+
+    private const string FindVersions = "SELECT tenant, version FROM catalogs WHERE tenant = ANY ($1)";
+
     private const string FindHeads = "SELECT number, turn_id, position, coalesce(next_due, 0) FROM heads WHERE number = ANY ($1)";
 
     private const string FindKeys = """
@@ -93,10 +99,15 @@ internal static class CommitStatements
         """;
 
     /// <summary>Locks the row of the owner and reads what the plan must know. Null when the owner has another epoch.</summary>
-    public static async Task<OwnerRow?> JudgeAsync(NpgsqlConnection connection, CommitPlan plan, int owner, long epoch)
+    public static async Task<OwnerRow?> JudgeAsync(NpgsqlConnection connection, CommitPlan plan, int owner, long epoch, SharedOwner? self)
     {
         var batch = new NpgsqlBatch(connection);
         await using var disposed = batch.ConfigureAwait(false);
+        if (self is not null)
+        {
+            batch.BatchCommands.Add(Statement(LockSelf, Of(self.Owner), Of(self.Epoch)));
+        }
+
         batch.BatchCommands.Add(Statement(LockOwner, Of(owner), Of(epoch)));
         if (plan.Numbers.Count > 0)
         {
@@ -114,14 +125,31 @@ internal static class CommitStatements
             batch.BatchCommands.Add(Statement(FindEffects, Of(effects.Records), Of(effects.Enrollments), Of(effects.Steps), Of(effects.Executions)));
         }
 
+        if (plan.DecidedOn.Count > 0)
+        {
+            batch.BatchCommands.Add(Statement(FindVersions, Of(plan.DecidedOn)));
+        }
+
         var reader = await batch.ExecuteReaderAsync(CancellationToken.None).ConfigureAwait(false);
         await using var closed = reader.ConfigureAwait(false);
+        long? number = null;
+        if (self is not null)
+        {
+            if (!await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false))
+            {
+                return null;
+            }
+
+            number = reader.GetInt64(0);
+            await reader.NextResultAsync(CancellationToken.None).ConfigureAwait(false);
+        }
+
         if (!await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false))
         {
             return null;
         }
 
-        var row = new OwnerRow(reader.GetInt64(0), reader.GetInt64(1), reader.GetInt64(2), reader.GetInt64(3), reader.GetInt64(4), reader.GetInt64(5));
+        var row = new OwnerRow(number ?? reader.GetInt64(0), reader.GetInt64(1), reader.GetInt64(2), reader.GetInt64(3), reader.GetInt64(4), reader.GetInt64(5));
         await ReadFoundAsync(reader, plan).ConfigureAwait(false);
         return row;
     }
@@ -154,10 +182,19 @@ internal static class CommitStatements
                 plan.FoundEffect(new EffectId(reader.GetInt64(0), reader.GetInt32(1), reader.GetInt32(2), reader.GetInt32(3)));
             }
         }
+
+        if (plan.DecidedOn.Count > 0)
+        {
+            await reader.NextResultAsync(CancellationToken.None).ConfigureAwait(false);
+            while (await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false))
+            {
+                plan.FoundVersion(reader.GetInt32(0), reader.GetInt64(1));
+            }
+        }
     }
 
     /// <summary>Writes what was judged. Null, or the statement that found another number of rows than was read: another owner was quicker.</summary>
-    public static async Task<string?> WriteAsync(NpgsqlConnection connection, CommitPlan plan, int owner, long epoch)
+    public static async Task<string?> WriteAsync(NpgsqlConnection connection, CommitPlan plan, int owner, long epoch, SharedOwner? self)
     {
         var batch = new NpgsqlBatch(connection);
         await using var disposed = batch.ConfigureAwait(false);
@@ -168,6 +205,11 @@ internal static class CommitStatements
 
         // Last, so that whatever fails before it leaves the row as it was for the shortest time.
         var row = plan.Owner;
+        if (self is not null)
+        {
+            Add(batch, expected, 1, MoveSelf, Of(self.Owner), Of(self.Epoch), Of(row.Batch));
+        }
+
         Add(batch, expected, 1, MoveOwner, Of(owner), Of(epoch), Of(row.Batch), Of(row.Position), Of(row.NextPosition), Of(row.Records), Of(row.Timers), Of(row.Effects));
         await batch.ExecuteNonQueryAsync(CancellationToken.None).ConfigureAwait(false);
         for (var i = 0; i < expected.Count; i++)

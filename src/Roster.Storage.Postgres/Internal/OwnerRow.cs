@@ -8,3 +8,8 @@ namespace Roster.Storage.Postgres.Internal;
 /// <param name="Timers">Records that wait for an instant.</param>
 /// <param name="Effects">Open effects.</param>
 internal readonly record struct OwnerRow(long Batch, long Position, long NextPosition, long Records, long Timers, long Effects);
+
+/// <summary>The row of a process that shares the journal with others.</summary>
+/// <param name="Owner">Number of the row.</param>
+/// <param name="Epoch">Its epoch: that of its one life.</param>
+internal sealed record SharedOwner(int Owner, long Epoch);

@@ -44,6 +44,34 @@ public sealed class GroupCommitterTests
     }
 
     [Fact]
+    public async Task When_another_process_was_quicker_changes_of_definitions_are_refused_and_the_rest_goes_with_the_next_commit()
+    {
+        var store = new FaultStore(new VolatileRecordStore());
+        var gate = new TaskCompletionSource();
+        store.Gate = () => gate.Task;
+        await using var committer = new GroupCommitter(store, _ => { });
+        committer.Start([]);
+        var first = committer.CommitAsync([Document("first")]);
+        while (store.Commits == 0)
+        {
+            await Task.Yield();
+        }
+
+        var progress = committer.CommitAsync([Document("progress")]);
+        var definition = committer.CommitAsync([Document("definition")], [(1, 7L)]);
+        var commits = 0;
+        store.Gate = () => ++commits == 1 ? Task.FromException(new StoreConflictException([], [1])) : Task.CompletedTask;
+        gate.SetResult();
+        await first;
+        var conflict = await Assert.ThrowsAsync<StoreConflictException>(() => definition);
+        Assert.Equal([1], conflict.Tenants);
+        await progress;
+        Assert.Equal(1, committer.Conflicts);
+        Assert.Equal(["first", "progress"], (await store.ReadDocumentsAsync(Token)).Select(d => d.Id));
+        Assert.False(committer.HasFailed);
+    }
+
+    [Fact]
     public async Task After_a_fatal_failure_nobody_is_acknowledged_and_nobody_waits_for_ever()
     {
         var store = new FaultStore(new VolatileRecordStore()) { FatalNext = new IOException("fsync") };
@@ -115,6 +143,8 @@ public sealed class GroupCommitterTests
             Failures++;
             batch.Waiters.ForEach(w => w.OnCommitted(failure));
         }
+
+        public void OnConflict(OpenBatch batch, StoreConflictException conflict) => OnFailed(batch, conflict);
     }
 
     private sealed class Waiter(Action? onDone) : ICommitWaiter

@@ -42,6 +42,18 @@ public sealed class TimerShardTests
     }
 
     [Fact]
+    public async Task A_part_takes_its_own_timers_and_leaves_the_others()
+    {
+        _store.Set((3, 30), (1, 10), (2, 20), (4, 20));
+        await using var even = new TimerShard(_store.Store, (records, _, _) => Fire(records), _clock, record => record % 2 == 0);
+        await using var odd = new TimerShard(_store.Store, (records, _, _) => Fire(records), _clock, record => record % 2 == 1);
+        Assert.Equal(2, await even.FireUntilAsync(At(1_000), isOneInstant: false, Token));
+        Assert.Equal([2, 4], _fired);
+        Assert.Equal(2, await odd.FireUntilAsync(At(1_000), isOneInstant: false, Token));
+        Assert.Equal([2, 4, 1, 3], _fired);
+    }
+
+    [Fact]
     public async Task A_timer_that_moved_or_went_does_not_fire_at_its_old_instant()
     {
         _store.Set((1, 10), (2, 10));

@@ -1,6 +1,6 @@
 using Roster.Core.Turns;
 
-namespace Roster.Embedded.Internal;
+namespace Roster.Engine.Hosting;
 
 /// <summary>
 /// Callers who wait for the decision about an enrollment in a sequence, which is made when the inbox has answered (SEQ-04). A caller who is

@@ -1,4 +1,4 @@
-namespace Roster.Embedded.Internal;
+namespace Roster.Engine.Hosting;
 
 /// <summary>
 /// Events that were handed in and not yet decided. Whoever reads more of them waits while there are many: an event that waits as bytes costs less than

@@ -1,7 +1,7 @@
 using Roster.Core.Turns;
 using Roster.V1;
 
-namespace Roster.Embedded.Internal;
+namespace Roster.Engine.Hosting;
 
 /// <summary>Results of turns as callers see them.</summary>
 internal static class Results

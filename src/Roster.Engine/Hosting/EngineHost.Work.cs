@@ -4,7 +4,6 @@ using Roster.Core.Journal;
 using Roster.Core.Records;
 using Roster.Core.Turns;
 using Roster.Core.Workflows;
-using Roster.Engine;
 using Roster.Engine.Catalog;
 using Roster.Engine.Effects;
 using Roster.Engine.Stores;
@@ -13,10 +12,10 @@ using Roster.Protocol.Mapping;
 using Roster.V1;
 using Timestamp = Roster.Core.Timestamp;
 
-namespace Roster.Embedded;
+namespace Roster.Engine.Hosting;
 
 /// <content>Tasks for workers.</content>
-public sealed partial class EmbeddedEngine
+public abstract partial class EngineHost
 {
     /// <inheritdoc/>
     public async ValueTask<IReadOnlyList<WorkTask>> LeaseTasksAsync(
@@ -29,6 +28,12 @@ public sealed partial class EmbeddedEngine
         }
 
         var tenantOwner = _tenants.Get(tenant);
+        if (_store.IsShared)
+        {
+            // The notice of another process may still be on its way.
+            _outbox.OnAdded(tenantOwner.Number, queue);
+        }
+
         var leased = await _outbox.LeaseAsync(tenantOwner.Number, queue, tasksMax, leaseFor, owner, cancellationToken).ConfigureAwait(false);
         return [.. leased.Select(l => ToWire(l, tenantOwner))];
     }

@@ -10,7 +10,7 @@ using Roster.Engine.Measures;
 using Roster.Engine.Stores;
 using Roster.Engine.Turns;
 
-namespace Roster.Embedded.Internal;
+namespace Roster.Engine.Hosting;
 
 /// <summary>
 /// A loop that owns a part of the records: it runs their turns one after another, so everything about one record happens in one
@@ -37,6 +37,9 @@ internal sealed partial class Shard : ICommitSource
     private readonly ShardMeasures _measures;
     private readonly Action _signalCommitter;
     private readonly Action<RecordState>? _beforeTurn;
+    private readonly Func<Task> _refresh;
+    private readonly bool _isShared;
+    private readonly List<WorkItem> _again = [];
     private readonly TurnRunner _runner;
     private readonly RecordState _state = new();
     private readonly RecordCache _cache;
@@ -50,6 +53,12 @@ internal sealed partial class Shard : ICommitSource
     private OpenBatch? _spare = new();
     private Task _loop = Task.CompletedTask;
     private int _failures;
+    private int _conflicts;
+    private int _lastFull;
+    private int _againFront;
+    private bool _isStale;
+    private EventSlice? _running;
+    private (EventSlice? Slice, int Done) _taken;
     private bool _isWaitingForRoom;
     private long _nextSequence;
     private long _sequencesLeft;
@@ -63,8 +72,11 @@ internal sealed partial class Shard : ICommitSource
         ulong ownerEpoch,
         long cacheBytes,
         Action signalCommitter,
-        Action<RecordState>? beforeTurn)
+        Action<RecordState>? beforeTurn,
+        Func<Task> refresh)
     {
+        _refresh = refresh;
+        _isShared = store.IsShared;
         _store = store;
         _erased = erased;
         _tenants = tenants;
@@ -118,6 +130,7 @@ internal sealed partial class Shard : ICommitSource
                 return null;
             }
 
+            _taken = (_running, _running?.Done ?? 0);
             var taken = _open;
             _open = _spare;
             _spare = null;
@@ -135,6 +148,12 @@ internal sealed partial class Shard : ICommitSource
                 _cache.SetDurable(batch.Slots[i], batch.Turns.Turns[i].Position);
             }
 
+            if (_taken.Slice is { } slice)
+            {
+                slice.Durable = _taken.Done;
+                _taken = default;
+            }
+
             batch.Clear();
             _spare = batch;
             if (!_open.IsEmpty)
@@ -149,7 +168,7 @@ internal sealed partial class Shard : ICommitSource
         ICommitWaiter[] waiters;
         lock (_gate)
         {
-            _failures++;
+            _lastFull = ++_failures;
             _cache.DropPending();
             waiters = [.. batch.Waiters, .. _open.Waiters];
             batch.Clear();
@@ -162,6 +181,47 @@ internal sealed partial class Shard : ICommitSource
         {
             waiter.OnCommitted(failure);
         }
+    }
+
+    /// <summary>
+    /// Another process was quicker. Whoever waits for what was decided goes back to the front of the line, in the same order, before the item at hand.
+    /// </summary>
+    public void OnConflict(OpenBatch batch, StoreConflictException conflict)
+    {
+        var failed = new List<WorkItem>();
+        lock (_gate)
+        {
+            _failures++;
+            _conflicts++;
+            _isStale |= conflict.Tenants.Count > 0;
+            _cache.DropPending();
+            foreach (var number in conflict.Records)
+            {
+                _cache.DropStale(number);
+            }
+
+            foreach (var item in batch.Waiters.Concat(_open.Waiters).Cast<WorkItem>())
+            {
+                if (item.TryReset())
+                {
+                    _again.Insert(_againFront++, item);
+                }
+                else
+                {
+                    failed.Add(item);
+                }
+            }
+
+            batch.Clear();
+            _open.Clear();
+            _spare = batch;
+            MakeRoom();
+        }
+
+        failed.ForEach(item => item.OnCommitted(conflict));
+
+        // The loop may be waiting for work.
+        _queue.Writer.TryWrite(WakeItem.Instance);
     }
 
     /// <summary>Copies durable heads for a checkpoint.</summary>
@@ -198,7 +258,11 @@ internal sealed partial class Shard : ICommitSource
     {
         while (true)
         {
-            if (_queue.Reader.TryRead(out var item))
+            if (TakeAgain() is { } again)
+            {
+                await RunAgainAsync(again).ConfigureAwait(false);
+            }
+            else if (_queue.Reader.TryRead(out var item))
             {
                 var turns = _runner.Decided;
                 await TryRunAsync(item).ConfigureAwait(false);
@@ -210,8 +274,69 @@ internal sealed partial class Shard : ICommitSource
             }
             else if (!await _queue.Reader.WaitToReadAsync().ConfigureAwait(false))
             {
-                return;
+                if (!_isShared || !await HasMoreAsync().ConfigureAwait(false))
+                {
+                    return;
+                }
             }
+        }
+    }
+
+    /// <summary>The next item that must run again; from here on the front of that line is behind it.</summary>
+    private WorkItem? TakeAgain()
+    {
+        if (!_isShared)
+        {
+            return null;
+        }
+
+        lock (_gate)
+        {
+            _againFront = 0;
+            if (_again.Count == 0)
+            {
+                return null;
+            }
+
+            var item = _again[0];
+            _again.RemoveAt(0);
+            return item;
+        }
+    }
+
+    private async Task RunAgainAsync(WorkItem item)
+    {
+        try
+        {
+            bool isStale;
+            lock (_gate)
+            {
+                isStale = _isStale;
+                _isStale = false;
+            }
+
+            if (isStale)
+            {
+                await _refresh().ConfigureAwait(false);
+            }
+
+            await RunAsync(item).ConfigureAwait(false);
+        }
+        catch (Exception failure)
+        {
+            // The edge of the loop, as for other items.
+            item.OnCommitted(failure);
+        }
+    }
+
+    /// <summary>At the end: what is in flight may have to run again.</summary>
+    private async Task<bool> HasMoreAsync()
+    {
+        var conflicts = Volatile.Read(ref _conflicts);
+        await FlushAsync().ConfigureAwait(false);
+        lock (_gate)
+        {
+            return _again.Count > 0 || conflicts != _conflicts;
         }
     }
 
@@ -257,6 +382,11 @@ internal sealed partial class Shard : ICommitSource
         if (failuresAtStart == _failures)
         {
             _open.Waiters.Add(item);
+        }
+        else if (_isShared && _lastFull <= failuresAtStart && item.TryReset())
+        {
+            // Others were quicker, and no more: it is decided again, after those that came before it, before those that came later.
+            _again.Insert(_againFront, item);
         }
         else
         {

@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using Roster.Core;
 using Roster.Engine.Commits;
 
-namespace Roster.Embedded.Internal;
+namespace Roster.Engine.Hosting;
 
 /// <content>
 /// Due timers. They stand in a queue of their own, and the loop takes from both in turn: after an item of the other queue as many timers as that item had
@@ -51,9 +51,17 @@ internal sealed partial class Shard
         {
             await LoadMissingAsync(item, end, loadMax).ConfigureAwait(false);
             var done = item.Done;
+            var isDone = false;
             var step = Step.Done;
             lock (_gate)
             {
+                if (_isShared && item.FailuresAtStart is { } failures && failures != _failures)
+                {
+                    // What it did is not written: all of it runs again, or fails.
+                    Finish(item, failures);
+                    return true;
+                }
+
                 _measures.Begin();
                 while (item.Done < end && HasRoom && step == Step.Done)
                 {
@@ -67,6 +75,7 @@ internal sealed partial class Shard
                     step = RunDueTimers(slot, item);
                 }
 
+                isDone = item.Done == end;
                 if (item.Done == item.Numbers.Length)
                 {
                     Finish(item, item.FailuresAtStart.Value);
@@ -74,7 +83,7 @@ internal sealed partial class Shard
             }
 
             _signalCommitter();
-            if (item.Done == end)
+            if (isDone)
             {
                 return end == item.Numbers.Length;
             }
@@ -94,7 +103,13 @@ internal sealed partial class Shard
         {
             // It was due when it was sent: a clock that has gone back since does not make it early, and it would not be sent again.
             var now = Now;
+            var turns = _runner.Decided;
             step = FireDue(slot, CatalogOf(tenant), item.AsOf, item.IsManual ? Timestamp.None : now < item.AsOf ? item.AsOf : now);
+            if (turns == _runner.Decided)
+            {
+                // It is not due, if this is what it is: the store said otherwise.
+                Check(slot, _state.TurnId);
+            }
         }
         catch (Exception bug) when (bug is not OutOfMemoryException)
         {

@@ -3,18 +3,16 @@ using Roster.Core.Hashing;
 using Roster.Core.Journal;
 using Roster.Core.Records;
 using Roster.Core.Turns;
-using Roster.Embedded.Internal;
-using Roster.Engine;
 using Roster.Engine.Catalog;
 using Roster.Engine.Operations;
 using Roster.Engine.Reading;
 using Roster.Engine.Turns;
 using Roster.V1;
 
-namespace Roster.Embedded;
+namespace Roster.Engine.Hosting;
 
 /// <content>Records, enrollments, journal.</content>
-public sealed partial class EmbeddedEngine
+public abstract partial class EngineHost
 {
     private const int TextMax = 100;
     private const int RequestIdMax = 128;
@@ -203,7 +201,7 @@ public sealed partial class EmbeddedEngine
 
     /// <inheritdoc/>
     public IAsyncEnumerable<ReadJournalResponse> ReadJournalAsync(string tenant, ReadJournalRequest request, CancellationToken cancellationToken) =>
-        new JournalReader(_store).ReadAsync(request, _tenants.Get(tenant), () => _committer.Advanced, cancellationToken);
+        new JournalReader(_store).ReadAsync(request, _tenants.Get(tenant), WhenAdvanced, cancellationToken);
 
     private static Core.Refusal? ReadCommand(
         TenantOwner owner, RecordRef? reference, string workflowId, string requestId, string caller, out RecordKey key, out int workflow)

@@ -1,8 +1,7 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 using Roster.Core;
 using Roster.Core.Hashing;
-using Roster.Embedded.Internal;
-using Roster.Engine;
 using Roster.Engine.Access;
 using Roster.Engine.Catalog;
 using Roster.Engine.Commits;
@@ -19,58 +18,67 @@ using Roster.Engine.Turns;
 using Roster.V1;
 using Timestamp = Roster.Core.Timestamp;
 
-namespace Roster.Embedded;
+namespace Roster.Engine.Hosting;
 
 /// <summary>
-/// The single-process host: record actors in shards, one committer, one store. It adds placement and threads to
-/// <see cref="Roster.Engine"/>, and no rules.
+/// What every host has in a process: record actors in shards, one committer, one store. It adds placement and threads to <see cref="Roster.Engine"/>,
+/// and no rules. A host has also <em>duties</em>: timers, schedules, jobs, messages between records, leases of tasks. The only process on a store always has
+/// them; of several that share one, the one that was given them. Timers of a shared store come in parts, which may be given to different ones.
 /// </summary>
-public sealed partial class EmbeddedEngine : IRosterEngine, IJobHost, IMessageHost, ICheckpointSource, IAsyncDisposable
+public abstract partial class EngineHost : IRosterEngine, IJobHost, IMessageHost, ICheckpointSource, IAsyncDisposable
 {
-    private readonly EmbeddedOptions _options;
+    private readonly HostOptions _options;
     private readonly IRecordStore _store;
     private readonly GroupCommitter _committer;
     private readonly TenantDirectory _tenants;
-    private readonly TimerShard _timers;
-    private readonly Outbox _outbox;
-    private readonly MessagePump _messages;
-    private readonly DeliveryPump _deliveries;
+    private TimerShard _timers;
+    private Outbox _outbox;
+    private MessagePump _messages;
+    private DeliveryPump _deliveries;
     private readonly ErasedIds _erased;
     private readonly Backlog _backlog;
-    private readonly Jobs _jobs;
-    private readonly DefinitionChanges _changes;
-    private readonly Scheduler _scheduler;
+    private Jobs _jobs;
+    private DefinitionChanges _changes;
+    private Scheduler _scheduler;
     private readonly EngineMeasures _measures;
     private readonly Shard[] _shards;
     private readonly SemaphoreSlim _advance = new(1, 1);
     private int _eventsInFlight;
     private volatile bool _isStopping;
 
-    private EmbeddedEngine(EmbeddedOptions options, IRecordStore store, TimeProvider clock, IReadOnlyList<StoredDocument> documents)
+    /// <summary>Creates a host over an open store, which stays the caller's to dispose, after the host.</summary>
+    /// <param name="options">Options.</param>
+    /// <param name="store">The store.</param>
+    /// <param name="clock">The clock.</param>
+    /// <param name="documents">All documents of the store.</param>
+    /// <exception cref="ArgumentException">An option is out of its range.</exception>
+    protected EngineHost(HostOptions options, IRecordStore store, TimeProvider clock, IReadOnlyList<StoredDocument> documents)
     {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(store);
+        var problems = options.Check();
+        if (problems.Count > 0)
+        {
+            throw new ArgumentException(string.Join(" ", problems), nameof(options));
+        }
+
         _options = options;
         _store = store;
         Clock = clock;
         _committer = new GroupCommitter(store, OnDurable);
-        _tenants = new TenantDirectory(documents, Commit, clock);
-        _timers = new TimerShard(store, FireAsync, clock);
+        _tenants = new TenantDirectory(documents, Commit, clock) { ReadStored = store.IsShared ? ReadStored : null };
         Credentials = new CredentialDirectory(documents, Commit, tenant => _tenants.Get(tenant).Number, options.Stopwatch);
         Rates = new TenantRates(tenant => SchemaOf(tenant)?.Settings, options.Stopwatch);
         _erased = new ErasedIds(documents);
-        _outbox = new Outbox(store, clock, Withdraw, (tenant, queue) => _tenants.Get(tenant).LimitsOf(queue));
         _backlog = new Backlog(options.EventsWaitingMax);
-        _jobs = new Jobs(this);
-        _changes = new DefinitionChanges(_jobs);
-        _scheduler = new Scheduler(this, _changes, () => _tenants.All);
         _shards = new Shard[options.Shards];
-        _messages = new MessagePump(store, this, ((IJobHost)this).PauseAsync);
-        _deliveries = new DeliveryPump(this, options.DeliveriesInFlightMax, options.DeliveryTime);
-        _measures = new EngineMeasures(_tenants, clock, options.Stopwatch, options.Shards, store, _outbox, _messages, options.Meters);
-        _tenants.Changed += _scheduler.Wake;
+        CreateDuties();
+        _measures = new EngineMeasures(_tenants, clock, options.Stopwatch, options.Shards, store, () => _outbox, () => _messages, options.Meters);
+        _tenants.Changed += () => _scheduler.Wake();
         for (var i = 0; i < _shards.Length; i++)
         {
             _shards[i] = new Shard(
-                store, _erased, _tenants, clock, _measures.Shard(i), NewOwnerEpoch(), options.CacheBytes / _shards.Length, _committer.Signal, options.BeforeTurn);
+                store, _erased, _tenants, clock, _measures.Shard(i), NewOwnerEpoch(), options.CacheBytes / _shards.Length, _committer.Signal, options.BeforeTurn, () => RefreshAsync(CancellationToken.None));
         }
     }
 
@@ -108,44 +116,64 @@ public sealed partial class EmbeddedEngine : IRosterEngine, IJobHost, IMessageHo
     /// <summary>Commits and turns committed since the start.</summary>
     public (long Commits, long Turns) Committed => (_committer.Commits, _committer.TurnsCommitted);
 
-    /// <summary>Starts the host over an open store. The store stays the caller's to dispose, after the host.</summary>
-    /// <exception cref="ArgumentException">An option is out of its range.</exception>
-    public static async ValueTask<EmbeddedEngine> StartAsync(
-        EmbeddedOptions options, IRecordStore store, TimeProvider clock, CancellationToken cancellationToken)
+    /// <summary>Starts turns and commits, and the duties unless other processes share the store.</summary>
+    protected async ValueTask StartAsync(IReadOnlyList<StoredDocument> documents, CancellationToken cancellationToken)
     {
-        ArgumentNullException.ThrowIfNull(options);
-        ArgumentNullException.ThrowIfNull(store);
-        var problems = options.Check();
-        if (problems.Count > 0)
+        _store.UseCheckpointSource(this);
+        foreach (var tenant in _tenants.All)
         {
-            throw new ArgumentException(string.Join(" ", problems), nameof(options));
+            Count(await _store.ReadCountersAsync(tenant.Number, cancellationToken).ConfigureAwait(false));
         }
 
-        var documents = await store.ReadDocumentsAsync(cancellationToken).ConfigureAwait(false);
-        var engine = new EmbeddedEngine(options, store, clock, documents);
-        store.UseCheckpointSource(engine);
-        foreach (var tenant in engine._tenants.All)
-        {
-            engine.Count(await store.ReadCountersAsync(tenant.Number, cancellationToken).ConfigureAwait(false));
-        }
-
-        engine._committer.Start([.. engine._shards]);
-        foreach (var shard in engine._shards)
+        _committer.Start([.. _shards]);
+        foreach (var shard in _shards)
         {
             shard.Start();
         }
 
-        await engine._messages.StartAsync(cancellationToken).ConfigureAwait(false);
-        await engine._deliveries.StartAsync(store, cancellationToken).ConfigureAwait(false);
-        engine._jobs.Resume(documents);
-        await engine._jobs.FollowZonesAsync(documents, options.ZonesVersion).ConfigureAwait(false);
-        if (clock is not ManualClock)
+        if (!_store.IsShared)
         {
-            engine._timers.Start();
-            engine._scheduler.Start();
+            await StartDutiesAsync(documents, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    [MemberNotNull(nameof(_timers), nameof(_outbox), nameof(_messages), nameof(_deliveries), nameof(_jobs), nameof(_changes), nameof(_scheduler))]
+    private void CreateDuties()
+    {
+        _timers = new TimerShard(_store, FireAsync, Clock);
+        _outbox = new Outbox(_store, Clock, Withdraw, (tenant, queue) => _tenants.Get(tenant).LimitsOf(queue));
+        _jobs = new Jobs(this);
+        _changes = new DefinitionChanges(_jobs);
+        _scheduler = new Scheduler(this, _changes, () => _tenants.All);
+        _messages = new MessagePump(_store, this, ((IJobHost)this).PauseAsync);
+        _deliveries = new DeliveryPump(this, _options.DeliveriesInFlightMax, _options.DeliveryTime);
+    }
+
+    private async Task StartDutiesAsync(IReadOnlyList<StoredDocument> documents, CancellationToken cancellationToken)
+    {
+        await _messages.StartAsync(cancellationToken).ConfigureAwait(false);
+        await _deliveries.StartAsync(_store, cancellationToken).ConfigureAwait(false);
+        _jobs.Resume(documents);
+        await _jobs.FollowZonesAsync(documents, _options.ZonesVersion).ConfigureAwait(false);
+        if (Clock is ManualClock)
+        {
+            return;
         }
 
-        return engine;
+        _scheduler.Start();
+        if (!_store.IsShared)
+        {
+            _timers.Start();
+        }
+    }
+
+    private async Task StopDutiesAsync()
+    {
+        await _timers.DisposeAsync().ConfigureAwait(false);
+        await _scheduler.DisposeAsync().ConfigureAwait(false);
+        await _jobs.DisposeAsync().ConfigureAwait(false);
+        await _messages.DisposeAsync().ConfigureAwait(false);
+        await _deliveries.DisposeAsync().ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
@@ -161,7 +189,13 @@ public sealed partial class EmbeddedEngine : IRosterEngine, IJobHost, IMessageHo
         TakeInFlight(events.Count);
         try
         {
-            return MapAsync(Post(_tenants.Get(tenant), events).Task, cancellationToken);
+            if (_store.IsShared)
+            {
+                return IngestSharedAsync(tenant, events, cancellationToken);
+            }
+
+            var owner = _tenants.Get(tenant);
+            return MapAsync(Post(owner, Admit(owner, events)).Task, cancellationToken);
         }
         catch
         {
@@ -182,14 +216,15 @@ public sealed partial class EmbeddedEngine : IRosterEngine, IJobHost, IMessageHo
     }
 
     /// <summary>Finishes what was taken and stops.</summary>
-    public async ValueTask DisposeAsync()
+    public virtual async ValueTask DisposeAsync()
     {
         _isStopping = true;
-        await _timers.DisposeAsync().ConfigureAwait(false);
-        await _scheduler.DisposeAsync().ConfigureAwait(false);
-        await _jobs.DisposeAsync().ConfigureAwait(false);
-        await _messages.DisposeAsync().ConfigureAwait(false);
-        await _deliveries.DisposeAsync().ConfigureAwait(false);
+        await StopDutiesAsync().ConfigureAwait(false);
+        foreach (var part in _timerParts.Keys)
+        {
+            await DropTimersAsync(part).ConfigureAwait(false);
+        }
+
         foreach (var shard in _shards)
         {
             await shard.StopAsync().ConfigureAwait(false);
@@ -198,6 +233,7 @@ public sealed partial class EmbeddedEngine : IRosterEngine, IJobHost, IMessageHo
         await _committer.DisposeAsync().ConfigureAwait(false);
         _measures.Dispose();
         _advance.Dispose();
+        GC.SuppressFinalize(this);
     }
 
     /// <summary>Owner epochs are never used twice, so that turn ids of two owners cannot agree by chance.</summary>
@@ -211,6 +247,14 @@ public sealed partial class EmbeddedEngine : IRosterEngine, IJobHost, IMessageHo
     private void OnDurable(OpenBatch batch)
     {
         Count(batch.Turns.Counters);
+        if (_store.IsShared)
+        {
+            var notice = DurableNotice.Of(batch);
+            HearTimers(notice.Timers);
+            Hear(notice);
+            return;
+        }
+
         _timers.OnDurable(batch.TimerChanges);
         _outbox.OnDurable(batch.Turns);
         _messages.OnDurable(batch.Turns);
@@ -239,6 +283,12 @@ public sealed partial class EmbeddedEngine : IRosterEngine, IJobHost, IMessageHo
     {
         try
         {
+            if (_store.IsShared)
+            {
+                CommitShared(documents);
+                return;
+            }
+
             _committer.CommitAsync(documents).GetAwaiter().GetResult();
         }
         catch (StoreFullException full)
@@ -247,32 +297,33 @@ public sealed partial class EmbeddedEngine : IRosterEngine, IJobHost, IMessageHo
         }
     }
 
-    private IngestBatch Post(TenantOwner owner, IReadOnlyList<Event> events)
+    /// <summary>Reads the events by the tenant's schema.</summary>
+    private Admission Admit(TenantOwner owner, IReadOnlyList<Event> events)
     {
-        var admitted = new AdmittedEvent[events.Count];
-        var hashes = new Hash128[events.Count];
-        var results = new List<IndexedResult>();
-        var byShard = new List<int>?[_shards.Length];
-        var slices = 0;
-        for (var i = 0; i < admitted.Length; i++)
+        var admission = new Admission(new AdmittedEvent[events.Count], new Hash128[events.Count], [], new List<int>?[_shards.Length]);
+        for (var i = 0; i < events.Count; i++)
         {
-            if (EventReader.TryRead(events[i], owner, out admitted[i]) is { } refusal)
+            if (EventReader.TryRead(events[i], owner, out admission.Events[i]) is { } refusal)
             {
-                results.Add(new IndexedResult { Index = i, Result = Results.Refused(refusal) });
+                admission.Refused.Add(new IndexedResult { Index = i, Result = Results.Refused(refusal) });
                 continue;
             }
 
-            hashes[i] = KeyHash.Of(admitted[i].Key);
-            ref var indexes = ref byShard[KeyHash.VirtualShard(hashes[i]) % _shards.Length];
-            slices += indexes is null ? 1 : 0;
-            (indexes ??= new List<int>(events.Count)).Add(i);
+            admission.Hashes[i] = KeyHash.Of(admission.Events[i].Key);
+            (admission.ByShard[KeyHash.VirtualShard(admission.Hashes[i]) % _shards.Length] ??= new List<int>(events.Count)).Add(i);
         }
 
-        var batch = new IngestBatch(owner.Number, admitted, hashes, results, ReleaseInFlight) { Slices = Math.Max(1, slices) };
+        return admission;
+    }
+
+    private IngestBatch Post(TenantOwner owner, in Admission admission)
+    {
+        var slices = admission.ByShard.Count(indexes => indexes is not null);
+        var batch = new IngestBatch(owner.Number, admission.Events, admission.Hashes, admission.Refused, ReleaseInFlight) { Slices = Math.Max(1, slices) };
         batch.NoteRefused();
-        for (var i = 0; i < byShard.Length; i++)
+        for (var i = 0; i < _shards.Length; i++)
         {
-            if (byShard[i] is { } indexes)
+            if (admission.ByShard[i] is { } indexes)
             {
                 _backlog.Add(indexes.Count);
                 _shards[i].Post(new EventSlice(batch, [.. indexes], _backlog));
@@ -286,6 +337,9 @@ public sealed partial class EmbeddedEngine : IRosterEngine, IJobHost, IMessageHo
 
         return batch;
     }
+
+    /// <summary>A batch as the schema reads it: what is refused is not in a shard.</summary>
+    private readonly record struct Admission(AdmittedEvent[] Events, Hash128[] Hashes, List<IndexedResult> Refused, List<int>?[] ByShard);
 
     private void TakeInFlight(int count)
     {

@@ -1,11 +1,10 @@
-using Roster.Engine;
 using Roster.Engine.Delivery;
 using System.Diagnostics.Metrics;
 
-namespace Roster.Embedded;
+namespace Roster.Engine.Hosting;
 
 /// <summary>Options of the embedded host.</summary>
-public sealed class EmbeddedOptions
+public class HostOptions
 {
     /// <summary>Default of <see cref="Shards"/>.</summary>
     public const int DefaultShards = 2;
@@ -85,7 +84,7 @@ public sealed class EmbeddedOptions
     internal Action<Core.Records.RecordState>? BeforeTurn { get; set; }
 
     /// <summary>One sentence per option that is out of its range; empty when all are fine.</summary>
-    public IReadOnlyList<string> Check()
+    public virtual IReadOnlyList<string> Check()
     {
         var problems = new List<string>();
         if (Shards is < 1 or > 64)

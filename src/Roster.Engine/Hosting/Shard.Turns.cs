@@ -6,7 +6,7 @@ using Roster.Core.Turns;
 using Roster.Engine.Stores;
 using Roster.Engine.Turns;
 
-namespace Roster.Embedded.Internal;
+namespace Roster.Engine.Hosting;
 
 /// <content>Running turns.</content>
 internal sealed partial class Shard
@@ -26,6 +26,7 @@ internal sealed partial class Shard
         NoRoom,
     }
 
+    private RecordKey _checkedKey;
     private int _sectionsSince;
     private SectionKind _missingKind;
     private int[]? _missingSections;
@@ -39,27 +40,33 @@ internal sealed partial class Shard
         {
             await LoadMissingAsync(slice, loadMax).ConfigureAwait(false);
             var done = slice.Done;
+            var isDone = false;
             Step step;
             lock (_gate)
             {
                 if (failures != _failures)
                 {
                     // What ran before is gone: to run only the rest would change the order of a record's events.
+                    _running = null;
                     Finish(slice, failures);
                     return;
                 }
 
+                _running = slice;
                 _measures.Begin();
                 step = RunEvents(slice);
                 if (slice.Done == slice.Indexes.Length)
                 {
-                    slice.Batch.CountRefused(_open.Turns);
+                    // Once it is finished it may be taken back at any time: it is not looked at any more.
+                    isDone = true;
+                    _running = null;
+                    slice.Batch.CountRefused(slice, _open.Turns);
                     Finish(slice, failures);
                 }
             }
 
             _signalCommitter();
-            if (slice.Done == slice.Indexes.Length)
+            if (isDone)
             {
                 slice.SetDecided();
                 return;
@@ -151,6 +158,7 @@ internal sealed partial class Shard
         LoadState(slot, item.Key);
         if (item.Input(_state) is not { } input)
         {
+            Check(slot, _state.TurnId);
             item.Result = new TurnResult(TurnStatus.Nothing);
             return Step.Done;
         }
@@ -220,6 +228,7 @@ internal sealed partial class Shard
     private TurnResult RunOne(int slot, TurnInput input, TenantCatalog catalog, Timestamp now)
     {
         _beforeTurn?.Invoke(_state);
+        var before = _state.TurnId;
         var result = _runner.Run(_state, input, catalog, now, _open);
         _measures.OnTurn(catalog.Tenant);
         if (result.Status == TurnStatus.Applied)
@@ -235,7 +244,21 @@ internal sealed partial class Shard
             _missingRecord = _cache.Number(slot);
         }
 
+        if (_isShared && result.Status is not (TurnStatus.Applied or TurnStatus.NeedsSections))
+        {
+            Check(slot, before);
+        }
+
         return result;
+    }
+
+    /// <summary>An answer without a turn holds only if the state is the newest one; where others write too, the store is asked.</summary>
+    private void Check(int slot, ulong turnId)
+    {
+        if (_isShared)
+        {
+            _open.Turns.Checks.Add(new StateCheck(_cache.Number(slot), turnId, turnId == 0 ? _checkedKey : default));
+        }
     }
 
     private void LoadState(int slot, RecordKey key)
@@ -244,6 +267,7 @@ internal sealed partial class Shard
         if (head.IsEmpty)
         {
             _state.Reset(key, _cache.Number(slot));
+            _checkedKey = key;
             return;
         }
 
@@ -299,5 +323,16 @@ internal sealed partial class Shard
         ForgetSectionsIfMany();
     }
 
-    private TenantCatalog CatalogOf(int tenant) => _tenants.Get(tenant).Catalog;
+    private TenantCatalog CatalogOf(int tenant)
+    {
+        var owner = _tenants.Get(tenant);
+        if (_isShared)
+        {
+            // The version first: a catalog that is newer than it is no harm.
+            _open.Turns.NoteDecidedOn(tenant, owner.StoredVersion);
+            _open.Turns.NoteDecidedOn(0, _tenants.StoredVersion);
+        }
+
+        return owner.Catalog;
+    }
 }

@@ -1,14 +1,13 @@
-using Roster.Engine;
 using Roster.Engine.Catalog;
 using Roster.Engine.Reading;
 using Roster.Engine.Stores;
 using Roster.Protocol.Mapping;
 using Roster.V1;
 
-namespace Roster.Embedded;
+namespace Roster.Engine.Hosting;
 
 /// <content>Definitions, tenants, operations: the control plane.</content>
-public sealed partial class EmbeddedEngine
+public abstract partial class EngineHost
 {
     /// <inheritdoc/>
     public ValueTask<Workflow> SaveWorkflowAsync(string tenant, SaveWorkflowRequest request, CancellationToken cancellationToken) =>
@@ -205,6 +204,6 @@ public sealed partial class EmbeddedEngine
     private async ValueTask<T> ControlAsync<T>(Func<T> action, CancellationToken cancellationToken)
     {
         ThrowIfStopped();
-        return await Task.Run(action, cancellationToken).ConfigureAwait(false);
+        return await ChangeAsync(action, cancellationToken).ConfigureAwait(false);
     }
 }

@@ -1,6 +1,6 @@
 using Roster.Core.Hashing;
 
-namespace Roster.Embedded.Internal;
+namespace Roster.Engine.Hosting;
 
 /// <summary>
 /// The heads that a shard has in memory, by hash of the key and by record number. Heads whose latest turn is not durable stay;
@@ -104,6 +104,15 @@ internal sealed class RecordCache
             {
                 Drop(i);
             }
+        }
+    }
+
+    /// <summary>Drops the head of a record that is not the newest one any more.</summary>
+    public void DropStale(long number)
+    {
+        if (_byNumber.TryGetValue(number, out var slot))
+        {
+            Drop(slot);
         }
     }
 

@@ -3,7 +3,7 @@ using Roster.Core.Hashing;
 using Roster.Core.Records;
 using Roster.Engine.Stores;
 
-namespace Roster.Embedded.Internal;
+namespace Roster.Engine.Hosting;
 
 /// <content>Loading: reads come in batches, outside the gate.</content>
 internal sealed partial class Shard
@@ -177,6 +177,16 @@ internal sealed partial class Shard
             }
 
             await FlushAsync().ConfigureAwait(false);
+            if (_isShared && attempt > 0)
+            {
+                // The head that names it may be of another owner's past.
+                lock (_gate)
+                {
+                    _cache.DropStale(_missingRecord);
+                }
+
+                return null;
+            }
         }
 
         throw new StoreCorruptException($"Section {index} of record {_missingRecord} is named by its head but not stored.");
@@ -205,14 +215,14 @@ internal sealed partial class Shard
     /// <summary>Waits until everything decided so far is durable, or has failed.</summary>
     private Task FlushAsync()
     {
-        var read = new ReadItem(default, default, 0);
+        var flush = new BarrierItem(isFlush: true);
         lock (_gate)
         {
-            _open.Waiters.Add(read);
+            _open.Waiters.Add(flush);
         }
 
         _signalCommitter();
-        return read.Task;
+        return flush.Task;
     }
 
     /// <summary>A read sees only what is durable: it waits for turns in flight.</summary>
@@ -220,7 +230,8 @@ internal sealed partial class Shard
     {
         lock (_gate)
         {
-            var slot = item.Number != 0 ? _cache.Find(item.Number) : _cache.Find(item.Hash);
+            // Where others write too, what is in memory may be out of date: only a commit would tell.
+            var slot = _isShared ? -1 : item.Number != 0 ? _cache.Find(item.Number) : _cache.Find(item.Hash);
             if (slot >= 0)
             {
                 var head = _cache.Head(slot);

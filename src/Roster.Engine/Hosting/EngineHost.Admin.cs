@@ -1,5 +1,4 @@
 using System.Reflection;
-using Roster.Engine;
 using Roster.Engine.Measures;
 using Roster.Engine.Reading;
 using Roster.Engine.Stores;
@@ -8,21 +7,21 @@ using Roster.Protocol.Mapping;
 using Roster.V1;
 using Timestamp = Roster.Core.Timestamp;
 
-namespace Roster.Embedded;
+namespace Roster.Engine.Hosting;
 
 /// <content>For operators.</content>
-public sealed partial class EmbeddedEngine
+public abstract partial class EngineHost
 {
     /// <inheritdoc/>
     public async ValueTask<Status> GetStatusAsync(CancellationToken cancellationToken)
     {
-        var store = _store.Status;
+        var store = await _store.ReadStatusAsync(cancellationToken).ConfigureAwait(false);
         var status = new Status
         {
-            Host = "embedded",
+            Host = HostName,
             PackageFeed = PackageFeed,
             Store = _store.Name,
-            Version = typeof(EmbeddedEngine).Assembly.GetName().Version?.ToString(3) ?? string.Empty,
+            Version = typeof(EngineHost).Assembly.GetName().Version?.ToString(3) ?? string.Empty,
             Now = ValueMapping.ToWire(new Timestamp(Clock.GetUtcNow().ToUnixTimeMilliseconds())),
             ManualClock = Clock is ManualClock,
             Events = new EventCounts(),
@@ -161,8 +160,11 @@ public sealed partial class EmbeddedEngine
     public async ValueTask<VerifyResponse> VerifyAsync(CancellationToken cancellationToken) =>
         await new Verifier(_store, _tenants).VerifyAsync(cancellationToken).ConfigureAwait(false);
 
+    /// <summary>Name of the host in the status: <c>embedded</c>, <c>cluster</c>.</summary>
+    protected abstract string HostName { get; }
+
     /// <summary>The package feed this program was built from.</summary>
-    public static string PackageFeed { get; } = typeof(EmbeddedEngine).Assembly
+    public static string PackageFeed { get; } = typeof(EngineHost).Assembly
         .GetCustomAttributes<AssemblyMetadataAttribute>()
         .FirstOrDefault(a => a.Key == "PackageFeed")?.Value ?? "unknown";
 

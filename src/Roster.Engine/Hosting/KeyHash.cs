@@ -3,7 +3,7 @@ using System.Text;
 using Roster.Core;
 using Roster.Core.Hashing;
 
-namespace Roster.Embedded.Internal;
+namespace Roster.Engine.Hosting;
 
 /// <summary>
 /// Hashes of record keys. The low byte is the record's virtual shard, and also the low byte of its number: a record is found at the

@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 
-namespace Roster.Embedded.Internal;
+namespace Roster.Engine.Hosting;
 
 /// <summary>
 /// Packed heads in pages, changed in place: nothing that lives long refers to anything young, so the garbage collector has no work with

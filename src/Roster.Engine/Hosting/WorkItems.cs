@@ -6,13 +6,19 @@ using Roster.Engine.Stores;
 using Roster.Engine.Turns;
 using Roster.V1;
 
-namespace Roster.Embedded.Internal;
+namespace Roster.Engine.Hosting;
 
 /// <summary>Something for a shard to do.</summary>
 internal abstract class WorkItem : ICommitWaiter
 {
     /// <summary>Whose input it is, which shows how long it waits (MET-17); 0 when it is no input of a tenant.</summary>
     public virtual int Tenant => 0;
+
+    /// <summary>
+    /// Makes it as it was before it ran, so that it can run again: another process was quicker and nothing of it was written. False when it is not to run
+    /// again; then it fails instead.
+    /// </summary>
+    public virtual bool TryReset() => false;
 
     /// <inheritdoc/>
     public abstract void OnCommitted(Exception? failure);
@@ -32,6 +38,9 @@ internal sealed class EventSlice(IngestBatch batch, int[] indexes, Backlog backl
     /// <summary>How many are done: a slice may pause to load what it needs.</summary>
     public int Done { get; set; }
 
+    /// <summary>How many of those are durable: while a slice pauses, what it did so far may be committed.</summary>
+    public int Durable { get; set; }
+
     /// <summary>All of them are decided: they wait for the commit only.</summary>
     public void SetDecided()
     {
@@ -39,6 +48,14 @@ internal sealed class EventSlice(IngestBatch batch, int[] indexes, Backlog backl
         {
             backlog.Remove(Indexes.Length);
         }
+    }
+
+    /// <summary>What is durable does not run again: its events would be duplicates of themselves.</summary>
+    public override bool TryReset()
+    {
+        Done = Durable;
+        Batch.Reset(this);
+        return true;
     }
 
     public override void OnCommitted(Exception? failure)
@@ -55,7 +72,8 @@ internal sealed class IngestBatch(int tenant, AdmittedEvent[] events, Hash128[] 
     private readonly Lock _gate = new();
     private int _open;
     private Exception? _failure;
-    private int[]? _refused;
+    private int[] _refused = [];
+    private EventSlice? _counts;
 
     public Task<IReadOnlyList<IndexedResult>> Task => _done.Task;
 
@@ -84,10 +102,14 @@ internal sealed class IngestBatch(int tenant, AdmittedEvent[] events, Hash128[] 
     }
 
     /// <summary>Counts what was refused before it reached a record, once, with the commit of the batch (MET-17).</summary>
-    public void CountRefused(TurnBatch turns)
+    public void CountRefused(EventSlice slice, TurnBatch turns)
     {
-        var refused = Interlocked.Exchange(ref _refused, null);
-        foreach (var reason in refused ?? [])
+        if (_refused.Length == 0 || Interlocked.CompareExchange(ref _counts, slice, null) is not null)
+        {
+            return;
+        }
+
+        foreach (var reason in _refused)
         {
             turns.Count(new CounterKey(tenant, 0, 0, CounterKind.RefusedInput, 0, reason), 1);
         }
@@ -95,6 +117,16 @@ internal sealed class IngestBatch(int tenant, AdmittedEvent[] events, Hash128[] 
 
     /// <summary>Notes what was refused before it reached a record.</summary>
     public void NoteRefused() => _refused = [.. results.Select(r => (int)r.Result.Refusal.Reason)];
+
+    /// <summary>What a slice did was not written.</summary>
+    public void Reset(EventSlice slice)
+    {
+        Interlocked.CompareExchange(ref _counts, null, slice);
+        lock (_gate)
+        {
+            results.RemoveAll(r => Array.BinarySearch(slice.Indexes, r.Index) is var at && at >= slice.Durable);
+        }
+    }
 
     public void SliceDone(Exception? failure)
     {
@@ -143,6 +175,11 @@ internal sealed class TurnItem(int tenant, RecordKey key, Hash128 hash, long num
 
     public Task<TurnResult> Task => _done.Task;
 
+    /// <summary>Whether it fails when another process was quicker: a message that somebody else delivered is not to be delivered again.</summary>
+    public bool FailsOnConflict { get; init; }
+
+    public override bool TryReset() => !FailsOnConflict;
+
     public override void OnCommitted(Exception? failure)
     {
         if (failure is null)
@@ -173,6 +210,13 @@ internal sealed class TimerItem(long[] numbers, Core.Timestamp asOf, bool isManu
     public int? FailuresAtStart { get; set; }
 
     public Task Task => _done.Task;
+
+    public override bool TryReset()
+    {
+        Done = 0;
+        FailuresAtStart = null;
+        return true;
+    }
 
     public override void OnCommitted(Exception? failure)
     {
@@ -213,6 +257,8 @@ internal sealed class ReadItem(RecordKey key, Hash128 hash, long number) : WorkI
 
     public Task<byte[]?> Task => _done.Task;
 
+    public override bool TryReset() => true;
+
     public override void OnCommitted(Exception? failure)
     {
         if (failure is null)
@@ -227,11 +273,14 @@ internal sealed class ReadItem(RecordKey key, Hash128 hash, long number) : WorkI
 }
 
 /// <summary>Done when all that the shard decided before it is durable or was taken back.</summary>
-internal sealed class BarrierItem : WorkItem
+internal sealed class BarrierItem(bool isFlush = false) : WorkItem
 {
     private readonly TaskCompletionSource _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public Task Task => _done.Task;
+
+    /// <summary>What comes before it runs again first, unless the loop itself waits.</summary>
+    public override bool TryReset() => !isFlush;
 
     public override void OnCommitted(Exception? failure) => _done.TrySetResult();
 }

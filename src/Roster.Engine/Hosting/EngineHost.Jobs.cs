@@ -3,8 +3,6 @@ using Roster.Core;
 using Roster.Core.Journal;
 using Roster.Core.Records;
 using Roster.Core.Turns;
-using Roster.Embedded.Internal;
-using Roster.Engine;
 using Roster.Engine.Catalog;
 using Roster.Engine.Erasing;
 using Roster.Engine.Operations;
@@ -12,10 +10,10 @@ using Roster.Engine.Stores;
 using Roster.Protocol.Mapping;
 using Roster.V1;
 
-namespace Roster.Embedded;
+namespace Roster.Engine.Hosting;
 
 /// <content>What jobs need of the host.</content>
-public sealed partial class EmbeddedEngine
+public abstract partial class EngineHost
 {
     /// <inheritdoc/>
     IRecordStore IJobHost.Store => _store;
@@ -140,6 +138,11 @@ public sealed partial class EmbeddedEngine
     /// <summary>Completes when what follows from what was decided so far is done: jobs, and reports of withdrawn tasks.</summary>
     private async Task SettleAsync(CancellationToken cancellationToken)
     {
+        if (_store.IsShared)
+        {
+            await ResyncAsync(cancellationToken).ConfigureAwait(false);
+        }
+
         do
         {
             await UnlessFailedAsync(_jobs.IdleAsync(cancellationToken), cancellationToken).ConfigureAwait(false);

@@ -4,8 +4,6 @@ using Roster.Core.Records;
 using Roster.Core.Sequences;
 using Roster.Core.Turns;
 using Roster.Core.Values;
-using Roster.Embedded.Internal;
-using Roster.Engine;
 using Roster.Engine.Catalog;
 using Roster.Engine.Reading;
 using Roster.Engine.Turns;
@@ -14,10 +12,10 @@ using Roster.V1;
 using Decision = Roster.Core.Journal.Decision;
 using Timestamp = Roster.Core.Timestamp;
 
-namespace Roster.Embedded;
+namespace Roster.Engine.Hosting;
 
 /// <content>Sequences and inboxes.</content>
-public sealed partial class EmbeddedEngine
+public abstract partial class EngineHost
 {
     private const int BulkRequestIdMax = 100;
     private const int EmailTextMax = 100_000;
