@@ -43,6 +43,7 @@ internal static class CommandLine
         root.Add(BackupCommand.Create(console));
         root.Add(RestoreCommand.Create(console));
         root.Add(CheckCommand.Create(console));
+        root.Add(MigrateCommand.Create(console));
         var parsed = root.Parse(args);
         var exitCode = await parsed.InvokeAsync(new InvocationConfiguration
         {

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using Roster.Embedded;
 using Roster.Engine;
 using Roster.Engine.Delivery;
@@ -21,16 +22,34 @@ public sealed record RunningEngine(IRosterEngine Engine, IAsyncDisposable Owner)
 /// <summary>Starts the engine that the settings ask for. The only place of the front door that knows hosts and stores.</summary>
 public static class EngineFactory
 {
+    /// <summary>Whether this program has the host <c>cluster</c>.</summary>
+    public static bool HasCluster { get; } =
+#if FULL_FEED
+        true;
+#else
+        false;
+#endif
+
     /// <summary>Opens the store, recovers, and starts the engine.</summary>
-    public static async ValueTask<RunningEngine> StartAsync(ServerOptions options, CancellationToken cancellationToken)
+    public static ValueTask<RunningEngine> StartAsync(ServerOptions options, CancellationToken cancellationToken) => StartAsync(options, logging: null, cancellationToken);
+
+    /// <summary>Opens the store, recovers, and starts the engine; what a silo logs goes where the server's logs go.</summary>
+    public static async ValueTask<RunningEngine> StartAsync(ServerOptions options, Action<ILoggingBuilder>? logging, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(options);
+        if (options.Host == HostKind.Cluster)
+        {
+#if FULL_FEED
+            return await SiloFactory.StartAsync(options, logging, cancellationToken);
+#else
+            throw new ServerOptionsException(["`host` is `cluster`, which this program does not have."]);
+#endif
+        }
+
         var store = await OpenAsync(options, cancellationToken);
         try
         {
-            ServerOptionsValidator.ReadAllowed(options, out var allowed);
-            var webhooks = new HttpWebhookTransport(new HostConnector(allowed, new SystemHostResolver()), TimeProvider.System);
-            var mail = options.SmtpHost.Length > 0 ? new SmtpMailTransport(options) : null;
+            var (webhooks, mail) = CreateTransports(options);
             var clock = options.Clock == ClockKind.Manual ? await StartClockAsync(options, store, cancellationToken) : TimeProvider.System;
             var embedded = new EmbeddedOptions
             {
@@ -51,6 +70,14 @@ public static class EngineFactory
             await store.DisposeAsync();
             throw;
         }
+    }
+
+    /// <summary>What takes the engine's own deliveries out of the house; no mail without an SMTP host.</summary>
+    internal static (HttpWebhookTransport Webhooks, SmtpMailTransport? Mail) CreateTransports(ServerOptions options)
+    {
+        ServerOptionsValidator.ReadAllowed(options, out var allowed);
+        var webhooks = new HttpWebhookTransport(new HostConnector(allowed, new SystemHostResolver()), TimeProvider.System);
+        return (webhooks, options.SmtpHost.Length > 0 ? new SmtpMailTransport(options) : null);
     }
 
     private static async ValueTask<IRecordStore> OpenAsync(ServerOptions options, CancellationToken cancellationToken)

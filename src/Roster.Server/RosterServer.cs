@@ -66,7 +66,7 @@ public sealed partial class RosterServer : IAsyncDisposable
 
     /// <summary>Starts a server and returns when it is ready for calls.</summary>
     /// <param name="options">The settings; checked here.</param>
-    /// <param name="starter">Starts the engine; null for <see cref="EngineFactory.StartAsync"/>.</param>
+    /// <param name="starter">Starts the engine; null for <see cref="EngineFactory.StartAsync(ServerOptions, CancellationToken)"/>.</param>
     /// <param name="logging">Where the logs go; null for nowhere.</param>
     /// <param name="cancellationToken">Gives up starting.</param>
     /// <exception cref="ServerOptionsException">The settings break a rule.</exception>
@@ -85,7 +85,7 @@ public sealed partial class RosterServer : IAsyncDisposable
         var tls = options.TlsCertificate.Length > 0 ? new TlsIdentity(options, options.RealTime) : null;
         var certificates = new ClientCertificates(TlsIdentity.ReadAuthorities(options), options.RealTime);
         options.Meters = new ServerMeters();
-        var engine = await (starter ?? EngineFactory.StartAsync)(options, cancellationToken);
+        var engine = await (starter ?? ((settings, token) => EngineFactory.StartAsync(settings, logging, token)))(options, cancellationToken);
         try
         {
             var state = new ServerState();

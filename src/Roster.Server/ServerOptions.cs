@@ -16,6 +16,16 @@ public enum StoreKind
     Postgres,
 }
 
+/// <summary>Which host runs the engine.</summary>
+public enum HostKind
+{
+    /// <summary>This process alone.</summary>
+    Embedded,
+
+    /// <summary>This process as one silo of several, on a PostgreSQL database that they share.</summary>
+    Cluster,
+}
+
 /// <summary>Which clock the engine runs on.</summary>
 public enum ClockKind
 {
@@ -61,6 +71,28 @@ public sealed class ServerOptions
     /// <summary>Where the data files are. Used by the store <c>sqlite</c> only. Default: <c>data</c> in the current folder.</summary>
     [ConfigurationKeyName("data_folder")]
     public string DataFolder { get; set; } = "data";
+
+    /// <summary>
+    /// <c>embedded</c>, or <c>cluster</c>: a silo of Microsoft Orleans, for which the program must have been built from a feed that carries it. A cluster needs the store
+    /// <c>postgres</c> and the real clock. Default: <c>embedded</c>.
+    /// </summary>
+    [ConfigurationKeyName("host")]
+    public HostKind Host { get; set; } = HostKind.Embedded;
+
+    /// <summary>
+    /// IP address under which other silos reach this one. They trust each other: the network between them must be private. Used by the host <c>cluster</c>.
+    /// Default: 127.0.0.1.
+    /// </summary>
+    [ConfigurationKeyName("silo_address")]
+    public string SiloAddress { get; set; } = "127.0.0.1";
+
+    /// <summary>Port on which other silos reach this one, 1 to 65535. Used by the host <c>cluster</c>. Default: 7402.</summary>
+    [ConfigurationKeyName("silo_port")]
+    public int SiloPort { get; set; } = 7402;
+
+    /// <summary>Name of the cluster: silos of one name on one database belong together, 1 to 100 characters. Default: <c>roster</c>.</summary>
+    [ConfigurationKeyName("cluster_id")]
+    public string ClusterId { get; set; } = "roster";
 
     /// <summary><c>sqlite</c>, <c>postgres</c> or <c>volatile</c>. Default: <c>sqlite</c>.</summary>
     [ConfigurationKeyName("store")]

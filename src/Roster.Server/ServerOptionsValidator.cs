@@ -18,6 +18,7 @@ internal static class ServerOptionsValidator
         }
 
         CheckPostgres(problems, options);
+        CheckCluster(problems, options);
         CheckRetention(problems, options);
 
         CheckAccess(problems, options);
@@ -102,6 +103,40 @@ internal static class ServerOptionsValidator
         if (options.JournalKeepDays != 0 && options.Clock == ClockKind.Manual)
         {
             problems.Add("`journal_keep_days` counts real days; it does not go with `clock` set to `manual`.");
+        }
+    }
+
+    private static void CheckCluster(List<string> problems, ServerOptions options)
+    {
+        if (!TryParseAddress(options.SiloAddress, out _))
+        {
+            problems.Add($"`silo_address` is `{options.SiloAddress}`, which is not an IP address.");
+        }
+
+        CheckRange(problems, "silo_port", options.SiloPort, 1, 65_535);
+        if (options.ClusterId.Length is 0 or > 100)
+        {
+            problems.Add("`cluster_id` must have 1 to 100 characters.");
+        }
+
+        if (options.Host != HostKind.Cluster)
+        {
+            return;
+        }
+
+        if (options.Store != StoreKind.Postgres)
+        {
+            problems.Add($"`host` is `cluster`; silos share a database, so `store` must be `postgres`, not `{options.Store.ToString().ToLowerInvariant()}`.");
+        }
+
+        if (options.Clock != ClockKind.Real)
+        {
+            problems.Add("`host` is `cluster`; its silos go by the time of their machines, so `clock` must be `real`.");
+        }
+
+        if (!EngineFactory.HasCluster)
+        {
+            problems.Add("`host` is `cluster`; this program was built from a package feed without Microsoft Orleans. Run `eng/probe-feed` and build it again.");
         }
     }
 

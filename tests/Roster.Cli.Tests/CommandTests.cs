@@ -144,7 +144,7 @@ public sealed class CommandTests : IDisposable
     [Fact]
     public async Task Every_command_has_help()
     {
-        foreach (var command in new[] { "serve", "apply", "ingest", "enroll", "unenroll", "record", "workflow", "list", "operations", "work", "queue", "webhook", "dead-letters", "journal", "demo", "status", "advance", "backup", "restore", "check" })
+        foreach (var command in new[] { "serve", "apply", "ingest", "enroll", "unenroll", "record", "workflow", "list", "operations", "work", "queue", "webhook", "dead-letters", "journal", "demo", "status", "advance", "backup", "restore", "check", "migrate" })
         {
             var (exitCode, output, _) = await RunAsync(command, "--help");
             Assert.Equal(ExitCode.Success, exitCode);

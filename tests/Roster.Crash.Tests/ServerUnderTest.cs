@@ -18,6 +18,8 @@ internal sealed class ServerUnderTest : IAsyncDisposable
 
     public GrpcChannel Channel { get; }
 
+    public int ProcessId => _process.Id;
+
     /// <summary>Starts <c>roster serve</c> on a store and waits until it answers.</summary>
     /// <param name="settings">Settings that name the store.</param>
     /// <param name="cancellationToken">Gives up.</param>
@@ -28,7 +30,7 @@ internal sealed class ServerUnderTest : IAsyncDisposable
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
-            ArgumentList = { Path.Combine(AppContext.BaseDirectory, "roster.dll"), "serve", "--clock", "manual" },
+            ArgumentList = { Path.Combine(AppContext.BaseDirectory, "roster.dll"), "serve", "--clock", settings.GetValueOrDefault("clock", "manual") },
         };
         foreach (var (name, value) in settings)
         {
@@ -59,6 +61,9 @@ internal sealed class ServerUnderTest : IAsyncDisposable
         await _process.WaitForExitAsync(CancellationToken.None);
         Channel.Dispose();
     }
+
+    /// <summary>Waits until it has ended by itself.</summary>
+    public Task WaitForExitAsync(CancellationToken cancellationToken) => _process.WaitForExitAsync(cancellationToken);
 
     public async ValueTask DisposeAsync()
     {

@@ -30,6 +30,9 @@ public sealed class ServerOptionsTests
     [InlineData("smtp_host", "mail.example", "`smtp_from`")]
     [InlineData("smtp_connections_max", "0", "from 1 to 100")]
     [InlineData("journal_keep_bytes", "1000", "0 or at least 67108864")]
+    [InlineData("silo_port", "0", "from 1 to 65535")]
+    [InlineData("silo_address", "here", "not an IP address")]
+    [InlineData("cluster_id", "", "1 to 100 characters")]
     public void A_broken_setting_is_told_in_one_sentence(string setting, string value, string expected)
     {
         var error = Assert.Throws<ServerOptionsException>(() => ServerOptions.Read(new Dictionary<string, string?> { [setting] = value }));
@@ -46,6 +49,16 @@ public sealed class ServerOptionsTests
         Assert.Contains("counts real days", Assert.Single(Assert.Throws<ServerOptionsException>(() => ServerOptions.Read(days)).Problems), StringComparison.Ordinal);
         var both = ServerOptions.Read(new Dictionary<string, string?> { ["journal_keep_days"] = "30", ["journal_keep_bytes"] = "100000000" });
         Assert.Equal((30, 100_000_000L), (both.JournalKeepDays, both.JournalKeepBytes));
+    }
+
+    [Fact]
+    public void A_silo_needs_the_shared_database_and_the_time_of_its_machine()
+    {
+        var settings = new Dictionary<string, string?> { ["host"] = "cluster", ["clock"] = "manual" };
+        var problems = Assert.Throws<ServerOptionsException>(() => ServerOptions.Read(settings)).Problems;
+        Assert.Contains(problems, p => p.Contains("`store` must be `postgres`", StringComparison.Ordinal));
+        Assert.Contains(problems, p => p.Contains("`clock` must be `real`", StringComparison.Ordinal));
+        Assert.Equal(!EngineFactory.HasCluster, problems.Any(p => p.Contains("without Microsoft Orleans", StringComparison.Ordinal)));
     }
 
     [Fact]

@@ -12,6 +12,7 @@ namespace Roster.Cli.Commands;
 internal static class ServeCommand
 {
     private static readonly Option<string?> Data = new("--data") { Description = "Folder of the data files (`data_folder`).", HelpName = "FOLDER" };
+    private static readonly Option<string?> Host = new("--host") { Description = "`embedded`, or `cluster`: one silo of several on a database that they share (`host`)." };
     private static readonly Option<string?> Store = new("--store") { Description = "`sqlite`, `postgres` or `volatile` (`store`)." };
     private static readonly Option<string?> Postgres = new("--postgres")
     {
@@ -45,7 +46,7 @@ internal static class ServeCommand
     {
         var command = new Command("serve", "Runs a server. Settings: appsettings.json, then environment variables ROSTER__NAME, then these options.")
         {
-            Data, Store, Postgres, Clock, ClockStart, GrpcPort, HttpPort, Auth, KeepDays, KeepBytes, Set, Settings, Level, JsonLogs,
+            Data, Host, Store, Postgres, Clock, ClockStart, GrpcPort, HttpPort, Auth, KeepDays, KeepBytes, Set, Settings, Level, JsonLogs,
         };
         command.SetActionSafely(console, (result, cancellationToken) => RunAsync(result, console, cancellationToken));
         return command;
@@ -56,7 +57,7 @@ internal static class ServeCommand
         var options = ServerOptions.Read(Overrides(result), result.GetValue(Settings));
         await using var server = await RosterServer.StartAsync(
             options, logging: logging => Log(logging, result.GetValue(Level), result.GetValue(JsonLogs)), cancellationToken: cancellationToken);
-        console.Out.MarkupLine($"[bold]roster[/] {Banner.HostAndFeed()}, store {ProtoText.Lower(options.Store)}, clock {ProtoText.Lower(options.Clock)}");
+        console.Out.MarkupLine($"[bold]roster[/] {Banner.HostAndFeed(ProtoText.Lower(options.Host))}, store {ProtoText.Lower(options.Store)}, clock {ProtoText.Lower(options.Clock)}");
         console.Out.MarkupLine($"gRPC   [green]{server.GrpcAddress}[/]");
         console.Out.MarkupLine($"health [green]{server.HttpAddress}health/ready[/]");
         console.Out.MarkupLine(options.Auth == AuthKind.None
@@ -85,6 +86,7 @@ internal static class ServeCommand
         }
 
         Add("data_folder", Data);
+        Add("host", Host);
         Add("store", Store);
         Add("postgres", Postgres);
         Add("clock", Clock);

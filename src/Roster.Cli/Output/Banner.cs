@@ -11,9 +11,9 @@ internal static class Banner
 
     public static string Version { get; } = typeof(Banner).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "";
 
-    public static string HostAndFeed() => Feed == "partial"
-        ? $"{Version}, host embedded, package feed partial (run `eng/probe-feed` to look for the full one)"
-        : $"{Version}, host embedded, package feed {Feed}";
+    public static string HostAndFeed(string host = "embedded") => Feed == "partial"
+        ? $"{Version}, host {host}, package feed partial (run `eng/probe-feed` to look for the full one)"
+        : $"{Version}, host {host}, package feed {Feed}";
 }
 
 /// <summary>Small texts.</summary>

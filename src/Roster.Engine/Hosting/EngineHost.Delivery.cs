@@ -4,7 +4,6 @@ using Roster.Core.Journal;
 using Roster.Core.Records;
 using Roster.Core.Turns;
 using Roster.Core.Workflows;
-using Roster.Engine;
 using Roster.Engine.Catalog;
 using Roster.Engine.Delivery;
 using Roster.Engine.Effects;
@@ -14,10 +13,10 @@ using Roster.Protocol.Mapping;
 using Roster.V1;
 using Attempt = Roster.Core.Turns.Attempt;
 
-namespace Roster.Embedded;
+namespace Roster.Engine.Hosting;
 
 /// <content>What the engine sends itself, and dead letters (ACT-60, ERR-04, ERR-11).</content>
-public sealed partial class EmbeddedEngine : IDeliveryHost
+public abstract partial class EngineHost : IDeliveryHost
 {
     private const int KeysMax = 1_000;
     private const int TimelinePage = 500;

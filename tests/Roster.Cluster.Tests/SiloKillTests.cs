@@ -1,0 +1,298 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using Google.Protobuf;
+using Grpc.Core;
+using Roster.Crash.Tests;
+using Roster.Storage.Postgres.Tests;
+using Roster.V1;
+
+namespace Roster.Cluster.Tests;
+
+/// <summary>
+/// Real silos in processes of their own, with membership in PostgreSQL: <c>kill -9</c> and <c>SIGSTOP</c> of one of three under load. What was acknowledged is
+/// there, nothing happened twice, and ingest goes on (X13, P1, P2, P4, P9). <c>ROSTER_TEST_KILLS</c> sets how often; the default keeps the test short.
+/// </summary>
+public sealed class SiloKillTests
+{
+    private const int Records = 300;
+    private const int BatchEvents = 60;
+    private const int BatchesBetweenKills = 20;
+
+    private const string Workflow = """
+        {
+          "id": "crash", "objectType": "contact",
+          "start": { "filter": { "criteria": { "anyOf": [ { "allOf": [ { "property": "stage", "operator": "IS_EQUAL_TO", "values": ["lead"] } ] } ] } } },
+          "steps": [
+            { "id": "mark", "next": "mail", "setProperty": { "property": "marked", "value": "yes" } },
+            { "id": "mail", "worker": { "queue": "mail", "wait": false } }
+          ]
+        }
+        """;
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Silos_killed_under_load_lose_nothing_and_ingest_goes_on()
+    {
+        var kills = int.Parse(Environment.GetEnvironmentVariable("ROSTER_TEST_KILLS") ?? "3", CultureInfo.InvariantCulture);
+        Databases.Require(ownServer: true);
+        await using var postgres = await PostgresServer.StartNewAsync();
+        await using var silos = await Silos.StartAsync(postgres.ConnectionString);
+        await SetUpAsync(silos.Channel(0));
+        var load = new Load(silos, writers: 3);
+        for (var kill = 0; kill < kills; kill++)
+        {
+            await load.AckedAsync(BatchesBetweenKills);
+            await silos.KillAsync(kill % 3);
+            var clock = Stopwatch.StartNew();
+            await load.AckedAsync(BatchesBetweenKills);
+            TestContext.Current.TestOutputHelper?.WriteLine($"kill {kill}: every front door had {BatchesBetweenKills} more batches acknowledged after {clock.Elapsed.TotalSeconds:F1} s");
+            await silos.RestartAsync(kill % 3);
+        }
+
+        await CheckAsync(silos, await load.StopAsync());
+    }
+
+    [Fact]
+    public async Task A_frozen_silo_that_wakes_up_after_it_was_replaced_commits_nothing()
+    {
+        Databases.Require(ownServer: true);
+        await using var postgres = await PostgresServer.StartNewAsync();
+        await using var silos = await Silos.StartAsync(postgres.ConnectionString);
+        await SetUpAsync(silos.Channel(0));
+        var load = new Load(silos, writers: 3);
+        await load.AckedAsync(BatchesBetweenKills);
+        silos.Signal(1, "STOP");
+        await load.AckedAsync(BatchesBetweenKills);
+        silos.Signal(1, "CONT");
+        await silos.WaitForExitAsync(1);
+        await silos.RestartAsync(1);
+        await CheckAsync(silos, await load.StopAsync());
+    }
+
+    private static async Task SetUpAsync(ChannelBase channel)
+    {
+        var declare = new DeclarePropertiesRequest { ObjectType = "contact" };
+        foreach (var name in new[] { "w0", "w1", "w2" })
+        {
+            declare.Properties.Add(new PropertyDefinition { Name = name, Type = PropertyType.Types.Kind.Number });
+        }
+
+        declare.Properties.Add(new PropertyDefinition { Name = "stage", Type = PropertyType.Types.Kind.String });
+        declare.Properties.Add(new PropertyDefinition { Name = "marked", Type = PropertyType.Types.Kind.String });
+        await new TenantService.TenantServiceClient(channel).DeclarePropertiesAsync(declare, cancellationToken: Token);
+        var workflows = new WorkflowService.WorkflowServiceClient(channel);
+        await workflows.SaveWorkflowAsync(new SaveWorkflowRequest { Workflow = JsonParser.Default.Parse<Workflow>(Workflow) }, cancellationToken: Token);
+        await workflows.SetWorkflowStateAsync(new SetWorkflowStateRequest { WorkflowId = "crash", State = V1.Workflow.Types.State.On }, cancellationToken: Token);
+    }
+
+    private static async Task CheckAsync(Silos silos, long sent)
+    {
+        var admin = new AdminService.AdminServiceClient(silos.Channel(0));
+        var verified = await admin.VerifyAsync(new VerifyRequest(), cancellationToken: Token);
+        Assert.Empty(verified.Differences);
+        Assert.Equal(verified.StateHash, verified.ReplayHash);
+        var status = await admin.GetStatusAsync(new GetStatusRequest(), cancellationToken: Token);
+        Assert.Equal((sent, Records), (status.Events.Applied, status.Records));
+        TestContext.Current.TestOutputHelper?.WriteLine($"{sent} events applied, {status.Events.Duplicate} sent again after they were");
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        using var call = new JournalService.JournalServiceClient(silos.Channel(1)).ReadJournal(new ReadJournalRequest(), cancellationToken: Token);
+        await foreach (var entry in call.ResponseStream.ReadAllAsync(Token).SelectMany(r => r.Entries))
+        {
+            var key = entry.Kind switch
+            {
+                JournalEntry.Types.Kind.EventReceived => $"event {entry.EventId}",
+                JournalEntry.Types.Kind.Enrolled => $"enrolled {entry.Ref.RecordId}",
+                JournalEntry.Types.Kind.EffectRequested => $"task {entry.Ref.RecordId} {entry.EnrollmentNumber} {entry.StepId}",
+                _ => null,
+            };
+            Assert.True(key is null || seen.Add(key), $"{key} twice");
+        }
+
+        Assert.Equal(sent, seen.LongCount(k => k.StartsWith("event ", StringComparison.Ordinal)));
+        Assert.Equal(Records, seen.Count(k => k.StartsWith("enrolled ", StringComparison.Ordinal)));
+    }
+
+    /// <summary>Three silos; a dead one can be started again under its address.</summary>
+    private sealed class Silos : IAsyncDisposable
+    {
+        private readonly Dictionary<string, string>[] _settings;
+        private readonly ServerUnderTest?[] _servers = new ServerUnderTest?[3];
+
+        private Silos(string database) => _settings = [.. Enumerable.Range(0, 3).Select(_ => new Dictionary<string, string>
+        {
+            ["host"] = "cluster",
+            ["clock"] = "real",
+            ["store"] = "postgres",
+            ["postgres"] = database,
+            ["silo_port"] = FreePort().ToString(CultureInfo.InvariantCulture),
+        })];
+
+        public static async Task<Silos> StartAsync(string database)
+        {
+            var silos = new Silos(database);
+            for (var i = 0; i < 3; i++)
+            {
+                await silos.RestartAsync(i);
+            }
+
+            return silos;
+        }
+
+        public ChannelBase Channel(int index) => Volatile.Read(ref _servers[index])!.Channel;
+
+        public async Task RestartAsync(int index)
+        {
+            var former = _servers[index];
+            Volatile.Write(ref _servers[index], await ServerUnderTest.StartAsync(_settings[index], Token));
+            if (former is not null)
+            {
+                await former.DisposeAsync();
+            }
+        }
+
+        public Task KillAsync(int index) => _servers[index]!.KillAsync();
+
+        public void Signal(int index, string signal)
+        {
+            using var kill = Process.Start("kill", [$"-{signal}", _servers[index]!.ProcessId.ToString(CultureInfo.InvariantCulture)]);
+            kill.WaitForExit();
+        }
+
+        public Task WaitForExitAsync(int index) => _servers[index]!.WaitForExitAsync(Token);
+
+        public async ValueTask DisposeAsync()
+        {
+            foreach (var server in _servers.OfType<ServerUnderTest>())
+            {
+                await server.DisposeAsync();
+            }
+        }
+
+        private static int FreePort()
+        {
+            using var listener = new TcpListener(IPAddress.Loopback, 0);
+            listener.Start();
+            return ((IPEndPoint)listener.LocalEndpoint).Port;
+        }
+    }
+
+    /// <summary>Writers that send batch after batch, each until it is acknowledged, at whichever front door answers.</summary>
+    private sealed class Load
+    {
+        private readonly Silos _silos;
+        private readonly Task<long>[] _writers;
+        private readonly int[] _acked;
+        private readonly Lock _gate = new();
+        private readonly CancellationTokenSource _stop = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        private TaskCompletionSource _progress = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Load(Silos silos, int writers)
+        {
+            _silos = silos;
+            _acked = new int[writers];
+            _writers = [.. Enumerable.Range(0, writers).Select(w => Task.Run(() => WriteAsync(w), Token))];
+        }
+
+        /// <summary>Completes when every writer has had so many more batches acknowledged.</summary>
+        public async Task AckedAsync(int more)
+        {
+            int[] wanted;
+            lock (_gate)
+            {
+                wanted = [.. _acked.Select(a => a + more)];
+            }
+
+            while (true)
+            {
+                Task progress;
+                lock (_gate)
+                {
+                    if (_acked.Zip(wanted).All(p => p.First >= p.Second))
+                    {
+                        return;
+                    }
+
+                    progress = _progress.Task;
+                }
+
+                // A writer ends before it is told to only with a failure.
+                var all = new List<Task> { progress };
+                all.AddRange(_writers);
+                var first = await Task.WhenAny(all).WaitAsync(Token);
+                await first;
+            }
+        }
+
+        /// <summary>Lets each writer end its batch; returns how many events were sent.</summary>
+        public async Task<long> StopAsync()
+        {
+            await _stop.CancelAsync();
+            var sent = await Task.WhenAll(_writers);
+            _stop.Dispose();
+            return sent.Sum();
+        }
+
+        private async Task<long> WriteAsync(int writer)
+        {
+            var door = writer;
+            var number = 0L;
+            while (!_stop.IsCancellationRequested)
+            {
+                var request = new IngestRequest();
+                for (var i = 0; i < BatchEvents; i++)
+                {
+                    request.Events.Add(NewEvent(writer, number++));
+                }
+
+                while (!await TrySendAsync(door, request))
+                {
+                    door = (door + 1) % 3;
+                }
+
+                lock (_gate)
+                {
+                    _acked[writer]++;
+                    _progress.TrySetResult();
+                    _progress = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                }
+            }
+
+            return number;
+        }
+
+        private async Task<bool> TrySendAsync(int door, IngestRequest request)
+        {
+            try
+            {
+                var response = await new IngestService.IngestServiceClient(_silos.Channel(door)).IngestAsync(request, deadline: DateTime.UtcNow.AddSeconds(20), cancellationToken: Token);
+                Assert.All(response.Results, r => Assert.True(r.Code is EventResult.Types.Code.Applied or EventResult.Types.Code.Duplicate, $"{r}"));
+                return true;
+            }
+            catch (RpcException failure) when (failure.StatusCode is StatusCode.Unavailable or StatusCode.DeadlineExceeded or StatusCode.ResourceExhausted or StatusCode.Cancelled or StatusCode.Internal)
+            {
+                // Killed, frozen or not yet noticed: the next door. INTERNAL is what a broken connection may look like.
+                return false;
+            }
+            catch (ObjectDisposedException)
+            {
+                return false;
+            }
+        }
+
+        private static Event NewEvent(int writer, long number)
+        {
+            var record = number % Records;
+            var e = new Event { EventId = $"{writer}-{number}", ObjectType = "contact", RecordId = $"c{record}", Source = $"writer{writer}" };
+            e.Writes.Add(new PropertyValue { Name = $"w{writer}", Value = new Value { Number = number.ToString(CultureInfo.InvariantCulture) } });
+            if (writer == 0 && number < Records)
+            {
+                e.Writes.Add(new PropertyValue { Name = "stage", Value = new Value { Text = "lead" } });
+            }
+
+            return e;
+        }
+    }
+}

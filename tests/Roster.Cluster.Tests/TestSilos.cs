@@ -1,0 +1,81 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+using Orleans.TestingHost;
+using Roster.Storage.Postgres;
+using Roster.Storage.Postgres.Tests;
+
+namespace Roster.Cluster.Tests;
+
+/// <summary>
+/// Silos in this process over a database of their own: records, reminders and grain storage are in PostgreSQL; membership and the directory are those of the
+/// test cluster, which sees at once what becomes of a silo.
+/// </summary>
+internal sealed class TestSilos : IAsyncDisposable
+{
+    private readonly InProcessTestCluster _cluster;
+
+    private TestSilos(InProcessTestCluster cluster, TimeProvider clock, string database)
+    {
+        _cluster = cluster;
+        Clock = clock;
+        Database = database;
+    }
+
+    public TimeProvider Clock { get; }
+
+    public string Database { get; }
+
+    public int Count => _cluster.Silos.Count;
+
+    /// <summary>The front door of a silo.</summary>
+    public ClusterEngine this[int index] => _cluster.Silos[index].ServiceProvider.GetRequiredService<ClusterEngine>();
+
+    public Silo Silo(int index) => _cluster.Silos[index].ServiceProvider.GetRequiredService<Silo>();
+
+    public static async Task<TestSilos> StartAsync(short count, TimeProvider clock, Action<ClusterOptions>? configure = null)
+    {
+        var database = await Databases.CreateAsync();
+        await ClusterSchema.MigrateAsync(database, TestContext.Current.CancellationToken);
+        var builder = new InProcessTestClusterBuilder(count);
+        builder.Options.ConfigureFileLogging = false;
+        builder.Options.InitializeClientOnDeploy = false;
+        builder.ConfigureSiloHost((_, host) => host.Logging.SetMinimumLevel(LogLevel.Error));
+        builder.ConfigureSilo((_, silo) =>
+        {
+            silo.UseRosterStorage(database);
+            silo.AddRoster(options =>
+            {
+                options.Clock = clock;
+                options.OpenStore = async (name, token) => await PostgresRecordStore.OpenAsync(new PostgresStoreOptions { ConnectionString = database, SharedAs = name, ReadConnectionsMax = 4 }, token);
+                options.Fence = async (store, name, token) => await ((PostgresRecordStore)store).FenceAsync(name, token);
+                configure?.Invoke(options);
+            });
+        });
+        var cluster = builder.Build();
+        await cluster.DeployAsync();
+        return new TestSilos(cluster, clock, database);
+    }
+
+    /// <summary>The index of the silo that has the duties; -1 for none.</summary>
+    public int FindConductor() => Enumerable.Range(0, Count).FirstOrDefault(i => Silo(i).Engine.HasDuties, -1);
+
+    /// <summary>Stops a silo as an operator does; those after it move up.</summary>
+    public Task StopAsync(int index) => _cluster.StopSiloAsync(_cluster.Silos[index]);
+
+    /// <summary>Ends a silo without giving it time.</summary>
+    public Task KillAsync(int index) => _cluster.KillSiloAsync(_cluster.Silos[index]);
+
+    public Task AddAsync() => _cluster.StartAdditionalSiloAsync();
+
+    public async ValueTask DisposeAsync()
+    {
+        await _cluster.StopAllSilosAsync();
+        await _cluster.DisposeAsync();
+
+        // What Orleans leaves in its pool counts against the connections of the one server of all tests.
+        await using var pool = new NpgsqlConnection(ClusterSchema.ConnectionString(Database));
+        NpgsqlConnection.ClearPool(pool);
+    }
+}
