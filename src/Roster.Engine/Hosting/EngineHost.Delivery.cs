@@ -45,7 +45,7 @@ public abstract partial class EngineHost : IDeliveryHost
     }
 
     /// <inheritdoc/>
-    async Task IDeliveryHost.ReportAsync(Delivery delivery, DeliveryOutcome outcome)
+    async Task IDeliveryHost.ReportAsync(Delivery.Delivery delivery, DeliveryOutcome outcome)
     {
         ArgumentNullException.ThrowIfNull(delivery);
         ArgumentNullException.ThrowIfNull(outcome);
@@ -53,7 +53,7 @@ public abstract partial class EngineHost : IDeliveryHost
         _options.DeliveryReported?.Invoke();
     }
 
-    private async Task ReportAsync(Delivery delivery, DeliveryOutcome outcome)
+    private async Task ReportAsync(Delivery.Delivery delivery, DeliveryOutcome outcome)
     {
         var id = delivery.Leased.Effect.Id;
         var key = ReadKey(delivery.Key, delivery.Owner);
