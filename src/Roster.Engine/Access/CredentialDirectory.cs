@@ -21,6 +21,10 @@ public sealed class CredentialDirectory
     public const int PerNameMax = 2;
 
     private const int ObjectTypesMax = 100;
+
+    // A stranger who guesses keys makes no more reads of the store than this.
+    private static readonly TimeSpan LookAgainEvery = TimeSpan.FromSeconds(1);
+
     private const int CertificateNameMax = 256;
 
     private readonly Lock _gate = new();
@@ -29,7 +33,11 @@ public sealed class CredentialDirectory
     private readonly Action<IReadOnlyList<StoredDocument>> _commit;
     private readonly Func<string, int> _tenantNumber;
     private readonly TimeProvider _clock;
+    private readonly Lock _applying = new();
+    private readonly Dictionary<string, long> _changedHere = new(StringComparer.Ordinal);
     private readonly byte[] _nobody = RandomNumberGenerator.GetBytes(SHA256.HashSizeInBytes);
+    private long _changes;
+    private long? _lookedAt;
 
     /// <summary>Creates the directory from stored documents.</summary>
     /// <param name="documents">All documents of the store.</param>
@@ -43,9 +51,75 @@ public sealed class CredentialDirectory
         _commit = commit;
         _tenantNumber = tenantNumber;
         _clock = clock;
-        foreach (var stored in documents.Where(d => d.Kind == DocumentKinds.Credential))
+        Take(documents, 0);
+    }
+
+    /// <summary>Reads what other processes have changed; null when no other process writes the store.</summary>
+    public Func<CancellationToken, Task>? Refresh { get; init; }
+
+    /// <summary>How many changes were made here. To be read before the documents that <see cref="Take"/> is given.</summary>
+    public long Changes
+    {
+        get
         {
-            Add(new KnownCredential(CredentialDocument.Parser.ParseFrom(stored.Content)));
+            lock (_applying)
+            {
+                return _changes;
+            }
+        }
+    }
+
+    /// <summary>
+    /// Looks whether another process has made or revoked a credential, at most once a second. False when it was not the time for it: what is known is all there is
+    /// to know now.
+    /// </summary>
+    public async ValueTask<bool> LookAgainAsync(CancellationToken cancellationToken)
+    {
+        if (Refresh is not { } refresh)
+        {
+            return false;
+        }
+
+        lock (_applying)
+        {
+            if (_lookedAt is { } before && _clock.GetElapsedTime(before) < LookAgainEvery)
+            {
+                return false;
+            }
+
+            _lookedAt = _clock.GetTimestamp();
+        }
+
+        await refresh(cancellationToken).ConfigureAwait(false);
+        return true;
+    }
+
+    /// <summary>Takes what is stored: others may have made and revoked some. One that is still there stays the same object.</summary>
+    /// <param name="documents">All documents of the store.</param>
+    /// <param name="changes"><see cref="Changes"/> from before they were read: what was changed here since then is newer than they are.</param>
+    public void Take(IEnumerable<StoredDocument> documents, long changes)
+    {
+        lock (_applying)
+        {
+            var stored = new HashSet<string>(StringComparer.Ordinal);
+            foreach (var document in documents.Where(d => d.Kind == DocumentKinds.Credential))
+            {
+                stored.Add(document.Id);
+                if (!_byId.ContainsKey(document.Id) && _changedHere.GetValueOrDefault(document.Id) <= changes)
+                {
+                    Add(new KnownCredential(CredentialDocument.Parser.ParseFrom(document.Content)));
+                }
+            }
+
+            foreach (var known in _byId.Values.Where(k => !stored.Contains(k.Credential.Id) && _changedHere.GetValueOrDefault(k.Credential.Id) <= changes))
+            {
+                Remove(known);
+            }
+
+            foreach (var (id, _) in _changedHere.Where(c => c.Value <= changes).ToList())
+            {
+                _changedHere.Remove(id);
+            }
         }
     }
 
@@ -84,6 +158,24 @@ public sealed class CredentialDirectory
         return null;
     }
 
+    /// <summary><see cref="Create"/>, decided on what other processes have made as well, as often as one of them is quicker; on a thread of the pool.</summary>
+    public Task<CreateCredentialResponse> CreateAsync(string tenant, Credential wanted, string createdBy, CancellationToken cancellationToken) =>
+        ChangeAsync(() => Create(tenant, wanted, createdBy), cancellationToken);
+
+    /// <summary><see cref="Revoke"/>, also of what another process has made; on a thread of the pool.</summary>
+    public Task<Credential> RevokeAsync(string tenant, string id, CancellationToken cancellationToken) => ChangeAsync(() => Revoke(tenant, id), cancellationToken);
+
+    /// <summary><see cref="List"/>, with what other processes have made.</summary>
+    public async Task<ListCredentialsResponse> ListAsync(string tenant, int pageSize, string pageToken, CancellationToken cancellationToken)
+    {
+        if (Refresh is { } refresh)
+        {
+            await refresh(cancellationToken).ConfigureAwait(false);
+        }
+
+        return List(tenant, pageSize, pageToken);
+    }
+
     /// <summary>Makes a credential.</summary>
     /// <param name="tenant">Its tenant.</param>
     /// <param name="wanted">What it is to be.</param>
@@ -111,7 +203,12 @@ public sealed class CredentialDirectory
             }
 
             _commit([new StoredDocument(number, DocumentKinds.Credential, credential.Id, document.ToByteArray())]);
-            Add(new KnownCredential(document));
+            lock (_applying)
+            {
+                _changedHere[credential.Id] = ++_changes;
+                Add(new KnownCredential(document));
+            }
+
             return new CreateCredentialResponse { Credential = credential.Clone(), Key = key };
         }
     }
@@ -149,14 +246,33 @@ public sealed class CredentialDirectory
             }
 
             _commit([new StoredDocument(number, DocumentKinds.Credential, id, null)]);
-            known.Revoke();
-            _byId.TryRemove(id, out _);
-            foreach (var certificate in CertificateKeys(known.Credential))
+            lock (_applying)
             {
-                _byCertificate.TryRemove(certificate, out _);
+                _changedHere[id] = ++_changes;
+                Remove(known);
             }
 
             return known.Credential.Clone();
+        }
+    }
+
+    private async Task<T> ChangeAsync<T>(Func<T> change, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            if (Refresh is { } refresh)
+            {
+                await refresh(cancellationToken).ConfigureAwait(false);
+            }
+
+            try
+            {
+                return await Task.Run(change, cancellationToken).ConfigureAwait(false);
+            }
+            catch (StoreConflictException) when (Refresh is not null)
+            {
+                // Once more, on what the quicker one has made.
+            }
         }
     }
 
@@ -191,6 +307,16 @@ public sealed class CredentialDirectory
         foreach (var certificate in CertificateKeys(known.Credential))
         {
             _byCertificate[certificate] = known;
+        }
+    }
+
+    private void Remove(KnownCredential known)
+    {
+        known.Revoke();
+        _byId.TryRemove(known.Credential.Id, out _);
+        foreach (var certificate in CertificateKeys(known.Credential))
+        {
+            _byCertificate.TryRemove(certificate, out _);
         }
     }
 

@@ -259,8 +259,10 @@ public abstract partial class EngineHost
         var versions = await _store.ReadVersionsAsync(cancellationToken).ConfigureAwait(false);
         if (versions.Any(v => v.Value > _tenants.VersionOf(v.Key)))
         {
+            var changes = Credentials.Changes;
             var documents = await _store.ReadDocumentsAsync(cancellationToken).ConfigureAwait(false);
             _erased.Take(documents);
+            Credentials.Take(documents, changes);
             await Task.Run(() => _tenants.Refresh(documents, versions), cancellationToken).ConfigureAwait(false);
         }
     }

@@ -67,7 +67,10 @@ public abstract partial class EngineHost : IRosterEngine, IJobHost, IMessageHost
         Clock = clock;
         _committer = new GroupCommitter(store, OnDurable);
         _tenants = new TenantDirectory(documents, Commit, clock) { ReadStored = store.IsShared ? ReadStored : null };
-        Credentials = new CredentialDirectory(documents, Commit, tenant => _tenants.Get(tenant).Number, options.Stopwatch);
+        Credentials = new CredentialDirectory(documents, Commit, tenant => _tenants.Get(tenant).Number, options.Stopwatch)
+        {
+            Refresh = store.IsShared ? RefreshAsync : null,
+        };
         Rates = new TenantRates(tenant => SchemaOf(tenant)?.Settings, options.Stopwatch);
         _erased = new ErasedIds(documents);
         _backlog = new Backlog(options.EventsWaitingMax);

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Roster.Engine;
+using Roster.Engine.Access;
 using Roster.Server.Errors;
 using Roster.Server.Measures;
 
@@ -14,7 +15,7 @@ namespace Roster.Server.Access;
 /// read before. For either gRPC server.
 /// </summary>
 /// <remarks>It goes by the method that routing has found, not by the path: there is more than one spelling of a path.</remarks>
-internal sealed partial class AccessGuard(Authenticator authenticator, ServerOptions options, ServerInstruments instruments, ILogger<AccessGuard> logger)
+internal sealed partial class AccessGuard(Authenticator authenticator, CredentialDirectory credentials, ServerOptions options, ServerInstruments instruments, ILogger<AccessGuard> logger)
 {
     private readonly ILogger _logger = logger;
 
@@ -39,20 +40,56 @@ internal sealed partial class AccessGuard(Authenticator authenticator, ServerOpt
         {
             http.Features.Set(Identify(http, method));
         }
+        catch (RosterException refusal) when (refusal.Error == RosterError.Unauthenticated && credentials.Refresh is not null)
+        {
+            return ServeLateAsync(http, next, method, refusal);
+        }
         catch (RosterException refusal)
         {
-            LogRefused(method.FullName, refusal.Error, http.Connection.RemoteIpAddress?.ToString());
-            instruments.CountRefusal(refusal.Error switch
-            {
-                RosterError.Unauthenticated => "unauthenticated",
-                RosterError.PermissionDenied => "permission_denied",
-                _ => "invalid",
-            });
-            HeadersOnly.Reply(http, RichStatus.From(refusal));
+            Refuse(http, method, refusal);
             return Task.CompletedTask;
         }
 
         return next(http);
+    }
+
+    /// <summary>Another process may have made the credential a moment ago.</summary>
+    private async Task ServeLateAsync(HttpContext http, RequestDelegate next, IMethod method, RosterException refusal)
+    {
+        try
+        {
+            if (!await credentials.LookAgainAsync(http.RequestAborted))
+            {
+                Refuse(http, method, refusal);
+                return;
+            }
+
+            http.Features.Set(Identify(http, method));
+        }
+        catch (RosterException again)
+        {
+            Refuse(http, method, again);
+            return;
+        }
+        catch (Exception failure) when (failure is not (OutOfMemoryException or OperationCanceledException))
+        {
+            Refuse(http, method, new RosterException(RosterError.Unavailable, "Whether the credential is known cannot be found out: the store does not answer. Try again."));
+            return;
+        }
+
+        await next(http);
+    }
+
+    private void Refuse(HttpContext http, IMethod method, RosterException refusal)
+    {
+        LogRefused(method.FullName, refusal.Error, http.Connection.RemoteIpAddress?.ToString());
+        instruments.CountRefusal(refusal.Error switch
+        {
+            RosterError.Unauthenticated => "unauthenticated",
+            RosterError.PermissionDenied => "permission_denied",
+            _ => "invalid",
+        });
+        HeadersOnly.Reply(http, RichStatus.From(refusal));
     }
 
     private CallIdentity Identify(HttpContext http, IMethod method)

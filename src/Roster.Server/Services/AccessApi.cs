@@ -19,18 +19,17 @@ internal sealed class AccessApi(IRosterEngine engine, CallerTenant caller) : Acc
         }
 
         var tenant = TenantOf(who, request.Tenant);
-        // Off the thread of the connection: the answer waits for a commit.
-        return Task.Run(() => engine.Credentials.Create(tenant, wanted, who.CredentialId), context.CancellationToken);
+        return engine.Credentials.CreateAsync(tenant, wanted, who.CredentialId, context.CancellationToken);
     }
 
     public override Task<ListCredentialsResponse> ListCredentials(ListCredentialsRequest request, ServerCallContext context) =>
-        Task.FromResult(engine.Credentials.List(TenantOf(Manager(context), request.Tenant), request.PageSize, request.PageToken));
+        engine.Credentials.ListAsync(TenantOf(Manager(context), request.Tenant), request.PageSize, request.PageToken, context.CancellationToken);
 
     public override Task<Credential> RevokeCredential(RevokeCredentialRequest request, ServerCallContext context)
     {
         Check.Text("credential_id", request.CredentialId);
         var tenant = TenantOf(Manager(context), request.Tenant);
-        return Task.Run(() => engine.Credentials.Revoke(tenant, request.CredentialId), context.CancellationToken);
+        return engine.Credentials.RevokeAsync(tenant, request.CredentialId, context.CancellationToken);
     }
 
     public override Task<Caller> GetCaller(GetCallerRequest request, ServerCallContext context)

@@ -31,6 +31,48 @@ public sealed class CredentialDirectoryTests
     }
 
     [Fact]
+    public void What_another_process_changed_is_taken_and_what_was_changed_here_since_it_was_read_is_kept()
+    {
+        var here = Open();
+        var there = Open();
+        var made = there.Create("acme", New("crm", Right.View), "");
+        var mine = here.Create("acme", New("mine", Right.View), "");
+        here.Take([.. _stored.Values], here.Changes);
+        var known = here.FindKey(made.Key);
+        Assert.NotNull(known);
+
+        // Read before both of these, taken after.
+        var changes = here.Changes;
+        StoredDocument[] read = [.. _stored.Values];
+        var late = here.Create("acme", New("late", Right.View), "");
+        here.Revoke("acme", mine.Credential.Id);
+        here.Take(read, changes);
+        Assert.NotNull(here.FindKey(late.Key));
+        Assert.Null(here.FindKey(mine.Key));
+        Assert.Same(known, here.FindKey(made.Key));
+
+        there.Take([.. _stored.Values], there.Changes);
+        there.Revoke("acme", made.Credential.Id);
+        here.Take([.. _stored.Values], here.Changes);
+        Assert.False(known.IsInForce(Start));
+        Assert.Null(here.FindKey(made.Key));
+        Assert.NotNull(here.FindKey(late.Key));
+    }
+
+    [Fact]
+    public async Task Others_changes_are_looked_for_once_a_second_at_most()
+    {
+        var looks = 0;
+        var directory = new CredentialDirectory([], _ => { }, _ => 1, _clock) { Refresh = _ => { looks++; return Task.CompletedTask; } };
+        Assert.True(await directory.LookAgainAsync(TestContext.Current.CancellationToken));
+        Assert.False(await directory.LookAgainAsync(TestContext.Current.CancellationToken));
+        _clock.MoveTo(Start.AddSeconds(1));
+        Assert.True(await directory.LookAgainAsync(TestContext.Current.CancellationToken));
+        Assert.Equal(2, looks);
+        Assert.False(await Open().LookAgainAsync(TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
     public void The_store_gets_a_hash_and_never_the_key()
     {
         var made = Open().Create("acme", New("crm", Right.View), "");
