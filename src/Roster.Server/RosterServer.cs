@@ -215,6 +215,8 @@ public sealed partial class RosterServer : IAsyncDisposable
         logging?.Invoke(builder.Logging);
         // Whoever starts the server gets the reason as an exception; the host would log it a second time, with its stack.
         builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
+        // Faults of services are logged by the interceptor. What is left are bytes of a client that are no message: no fault of the server's.
+        builder.Logging.AddFilter("Grpc.AspNetCore.Server.ServerCallHandler", LogLevel.None);
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => ConfigureKestrel(kestrel, options, tls));
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(options.DrainSecondsMax + 5));
         builder.Services.AddSingleton(options);
