@@ -49,6 +49,9 @@ internal sealed record LoadOptions
     /// <summary>Further settings of the server that is started, as <c>name=value</c>.</summary>
     public IReadOnlyList<string> Set { get; init; } = [];
 
+    /// <summary>Silos of the cluster host over one PostgreSQL database that are started, each with a front door; 0 starts the embedded host.</summary>
+    public int Silos { get; init; }
+
     /// <summary>Address of a server that runs already; null starts one.</summary>
     public Uri? Address { get; init; }
 

@@ -40,7 +40,7 @@ internal sealed class LoadRun(LoadOptions options)
         if (isPrebuilt)
         {
             await bench.RestartServerAsync();
-            workload.Reconnect(bench.Address);
+            workload.Reconnect(bench.Addresses);
             await bench.SettleAsync();
         }
     }

@@ -4,6 +4,7 @@ using Roster.LoadTests.Generating;
 using Roster.LoadTests.Reporting;
 using Roster.LoadTests.Scenarios;
 using Roster.LoadTests.Servers;
+using Roster.Server;
 
 if (ServerProcess.IsServer(args))
 {
@@ -23,6 +24,9 @@ var scenarios = new Dictionary<string, Func<LoadRun, Task>>(StringComparer.Ordin
     ["restart"] = Restart.RunAsync,
     ["overload"] = Overload.RunAsync,
     ["curves"] = Curves.RunAsync,
+#if FULL_FEED
+    ["stock-grain"] = StockGrain.RunAsync,
+#endif
     ["candidates"] = run => Task.Run(() => Candidates.Run(run)),
 };
 var scenario = new Argument<string>("scenario") { DefaultValueFactory = _ => "mixed", Description = $"One of: {string.Join(", ", scenarios.Keys)}. load-tests/README.md says what each does." };
@@ -56,6 +60,7 @@ var address = new Option<Uri?>("--address")
 };
 var store = new Option<string>("--store") { DefaultValueFactory = _ => defaults.Store, Description = "sqlite, postgres or volatile." };
 store.AcceptOnlyFromAmong("sqlite", "postgres", "volatile");
+var silos = new Option<int>("--silos") { DefaultValueFactory = _ => defaults.Silos, Description = "Silos of the cluster host over one PostgreSQL database, in place of the embedded host." };
 var postgres = new Option<string?>("--postgres") { Description = "Where the database of the store postgres is; otherwise the variable ROSTER__POSTGRES says so; otherwise a server is started from Debian's package." };
 var data = new Option<string?>("--data") { Description = "Data folder to keep; one that has the contacts is used as it is." };
 var cache = new Option<int>("--cache-mb") { DefaultValueFactory = _ => (int)(defaults.CacheBytes >> 20), Description = "Megabytes for record heads in the server." };
@@ -64,7 +69,7 @@ var json = new Option<string?>("--json") { Description = "File for the result." 
 var html = new Option<string?>("--html") { Description = "File for a report with plots." };
 var root = new RootCommand("Drives a workload against Roster and prints rates and latencies.")
 {
-    scenario, records, seconds, warmup, streams, batch, window, workflows, rate, timers, kills, curveWorkflows, fiveTimes, address, store, postgres, data, cache, set, json, html,
+    scenario, records, seconds, warmup, streams, batch, window, workflows, rate, timers, kills, curveWorkflows, fiveTimes, address, store, silos, postgres, data, cache, set, json, html,
 };
 foreach (var counted in new[] { records, seconds, streams, batch, window, workflows, timers, kills, curveWorkflows, cache })
 {
@@ -76,6 +81,23 @@ foreach (var counted in new[] { records, seconds, streams, batch, window, workfl
         }
     });
 }
+
+silos.Validators.Add(result =>
+{
+    var count = result.GetValueOrDefault<int>();
+    if (count is < 0 or > 10)
+    {
+        result.AddError($"--silos must be 0 to 10, and not {count}.");
+    }
+    else if (count > 0 && !EngineFactory.HasCluster)
+    {
+        result.AddError("--silos needs the cluster host, which this build leaves out: run eng/probe-feed and build again.");
+    }
+    else if (count > 0 && result.GetValue(address) is not null)
+    {
+        result.AddError("--silos are started here, and --address is a server that runs already: give one of them.");
+    }
+});
 
 root.SetAction(async (result, _) =>
 {
@@ -95,7 +117,8 @@ root.SetAction(async (result, _) =>
         CurveWorkflows = result.GetValue(curveWorkflows),
         FiveTimes = result.GetValue(fiveTimes),
         Address = result.GetValue(address),
-        Store = result.GetValue(store)!,
+        Store = result.GetValue(silos) > 0 ? "postgres" : result.GetValue(store)!,
+        Silos = result.GetValue(silos),
         Postgres = result.GetValue(postgres),
         Data = result.GetValue(data),
         CacheBytes = (long)result.GetValue(cache) << 20,
@@ -106,8 +129,13 @@ root.SetAction(async (result, _) =>
     if (options.Address is { } running)
     {
         // What it stores in is its own affair; the results name it.
-        using var asking = new Workload(options, EventMix.Mixed, running);
+        using var asking = new Workload(options, EventMix.Mixed, [running]);
         options = options with { Store = (await asking.StatusAsync()).Store };
+    }
+
+    if (options is { Scenario: "stock-grain", Silos: 0 })
+    {
+        options = options with { Silos = 1, Store = "postgres" };
     }
 
     var run = new LoadRun(options);

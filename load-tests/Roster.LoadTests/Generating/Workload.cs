@@ -6,14 +6,15 @@ using Roster.V1;
 
 namespace Roster.LoadTests.Generating;
 
-/// <summary>Sets the tenant up, loads the contacts, drives streams and a worker. One per connection to a server.</summary>
-internal sealed class Workload(LoadOptions options, EventMix mix, Uri address) : IDisposable
+/// <summary>Sets the tenant up, loads the contacts, drives streams and a worker. Streams take turns at the front doors; everything else asks the first.</summary>
+internal sealed class Workload(LoadOptions options, EventMix mix, IReadOnlyList<Uri> addresses) : IDisposable
 {
     private const string Queue = "load";
     private readonly Dictionary<StatusCode, int> _breaks = [];
     private readonly EventGenerator?[] _generators = new EventGenerator?[options.Streams];
+    private GrpcChannel[] _channels = Connect(addresses);
 
-    public GrpcChannel Channel { get; private set; } = GrpcChannel.ForAddress(address);
+    public GrpcChannel Channel => _channels[0];
 
     /// <summary>Part of ids that differs from run to run, also on the same data folder.</summary>
     public string Run { get; } = Guid.CreateVersion7().ToString("N")[^12..];
@@ -22,14 +23,18 @@ internal sealed class Workload(LoadOptions options, EventMix mix, Uri address) :
 
     public WorkflowService.WorkflowServiceClient Workflows => new(Channel);
 
-    public void Dispose() => Channel.Dispose();
+    public void Dispose() => Array.ForEach(_channels, channel => channel.Dispose());
 
     /// <summary>The server is elsewhere now.</summary>
-    public void Reconnect(Uri to)
+    public void Reconnect(IReadOnlyList<Uri> to)
     {
-        Channel.Dispose();
-        Channel = GrpcChannel.ForAddress(to);
+        Dispose();
+        _channels = Connect(to);
     }
+
+    private static GrpcChannel[] Connect(IReadOnlyList<Uri> addresses) => [.. addresses.Select(GrpcChannel.ForAddress)];
+
+    private GrpcChannel ChannelOf(int stream) => _channels[stream % _channels.Length];
 
     public async Task<V1.Status> StatusAsync() => await new AdminService.AdminServiceClient(Channel).GetStatusAsync(new GetStatusRequest());
 
@@ -91,7 +96,7 @@ internal sealed class Workload(LoadOptions options, EventMix mix, Uri address) :
     public async Task SendAsync(Func<int, IEnumerable<EncodedRequest>> batchesOf, Action<long>? progress = null)
     {
         var done = 0L;
-        await Task.WhenAll(Enumerable.Range(0, options.Streams).Select(stream => new StreamDriver(Channel, options.Window).RunAsync(batchesOf(stream), (ack, _) =>
+        await Task.WhenAll(Enumerable.Range(0, options.Streams).Select(stream => new StreamDriver(ChannelOf(stream), options.Window).RunAsync(batchesOf(stream), (ack, _) =>
         {
             if (ack.Results.FirstOrDefault(r => r.Result.Code == EventResult.Types.Code.Refused) is { } refused)
             {
@@ -110,7 +115,7 @@ internal sealed class Workload(LoadOptions options, EventMix mix, Uri address) :
     public Task DriveAsync(CancellationToken stop, double? eventsPerSecond = null, int? window = null, Action<TimeSpan>? onWritten = null) =>
         Task.WhenAll(Enumerable.Range(0, options.Streams).Select(stream =>
         {
-            var driver = new StreamDriver(Channel, window ?? options.Window)
+            var driver = new StreamDriver(ChannelOf(stream), window ?? options.Window)
             {
                 Schedule = eventsPerSecond is { } rate ? new OpenLoopSchedule(rate, options.Streams, stream, options.BatchEvents) : null,
                 OnWritten = onWritten,
@@ -246,13 +251,16 @@ internal sealed class Workload(LoadOptions options, EventMix mix, Uri address) :
         }
     }
 
-    private IEnumerable<EncodedRequest> Contacts(int stream) => Batches(stream, options.Records, number =>
+    /// <summary>What loads a contact.</summary>
+    public static Event Contact(int number)
     {
         var e = new Event { EventId = "seed", ObjectType = "contact", RecordId = EventGenerator.ContactId(number), Baseline = true };
         e.Writes.AddRange(Enumerable.Range(0, EventGenerator.Properties).Select(i =>
             new PropertyValue { Name = "p" + i, Value = new Value { Text = $"value {number % 1000} of p{i}" } }));
         return e;
-    });
+    }
+
+    private IEnumerable<EncodedRequest> Contacts(int stream) => Batches(stream, options.Records, Contact);
 
     /// <summary>The events of the numbers below a count that fall to a stream, in batches.</summary>
     public IEnumerable<EncodedRequest> Batches(int stream, int count, Func<int, Event> newEvent)

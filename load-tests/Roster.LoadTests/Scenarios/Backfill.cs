@@ -14,7 +14,7 @@ internal static class Backfill
     public static async Task RunAsync(LoadRun run)
     {
         await using var bench = await Bench.StartAsync(run.Options);
-        using var workload = new Workload(run.Options, EventMix.IngestOnly, bench.Address);
+        using var workload = new Workload(run.Options, EventMix.IngestOnly, bench.Addresses);
         await run.LoadContactsAsync(bench, workload, run.Options.Records);
         await ScanAsync(run, bench, workload, "none", new Filter { Property = "p0", Operator = Filter.Types.Operator.IsEqualTo, Values = { "nobody has this" } }, (100_000, 400_000));
         await ScanAsync(run, bench, workload, "all", new Filter { Property = "p1", Operator = Filter.Types.Operator.IsKnown }, (null, null));

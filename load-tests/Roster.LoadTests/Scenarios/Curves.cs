@@ -71,7 +71,7 @@ internal static class Curves
     private static async Task<Phase> PointAsync(LoadRun run, LoadOptions options, EventMix mix, string name, string part)
     {
         await using var bench = await Bench.StartAsync(options, part);
-        using var workload = new Workload(options, mix, bench.Address);
+        using var workload = new Workload(options, mix, bench.Addresses);
         await workload.SetUpAsync();
         await run.LoadContactsAsync(bench, workload, options.Records, isPrebuilt: true);
         using var working = new CancellationTokenSource();

@@ -27,7 +27,7 @@ internal static class GoalSweep
     public static async Task RunAsync(LoadRun run)
     {
         await using var bench = await Bench.StartAsync(run.Options);
-        using var workload = new Workload(run.Options, EventMix.IngestOnly, bench.Address);
+        using var workload = new Workload(run.Options, EventMix.IngestOnly, bench.Addresses);
         await workload.DeclareAsync(PropertyType.Types.Kind.String, "stage");
         await workload.SwitchOnAsync(JsonParser.Default.Parse<Workflow>(Definition));
         var before = await PrepareAsync(run, workload);

@@ -13,7 +13,7 @@ internal static class Loops
     public static async Task RunAsync(LoadRun run, EventMix mix)
     {
         await using var bench = await Bench.StartAsync(run.Options);
-        using var workload = new Workload(run.Options, mix, bench.Address);
+        using var workload = new Workload(run.Options, mix, bench.Addresses);
         await workload.SetUpAsync();
         await run.LoadContactsAsync(bench, workload, run.Options.Records, isPrebuilt: true);
         var applied = (await workload.StatusAsync()).Events.Applied;
@@ -58,6 +58,7 @@ internal static class Loops
 
     private static (double? Bar, double? Goal) Targets(LoadOptions options) => (options.Scenario, options.Store.ToUpperInvariant()) switch
     {
+        ("mixed", _) when options.Silos > 0 => (8_000, 25_000),
         ("mixed", "SQLITE") => (80_000, 250_000),
         ("mixed", "POSTGRES") => (20_000, 60_000),
         ("cold", "SQLITE") => (25_000, 80_000),

@@ -20,7 +20,7 @@ internal static class Overload
     public static async Task RunAsync(LoadRun run)
     {
         await using var bench = await Bench.StartAsync(run.Options);
-        using var workload = new Workload(run.Options, EventMix.Mixed, bench.Address);
+        using var workload = new Workload(run.Options, EventMix.Mixed, bench.Addresses);
         await workload.SetUpAsync();
         await run.LoadContactsAsync(bench, workload, run.Options.Records);
         using var working = new CancellationTokenSource();

@@ -32,7 +32,7 @@ internal static class Restart
             var clock = Stopwatch.StartNew();
             await bench.StartServerAsync();
             ready.Add(clock.Elapsed.TotalSeconds);
-            using var workload = new Workload(run.Options, EventMix.IngestOnly, bench.Address);
+            using var workload = new Workload(run.Options, EventMix.IngestOnly, bench.Addresses);
             await workload.SendAsync(stream => stream == 0 ? [OneEvent(workload)] : []);
             acked.Add(clock.Elapsed.TotalSeconds);
             var timers = (await workload.StatusAsync()).TimersPending;
@@ -54,7 +54,7 @@ internal static class Restart
 
     private static async Task PrepareAsync(LoadRun run, Bench bench)
     {
-        using var workload = new Workload(run.Options, EventMix.IngestOnly, bench.Address);
+        using var workload = new Workload(run.Options, EventMix.IngestOnly, bench.Addresses);
         await workload.SetUpAsync();
         await run.LoadContactsAsync(bench, workload, run.Options.Records);
         await workload.SwitchOnAsync(new Workflow
@@ -74,7 +74,7 @@ internal static class Restart
     /// <summary>Events in a closed loop, so that the log has a tail that no checkpoint covers; then the end, in the middle of it.</summary>
     private static async Task IngestUntilKilledAsync(LoadRun run, Bench bench, int kill)
     {
-        using var workload = new Workload(run.Options, EventMix.IngestOnly, bench.Address);
+        using var workload = new Workload(run.Options, EventMix.IngestOnly, bench.Addresses);
         using var stop = new CancellationTokenSource();
         var driving = workload.DriveAsync(stop.Token);
         await run.WarmUpAsync(driving);

@@ -24,7 +24,7 @@ internal static class TimerStorm
     public static async Task RunAsync(LoadRun run)
     {
         await using var bench = await Bench.StartAsync(run.Options);
-        using var workload = new Workload(run.Options, EventMix.Mixed, bench.Address);
+        using var workload = new Workload(run.Options, EventMix.Mixed, bench.Addresses);
         await workload.SetUpAsync();
         await run.LoadContactsAsync(bench, workload, run.Options.Records);
         await workload.DeclareAsync(PropertyType.Types.Kind.Datetime, Due);

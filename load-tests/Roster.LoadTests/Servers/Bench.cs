@@ -16,19 +16,26 @@ internal sealed class Bench : IAsyncDisposable
     private static readonly TimeSpan SettleMax = TimeSpan.FromMinutes(3);
     private readonly LoadOptions _options;
     private readonly Dictionary<int, long> _written = [];
+    private readonly List<ServerProcess> _servers = [];
     private readonly string _folder;
+    private readonly bool _isStock;
     private string? _connection;
     private PostgresServer? _postgres;
-    private ServerProcess? _server;
 
-    private Bench(LoadOptions options, string folder)
+    private Bench(LoadOptions options, string folder, bool isStock)
     {
         _options = options;
         _folder = folder;
+        _isStock = isStock;
     }
 
     /// <summary>Where the server listens now.</summary>
-    public Uri Address => _options.Address ?? _server?.Address ?? throw new InvalidOperationException("No server runs.");
+    public Uri Address => Addresses[0];
+
+    /// <summary>Where the front doors are now: one, or one of each silo.</summary>
+    public IReadOnlyList<Uri> Addresses => _options.Address is { } given ? [given]
+        : _servers.Count > 0 ? [.. _servers.Select(server => server.Address)]
+        : throw new InvalidOperationException("No server runs.");
 
     /// <summary>Whether the server is ours, so that it can be killed and looked at.</summary>
     public bool IsOwn => _options.Address is null;
@@ -44,11 +51,12 @@ internal sealed class Bench : IAsyncDisposable
     /// <summary>Starts all that is needed.</summary>
     /// <param name="options">Store, data folder, address.</param>
     /// <param name="part">Name of one of several sets of data in the same folder or database server; empty for the only one.</param>
-    public static async Task<Bench> StartAsync(LoadOptions options, string part = "")
+    /// <param name="isStock">Whether silos with the stock grain are started in place of Roster.</param>
+    public static async Task<Bench> StartAsync(LoadOptions options, string part = "", bool isStock = false)
     {
         var folder = options.Data is { } data ? Path.GetFullPath(Path.Combine(data, part)) : Directory.CreateTempSubdirectory("roster-load-").FullName;
         Directory.CreateDirectory(folder);
-        var bench = new Bench(options, folder);
+        var bench = new Bench(options, folder, isStock);
         try
         {
             if (bench.IsOwn)
@@ -66,19 +74,26 @@ internal sealed class Bench : IAsyncDisposable
         }
     }
 
-    /// <summary>Starts the server on its data, and returns when it is ready for calls.</summary>
-    public async Task StartServerAsync() => _server = await ServerProcess.StartAsync(_options, _folder, _connection);
+    /// <summary>Starts the server on its data, or the silos one after the other, and returns when it is ready for calls.</summary>
+    public async Task StartServerAsync()
+    {
+        for (var i = 0; i < Math.Max(1, _options.Silos); i++)
+        {
+            _servers.Add(_isStock ? await ServerProcess.StartStockAsync(_connection!) : await ServerProcess.StartAsync(_options, _folder, _connection));
+        }
+    }
 
     /// <summary>Ends the server without warning; its database goes on.</summary>
     public async Task KillServerAsync()
     {
-        if (_server is { } server)
+        foreach (var server in _servers)
         {
             Note(server.Id);
             await server.KillAsync();
             await server.DisposeAsync();
-            _server = null;
         }
+
+        _servers.Clear();
     }
 
     /// <summary>Lets the server finish what a load left it to do. Does nothing with one that is not ours.</summary>
@@ -86,7 +101,7 @@ internal sealed class Bench : IAsyncDisposable
     {
         var clock = Stopwatch.StartNew();
         var written = -1L;
-        while (_server is not null && written != (written = Usage().WrittenBytes) && clock.Elapsed < SettleMax)
+        while (_servers.Count > 0 && written != (written = Usage().WrittenBytes) && clock.Elapsed < SettleMax)
         {
             await Task.Delay(SettleInterval);
         }
@@ -114,10 +129,9 @@ internal sealed class Bench : IAsyncDisposable
     /// <summary>Starts the server anew, as one that finds its data. Does nothing with one that is not ours.</summary>
     public async Task RestartServerAsync()
     {
-        if (_server is { } server)
+        if (_servers.Count > 0)
         {
-            await server.DisposeAsync();
-            _server = null;
+            await StopServersAsync();
             await StartServerAsync();
         }
     }
@@ -126,15 +140,16 @@ internal sealed class Bench : IAsyncDisposable
     public Usage Usage()
     {
         var generator = Environment.CpuUsage.TotalTime;
-        if (_server is not { } server)
+        var resident = 0L;
+        var cpu = TimeSpan.Zero;
+        var database = 0L;
+        foreach (var server in _servers)
         {
-            return new Usage(0, 0, TimeSpan.Zero, 0, generator);
+            resident += Proc.ResidentBytes(server.Id);
+            cpu += Proc.Cpu(server.Id);
+            Note(server.Id);
         }
 
-        var resident = Proc.ResidentBytes(server.Id);
-        var cpu = Proc.Cpu(server.Id);
-        var database = 0L;
-        Note(server.Id);
         foreach (var process in _postgres is { } postgres ? Proc.WithChildren(postgres.ProcessId) : [])
         {
             Note(process);
@@ -147,11 +162,7 @@ internal sealed class Bench : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        if (_server is not null)
-        {
-            await _server.DisposeAsync();
-        }
-
+        await StopServersAsync();
         if (_postgres is not null)
         {
             await _postgres.DisposeAsync();
@@ -161,6 +172,16 @@ internal sealed class Bench : IAsyncDisposable
         {
             Directory.Delete(_folder, recursive: true);
         }
+    }
+
+    private async Task StopServersAsync()
+    {
+        foreach (var server in _servers)
+        {
+            await server.DisposeAsync();
+        }
+
+        _servers.Clear();
     }
 
     /// <summary>Sessions of a database come and go: what each had written when last seen is kept.</summary>

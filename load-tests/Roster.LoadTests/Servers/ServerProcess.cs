@@ -1,4 +1,7 @@
 using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using Roster.Server;
 
@@ -8,6 +11,8 @@ namespace Roster.LoadTests.Servers;
 internal sealed class ServerProcess : IAsyncDisposable
 {
     private const string ServeArgument = "--serve";
+    private const string StockArgument = "--stock";
+    private const string DatabaseVariable = "ROSTER__POSTGRES";
     private readonly Process _process;
 
     private ServerProcess(Process process, Uri address)
@@ -20,11 +25,18 @@ internal sealed class ServerProcess : IAsyncDisposable
 
     public int Id => _process.Id;
 
-    public static bool IsServer(string[] args) => args.Length > 0 && args[0] == ServeArgument;
+    public static bool IsServer(string[] args) => args.Length > 0 && args[0] is ServeArgument or StockArgument;
 
     /// <summary>The other side: runs the server until standard input ends.</summary>
     public static async Task<int> ServeAsync(string[] args)
     {
+#if FULL_FEED
+        if (args[0] == StockArgument)
+        {
+            await Stock.StockSilo.ServeAsync(Environment.GetEnvironmentVariable(DatabaseVariable)!);
+            return 0;
+        }
+#endif
         var settings = args.Skip(1).Select(a => a.Split('=', 2)).GroupBy(a => a[0], StringComparer.Ordinal)
             .ToDictionary(same => same.Key, string? (same) => same.Last().ElementAtOrDefault(1), StringComparer.Ordinal);
         await using var server = await RosterServer.StartAsync(
@@ -39,6 +51,7 @@ internal sealed class ServerProcess : IAsyncDisposable
     /// <param name="options">Store and cache.</param>
     /// <param name="folder">Its data folder.</param>
     /// <param name="postgres">Where its database is, where it has one: in the environment, because a command line can be read by everybody.</param>
+    /// <remarks>A silo gets a free port for the others.</remarks>
     public static async Task<ServerProcess> StartAsync(LoadOptions options, string folder, string? postgres)
     {
         var start = new ProcessStartInfo(Environment.ProcessPath!)
@@ -50,6 +63,12 @@ internal sealed class ServerProcess : IAsyncDisposable
                 ServeArgument, "grpc_port=0", "http_port=0", $"store={options.Store}", $"data_folder={folder}", $"cache_bytes={options.CacheBytes}",
             },
         };
+        if (options.Silos > 0)
+        {
+            start.ArgumentList.Add("host=cluster");
+            start.ArgumentList.Add(string.Create(CultureInfo.InvariantCulture, $"silo_port={FreePort()}"));
+        }
+
         foreach (var setting in options.Set)
         {
             start.ArgumentList.Add(setting);
@@ -57,12 +76,32 @@ internal sealed class ServerProcess : IAsyncDisposable
 
         if (postgres is not null)
         {
-            start.Environment["ROSTER__POSTGRES"] = postgres;
+            start.Environment[DatabaseVariable] = postgres;
         }
 
+        return await StartAsync(start);
+    }
+
+    /// <summary>Starts a silo of the stock grain; its address is its gateway's.</summary>
+    public static Task<ServerProcess> StartStockAsync(string postgres)
+    {
+        var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardInput = true, RedirectStandardOutput = true, ArgumentList = { StockArgument } };
+        start.Environment[DatabaseVariable] = postgres;
+        return StartAsync(start);
+    }
+
+    private static async Task<ServerProcess> StartAsync(ProcessStartInfo start)
+    {
         var process = Process.Start(start) ?? throw new InvalidOperationException("The server did not start.");
         var address = await process.StandardOutput.ReadLineAsync() ?? throw new InvalidOperationException("The server ended before it listened.");
         return new ServerProcess(process, new Uri(address));
+    }
+
+    public static int FreePort()
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 
     /// <summary><c>kill -9</c>.</summary>
