@@ -231,8 +231,18 @@ public sealed partial class ClusterEngine : IRosterEngine
         ConductAsync(string.Empty, "AdvanceClock", request, AdvanceClockResponse.Parser, cancellationToken);
 
     /// <inheritdoc/>
-    public async ValueTask<bool> CompleteTaskAsync(string tenant, TaskCompletion completion, CancellationToken cancellationToken) =>
-        (await ConductAsync(tenant, "CompleteTask", completion, BoolValue.Parser, cancellationToken).ConfigureAwait(false)).Value;
+    /// <remarks>At the silo of the record. One that failed may be offered again, which is for the one who leases.</remarks>
+    public async ValueTask<bool> CompleteTaskAsync(string tenant, TaskCompletion completion, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(completion);
+        if (completion.Outcome == TaskCompletion.Types.Outcome.Failed || Parts.OfTask(completion.Key) is not { } part)
+        {
+            return (await ConductAsync(tenant, "CompleteTask", completion, BoolValue.Parser, cancellationToken).ConfigureAwait(false)).Value;
+        }
+
+        var reply = await Replies.FromAsync(_grains.GetGrain<ITimerShardGrain>(Keys.Timers(part)).CompleteAsync(tenant, completion.ToByteArray()), cancellationToken).ConfigureAwait(false);
+        return BoolValue.Parser.ParseFrom(reply.Content).Value;
+    }
 
     /// <inheritdoc/>
     public async ValueTask<IReadOnlyList<WorkTask>> LeaseTasksAsync(

@@ -24,6 +24,7 @@ public static class ClusterHosting
         silo.Services.Configure(configure);
         silo.Services.AddSingleton<Silo>();
         silo.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(services => services.GetRequiredService<Silo>());
+        silo.Services.AddPlacementDirector<PartPlacement, PartPlacementDirector>();
         silo.Services.AddSingleton<ClusterEngine>();
         silo.Services.AddSingleton<IRosterEngine>(services => services.GetRequiredService<ClusterEngine>());
         silo.Services.Configure<GrainCollectionOptions>(options =>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Orleans.Runtime;
@@ -21,6 +22,8 @@ public sealed partial class Silo : ILifecycleParticipant<ISiloLifecycle>, ISiloS
     private readonly ISiloStatusOracle _oracle;
     private readonly ILogger<Silo> _logger;
     private readonly CancellationTokenSource _stop = new();
+    private int _memberships;
+    private Placement _placement = new(-1, []);
     private IRecordStore? _store;
     private SiloEngine? _engine;
     private Task _watching = Task.CompletedTask;
@@ -46,6 +49,41 @@ public sealed partial class Silo : ILifecycleParticipant<ISiloLifecycle>, ISiloS
     /// <summary>The name under which this silo commits.</summary>
     internal string Name => NameOf(_details.SiloAddress);
 
+    /// <summary>The part of the records that a grain belongs to, by its key.</summary>
+    internal int PartOf(string key)
+    {
+        if (key[0] == 't')
+        {
+            return int.Parse(key.AsSpan(1), NumberStyles.None, CultureInfo.InvariantCulture);
+        }
+
+        // What no record can be called is refused wherever it comes to.
+        var reference = Calls.Keys.RecordOf(key);
+        return Engine.PartOf(Calls.Keys.TenantOf(key), reference) ?? 0;
+    }
+
+    /// <summary>Whether a grain that is here would be placed at another silo by now. Asks once for each change of the membership.</summary>
+    /// <param name="key">The grain.</param>
+    /// <param name="askedAt">When it was asked last; -1 at first.</param>
+    internal bool HasMoved(string key, ref int askedAt)
+    {
+        var now = Volatile.Read(ref _memberships);
+        if (askedAt == now)
+        {
+            return false;
+        }
+
+        askedAt = now;
+        var placement = _placement;
+        if (placement.At != now)
+        {
+            var silos = _oracle.GetApproximateSiloStatuses(onlyActive: true).Keys.ToArray();
+            _placement = placement = new Placement(now, silos.Length == 0 ? [] : [.. Enumerable.Range(0, Calls.Parts.Count).Select(part => PartPlacementDirector.OwnerOf(part, silos))]);
+        }
+
+        return placement.Owners.Length > 0 && !placement.Owners[PartOf(key)].Equals(_details.SiloAddress);
+    }
+
     /// <summary>Takes the right to commit from a silo.</summary>
     internal ValueTask FenceAsync(string name, CancellationToken cancellationToken) => _options.Fence!(Store, name, cancellationToken);
 
@@ -61,6 +99,7 @@ public sealed partial class Silo : ILifecycleParticipant<ISiloLifecycle>, ISiloS
     public void SiloStatusChangeNotification(SiloAddress updatedSilo, SiloStatus status)
     {
         ArgumentNullException.ThrowIfNull(updatedSilo);
+        Interlocked.Increment(ref _memberships);
         if (status == SiloStatus.Dead && !updatedSilo.Equals(_details.SiloAddress) && _store is { } store)
         {
             _ = Task.Run(() => BuryAsync(store, updatedSilo));
@@ -177,4 +216,7 @@ public sealed partial class Silo : ILifecycleParticipant<ISiloLifecycle>, ISiloS
 
     [LoggerMessage(4004, LogLevel.Warning, "Looking at the cluster failed and is tried again: {Kind}: {Text}")]
     private partial void LogResyncFailed(string kind, string text);
+
+    /// <summary>The silos of the parts, as the membership was.</summary>
+    private sealed record Placement(int At, SiloAddress[] Owners);
 }

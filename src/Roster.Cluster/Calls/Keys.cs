@@ -19,6 +19,14 @@ internal static class Keys
     public static string Record(string tenant, string objectType, string id) =>
         objectType.Length <= 50 && id.Length <= RecordKey.IdBytesMax && Encoding.UTF8.GetByteCount(id) <= RecordKey.IdBytesMax ? $"r{tenant}/{objectType}/{id}" : $"r{tenant}//";
 
+    /// <summary>The record of a record's key.</summary>
+    public static RecordRef RecordOf(string key)
+    {
+        var type = key.IndexOf('/', StringComparison.Ordinal) + 1;
+        var id = key.IndexOf('/', type) + 1;
+        return new RecordRef { ObjectType = key[type..(id - 1)], RecordId = key[id..] };
+    }
+
     public static string Workflow(string tenant, string id) => $"w{tenant}/{(id.Length <= 100 ? id : string.Empty)}";
 
     /// <summary>The tenant of a key of a record or workflow; names of tenants have no slash.</summary>

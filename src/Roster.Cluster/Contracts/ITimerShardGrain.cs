@@ -12,6 +12,10 @@ public interface ITimerShardGrain : IGrainWithStringKey
     [Alias("hear")]
     Task HearAsync(long[] timers);
 
+    /// <summary>Ends a task of a record of this part: the record is at hand where its timers are.</summary>
+    [Alias("complete")]
+    Task<GrainReply> CompleteAsync(string tenant, byte[] completion);
+
     /// <summary>Comes to life if it was not.</summary>
     [Alias("ping")]
     Task PingAsync();

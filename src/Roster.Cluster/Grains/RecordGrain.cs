@@ -11,13 +11,17 @@ namespace Roster.Cluster.Grains;
 /// begins, and waits there for its own commit only.
 /// </summary>
 [Reentrant]
+[PlacedByPart]
 public sealed class RecordGrain(Silo silo) : Grain, IRecordGrain
 {
+    private int _placedAt = -1;
+
     private string Tenant => Keys.TenantOf(this.GetPrimaryKeyString());
 
     /// <inheritdoc/>
     public Task<GrainReply> IngestAsync(byte[] events) => Replies.OfAsync(async () =>
     {
+        MoveIfPlacedElsewhere();
         var request = IngestRequest.Parser.ParseFrom(events);
         var unlike = await silo.Engine.IngestAsync(Tenant, request.Events, CancellationToken.None);
         var response = new IngestResponse();
@@ -33,8 +37,18 @@ public sealed class RecordGrain(Silo silo) : Grain, IRecordGrain
     /// <inheritdoc/>
     public Task<GrainReply> CallAsync(string method, byte[] request) => Replies.OfAsync(async () =>
     {
+        MoveIfPlacedElsewhere();
+
         // The list or workflow that it names may have been made at another silo a moment ago.
         await silo.Engine.RefreshAsync(CancellationToken.None);
         return await EngineCalls.RunAsync(silo.Engine, Tenant, method, request);
     });
+
+    private void MoveIfPlacedElsewhere()
+    {
+        if (silo.HasMoved(this.GetPrimaryKeyString(), ref _placedAt))
+        {
+            DeactivateOnIdle();
+        }
+    }
 }

@@ -8,10 +8,13 @@ namespace Roster.Cluster.Grains;
 
 /// <summary>Gives its silo a part of the timers as long as it lives there. The reminder is only a wake-up: due instants are rows of the store.</summary>
 [Reentrant]
+[PlacedByPart]
 public sealed class TimerShardGrain(Silo silo) : Grain, ITimerShardGrain, IRemindable
 {
     private const string Reminder = "keep";
     private static readonly TimeSpan RemindEvery = TimeSpan.FromMinutes(1);
+
+    private int _placedAt = -1;
 
     private int Part => int.Parse(this.GetPrimaryKeyString().AsSpan(1), NumberStyles.None, CultureInfo.InvariantCulture);
 
@@ -40,5 +43,20 @@ public sealed class TimerShardGrain(Silo silo) : Grain, ITimerShardGrain, IRemin
     }
 
     /// <inheritdoc/>
-    public Task PingAsync() => Task.CompletedTask;
+    public Task PingAsync()
+    {
+        if (silo.HasMoved(this.GetPrimaryKeyString(), ref _placedAt))
+        {
+            DeactivateOnIdle();
+        }
+
+        return Task.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public Task<GrainReply> CompleteAsync(string tenant, byte[] completion) => Replies.OfAsync(async () =>
+    {
+        await silo.Engine.PrepareAsync(tenant, CancellationToken.None);
+        return await EngineCalls.RunAsync(silo.Engine, tenant, "CompleteTask", completion);
+    });
 }

@@ -111,7 +111,12 @@ public abstract partial class EngineHost
         }
     }
 
-    private static int PartOf(long recordNumber) => KeyHash.VirtualShard(recordNumber) % TimerParts;
+    /// <summary>The part of a record, 0 to <see cref="TimerParts"/> - 1, by its number.</summary>
+    public static int PartOf(long recordNumber) => KeyHash.VirtualShard(recordNumber) % TimerParts;
+
+    /// <summary>The part of a record by its name, the same as by its number; null for a name that no record has.</summary>
+    public int? PartOf(string tenant, RecordRef reference) =>
+        _tenants.Find(tenant) is { } owner && Turns.EventReader.TryRead(reference, owner, out var key) is null ? KeyHash.VirtualShard(KeyHash.Of(key)) % TimerParts : null;
 
     /// <summary>Takes over the duties; goes on with what the one before left.</summary>
     public async Task TakeDutiesAsync(CancellationToken cancellationToken)

@@ -70,7 +70,12 @@ public abstract partial class EngineHost
     {
         if (id != default && (IsDead(id) || result.Status != TurnStatus.Applied))
         {
-            _outbox.Drop(IsDead(id) ? DeadLetterCodec.IdOf(id) : id);
+            var offered = IsDead(id) ? DeadLetterCodec.IdOf(id) : id;
+            _outbox.Drop(offered);
+            if (_store.IsShared && !_hasDuties)
+            {
+                Tell(new DurableNotice([], [], [(offered, false)], false));
+            }
         }
 
         return result.Status == TurnStatus.Applied;
