@@ -12,12 +12,12 @@ using Roster.V1;
 namespace Roster.Cluster;
 
 /// <summary>
-/// The engine as the front door of a silo sees it: the same interface as that of the embedded host. Events and commands go to the record's grain, changes of a
+/// The engine as a front door of the cluster sees it: the same interface as that of the embedded host. Events and commands go to the record's grain, changes of a
 /// workflow to the workflow's, what concerns duties to the conductor; reads are answered here, from the store, by the newest definitions.
 /// </summary>
 public sealed partial class ClusterEngine : IRosterEngine
 {
-    private readonly Silo _silo;
+    private readonly IEngineHere _here;
     private readonly IGrainFactory _grains;
     private readonly RecordLanes _lanes;
     private readonly int _onTheWayMax;
@@ -26,11 +26,11 @@ public sealed partial class ClusterEngine : IRosterEngine
     private int _onTheWay;
     private TaskCompletionSource? _room;
 
-    /// <summary>Creates the front door's engine of a silo.</summary>
-    public ClusterEngine(Silo silo, IGrainFactory grains, IOptions<ClusterOptions> options)
+    /// <summary>Creates the engine of a front door, with a silo or without.</summary>
+    public ClusterEngine(IEngineHere here, IGrainFactory grains, IOptions<ClusterOptions> options)
     {
         ArgumentNullException.ThrowIfNull(options);
-        _silo = silo;
+        _here = here;
         _grains = grains;
         _lanes = new RecordLanes(grains, options.Value.EventsPerCallMax);
         _onTheWayMax = options.Value.EventsOnTheWayMax;
@@ -53,7 +53,7 @@ public sealed partial class ClusterEngine : IRosterEngine
     /// <remarks>Each silo counts what comes in by its own door: a tenant that uses all of them may go as many times as fast.</remarks>
     public TenantRates Rates => Here.Rates;
 
-    private SiloEngine Here => _silo.Engine;
+    private SiloEngine Here => _here.Engine;
 
     private IConductorGrain Conductor => _grains.GetGrain<IConductorGrain>(Keys.Conductor);
 

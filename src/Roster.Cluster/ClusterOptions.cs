@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Options;
 using Roster.Engine.Hosting;
 using Roster.Engine.Stores;
 
@@ -9,7 +10,7 @@ public delegate ValueTask<IRecordStore> OpenSharedStore(string name, Cancellatio
 /// <summary>Takes the right to commit from the process of that name, for good.</summary>
 public delegate ValueTask FenceProcess(IRecordStore store, string name, CancellationToken cancellationToken);
 
-/// <summary>Options of a silo.</summary>
+/// <summary>Options of a silo, or of a front door without one.</summary>
 public sealed class ClusterOptions : HostOptions
 {
     /// <summary>Name of the grain storage of the cluster's own grains.</summary>
@@ -63,5 +64,16 @@ public sealed class ClusterOptions : HostOptions
         }
 
         return problems;
+    }
+
+    /// <summary>Checks them at the start.</summary>
+    /// <exception cref="OptionsValidationException">An option is out of its range.</exception>
+    internal void ThrowIfWrong()
+    {
+        var problems = Check();
+        if (problems.Count > 0)
+        {
+            throw new OptionsValidationException(nameof(ClusterOptions), typeof(ClusterOptions), problems);
+        }
     }
 }

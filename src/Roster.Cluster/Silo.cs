@@ -12,7 +12,7 @@ namespace Roster.Cluster;
 /// What Roster has in a silo: the store opened under the silo's name and the engine over it, from before the silo takes calls until after it took the last;
 /// and a watch over the others: whoever is declared dead loses the right to commit.
 /// </summary>
-public sealed partial class Silo : ILifecycleParticipant<ISiloLifecycle>, ISiloStatusListener
+public sealed partial class Silo : IEngineHere, ILifecycleParticipant<ISiloLifecycle>, ISiloStatusListener
 {
     private const int ThreadsMin = 32;
 
@@ -39,8 +39,7 @@ public sealed partial class Silo : ILifecycleParticipant<ISiloLifecycle>, ISiloS
         _logger = logger;
     }
 
-    /// <summary>The engine of this silo.</summary>
-    /// <exception cref="InvalidOperationException">The silo has not begun yet.</exception>
+    /// <inheritdoc/>
     public SiloEngine Engine => _engine ?? throw new InvalidOperationException("The silo has not begun yet.");
 
     /// <summary>The store as this silo has it.</summary>
@@ -112,12 +111,7 @@ public sealed partial class Silo : ILifecycleParticipant<ISiloLifecycle>, ISiloS
     private async Task StartAsync(CancellationToken cancellationToken)
     {
         ReserveThreads();
-        var problems = _options.Check();
-        if (problems.Count > 0)
-        {
-            throw new OptionsValidationException(nameof(ClusterOptions), typeof(ClusterOptions), problems);
-        }
-
+        _options.ThrowIfWrong();
         _store = await _options.OpenStore!(NameOf(_details.SiloAddress), cancellationToken);
         _engine = await SiloEngine.StartAsync(_options, _store, _grains, cancellationToken);
         _oracle.SubscribeToSiloStatusEvents(this);
@@ -128,7 +122,7 @@ public sealed partial class Silo : ILifecycleParticipant<ISiloLifecycle>, ISiloS
     /// Changes of definitions wait for their commit on a thread of the pool, which grains and the database driver share: without some to spare they would wait
     /// for each other until the pool has found out that it needs more.
     /// </summary>
-    private static void ReserveThreads()
+    internal static void ReserveThreads()
     {
         ThreadPool.GetMinThreads(out var threads, out var ports);
         ThreadPool.SetMinThreads(Math.Max(threads, ThreadsMin), ports);

@@ -259,7 +259,7 @@ public sealed partial class RosterServer : IAsyncDisposable
         }
 
         app.Services.GetRequiredService<FirstMessage>().Guard(app);
-        MapServices(app);
+        MapServices(app, options);
         options.FurtherService?.Map(app);
         app.MapHealth(state);
         app.MapMetrics(app.Services.GetRequiredService<PrometheusText>(), app.Services.GetRequiredService<Authenticator>());
@@ -285,8 +285,14 @@ public sealed partial class RosterServer : IAsyncDisposable
         services.AddSingleton<ReflectionAlphaApi>();
     }
 
-    private static void MapServices(WebApplication app)
+    private static void MapServices(WebApplication app, ServerOptions options)
     {
+        app.MapGrpcService<HealthApi>();
+        if (options.Role == ClusterRole.Silo)
+        {
+            return;
+        }
+
         app.MapGrpcService<IngestApi>();
         app.MapGrpcService<RecordApi>();
         app.MapGrpcService<WorkflowApi>();
@@ -299,7 +305,6 @@ public sealed partial class RosterServer : IAsyncDisposable
         app.MapGrpcService<OperationApi>();
         app.MapGrpcService<AdminApi>();
         app.MapGrpcService<AccessApi>();
-        app.MapGrpcService<HealthApi>();
         app.MapGrpcService<ReflectionApi>();
         app.MapGrpcService<ReflectionAlphaApi>();
     }

@@ -26,6 +26,19 @@ public enum HostKind
     Cluster,
 }
 
+/// <summary>What a process of the host <c>cluster</c> is.</summary>
+public enum ClusterRole
+{
+    /// <summary>A silo with a front door.</summary>
+    Both,
+
+    /// <summary>A silo that serves front doors elsewhere: of its own it has health and measures only.</summary>
+    Silo,
+
+    /// <summary>A front door without a silo, a client of the others.</summary>
+    Door,
+}
+
 /// <summary>Which clock the engine runs on.</summary>
 public enum ClockKind
 {
@@ -89,6 +102,20 @@ public sealed class ServerOptions
     /// <summary>Port on which other silos reach this one, 1 to 65535. Used by the host <c>cluster</c>. Default: 7402.</summary>
     [ConfigurationKeyName("silo_port")]
     public int SiloPort { get; set; } = 7402;
+
+    /// <summary>
+    /// <c>both</c>: a silo with a front door; <c>silo</c>: only the silo, with health and measures; <c>door</c>: only a front door, which is a client of silos that have a
+    /// <c>gateway_port</c>. Other than <c>both</c> with the host <c>cluster</c> only. Default: <c>both</c>.
+    /// </summary>
+    [ConfigurationKeyName("role")]
+    public ClusterRole Role { get; set; } = ClusterRole.Both;
+
+    /// <summary>
+    /// Port on which front doors without a silo reach this one, at <c>silo_address</c>, 1 to 65535; 0: none can. As private as <c>silo_port</c>. Used by silos of the host
+    /// <c>cluster</c>. Default: 0.
+    /// </summary>
+    [ConfigurationKeyName("gateway_port")]
+    public int GatewayPort { get; set; }
 
     /// <summary>Name of the cluster: silos of one name on one database belong together, 1 to 100 characters. Default: <c>roster</c>.</summary>
     [ConfigurationKeyName("cluster_id")]

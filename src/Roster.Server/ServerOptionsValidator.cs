@@ -119,8 +119,19 @@ internal static class ServerOptionsValidator
             problems.Add("`cluster_id` must have 1 to 100 characters.");
         }
 
+        CheckRange(problems, "gateway_port", options.GatewayPort, 0, 65_535);
+        if (options.GatewayPort != 0 && options.GatewayPort == options.SiloPort)
+        {
+            problems.Add($"`gateway_port` and `silo_port` are both {options.SiloPort}; front doors without a silo need a port of their own.");
+        }
+
         if (options.Host != HostKind.Cluster)
         {
+            if (options.Role != ClusterRole.Both)
+            {
+                problems.Add($"`role` is `{options.Role.ToString().ToLowerInvariant()}`; only a process of the host `cluster` can be a part of one.");
+            }
+
             return;
         }
 

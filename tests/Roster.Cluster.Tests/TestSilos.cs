@@ -32,30 +32,36 @@ internal sealed class TestSilos : IAsyncDisposable
     /// <summary>The front door of a silo.</summary>
     public ClusterEngine this[int index] => _cluster.Silos[index].ServiceProvider.GetRequiredService<ClusterEngine>();
 
+    /// <summary>The front door without a silo.</summary>
+    public ClusterEngine Door => _cluster.Client.ServiceProvider.GetRequiredService<ClusterEngine>();
+
     public Silo Silo(int index) => _cluster.Silos[index].ServiceProvider.GetRequiredService<Silo>();
 
-    public static async Task<TestSilos> StartAsync(short count, TimeProvider clock, Action<ClusterOptions>? configure = null)
+    public static async Task<TestSilos> StartAsync(short count, TimeProvider clock, Action<ClusterOptions>? configure = null, bool hasDoor = false)
     {
         var database = await Databases.CreateAsync();
         await ClusterSchema.MigrateAsync(database, TestContext.Current.CancellationToken);
         var builder = new InProcessTestClusterBuilder(count);
         builder.Options.ConfigureFileLogging = false;
-        builder.Options.InitializeClientOnDeploy = false;
+        builder.Options.InitializeClientOnDeploy = hasDoor;
         builder.ConfigureSiloHost((_, host) => host.Logging.SetMinimumLevel(LogLevel.Error));
         builder.ConfigureSilo((_, silo) =>
         {
             silo.UseRosterStorage(database);
-            silo.AddRoster(options =>
-            {
-                options.Clock = clock;
-                options.OpenStore = async (name, token) => await PostgresRecordStore.OpenAsync(new PostgresStoreOptions { ConnectionString = database, SharedAs = name, ReadConnectionsMax = 4 }, token);
-                options.Fence = async (store, name, token) => await ((PostgresRecordStore)store).FenceAsync(name, token);
-                configure?.Invoke(options);
-            });
+            silo.AddRoster(Configure);
         });
+        builder.ConfigureClient(client => client.AddRosterFrontDoor(Configure));
         var cluster = builder.Build();
         await cluster.DeployAsync();
         return new TestSilos(cluster, clock, database);
+
+        void Configure(ClusterOptions options)
+        {
+            options.Clock = clock;
+            options.OpenStore = async (name, token) => await PostgresRecordStore.OpenAsync(new PostgresStoreOptions { ConnectionString = database, SharedAs = name, ReadConnectionsMax = 4 }, token);
+            options.Fence = async (store, name, token) => await ((PostgresRecordStore)store).FenceAsync(name, token);
+            configure?.Invoke(options);
+        }
     }
 
     /// <summary>The index of the silo that has the duties; -1 for none.</summary>

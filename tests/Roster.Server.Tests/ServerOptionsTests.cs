@@ -33,6 +33,10 @@ public sealed class ServerOptionsTests
     [InlineData("silo_port", "0", "from 1 to 65535")]
     [InlineData("silo_address", "here", "not an IP address")]
     [InlineData("cluster_id", "", "1 to 100 characters")]
+    [InlineData("gateway_port", "7402", "`gateway_port` and `silo_port` are both 7402")]
+    [InlineData("gateway_port", "-1", "from 0 to 65535")]
+    [InlineData("role", "door", "only a process of the host `cluster`")]
+    [InlineData("role", "guard", "`both` or `silo` or `door`")]
     public void A_broken_setting_is_told_in_one_sentence(string setting, string value, string expected)
     {
         var error = Assert.Throws<ServerOptionsException>(() => ServerOptions.Read(new Dictionary<string, string?> { [setting] = value }));

@@ -13,6 +13,11 @@ internal static class ServeCommand
 {
     private static readonly Option<string?> Data = new("--data") { Description = "Folder of the data files (`data_folder`).", HelpName = "FOLDER" };
     private static readonly Option<string?> Host = new("--host") { Description = "`embedded`, or `cluster`: one silo of several on a database that they share (`host`)." };
+    private static readonly Option<string?> Role = new("--role")
+    {
+        Description = "Of the host `cluster`: `both`; `silo`, without a front door; or `door`, a front door without a silo (`role`).",
+    };
+
     private static readonly Option<string?> Store = new("--store") { Description = "`sqlite`, `postgres` or `volatile` (`store`)." };
     private static readonly Option<string?> Postgres = new("--postgres")
     {
@@ -46,7 +51,7 @@ internal static class ServeCommand
     {
         var command = new Command("serve", "Runs a server. Settings: appsettings.json, then environment variables ROSTER__NAME, then these options.")
         {
-            Data, Host, Store, Postgres, Clock, ClockStart, GrpcPort, HttpPort, Auth, KeepDays, KeepBytes, Set, Settings, Level, JsonLogs,
+            Data, Host, Role, Store, Postgres, Clock, ClockStart, GrpcPort, HttpPort, Auth, KeepDays, KeepBytes, Set, Settings, Level, JsonLogs,
         };
         command.SetActionSafely(console, (result, cancellationToken) => RunAsync(result, console, cancellationToken));
         return command;
@@ -57,7 +62,7 @@ internal static class ServeCommand
         var options = ServerOptions.Read(Overrides(result), result.GetValue(Settings));
         await using var server = await RosterServer.StartAsync(
             options, logging: logging => Log(logging, result.GetValue(Level), result.GetValue(JsonLogs)), cancellationToken: cancellationToken);
-        console.Out.MarkupLine($"[bold]roster[/] {Banner.HostAndFeed(ProtoText.Lower(options.Host))}, store {ProtoText.Lower(options.Store)}, clock {ProtoText.Lower(options.Clock)}");
+        console.Out.MarkupLine($"[bold]roster[/] {Banner.HostAndFeed(ProtoText.Lower(options.Host))}{RoleOf(options)}, store {ProtoText.Lower(options.Store)}, clock {ProtoText.Lower(options.Clock)}");
         console.Out.MarkupLine($"gRPC   [green]{server.GrpcAddress}[/]");
         console.Out.MarkupLine($"health [green]{server.HttpAddress}health/ready[/]");
         console.Out.MarkupLine(options.Auth == AuthKind.None
@@ -76,6 +81,13 @@ internal static class ServeCommand
         return ExitCode.EngineFailed;
     }
 
+    private static string RoleOf(ServerOptions options) => options.Role switch
+    {
+        ClusterRole.Silo => ", a silo without a front door",
+        ClusterRole.Door => ", a front door without a silo",
+        _ => string.Empty,
+    };
+
     private static Dictionary<string, string?> Overrides(ParseResult result)
     {
         var overrides = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase);
@@ -87,6 +99,7 @@ internal static class ServeCommand
 
         Add("data_folder", Data);
         Add("host", Host);
+        Add("role", Role);
         Add("store", Store);
         Add("postgres", Postgres);
         Add("clock", Clock);

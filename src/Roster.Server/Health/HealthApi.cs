@@ -5,7 +5,7 @@ using Roster.V1;
 namespace Roster.Server.Health;
 
 /// <summary>The standard health service: the empty name stands for the server, and each service has the same answer.</summary>
-internal sealed class HealthApi(ServerState state) : Grpc.Health.V1.Health.HealthBase
+internal sealed class HealthApi(ServerState state, ServerOptions options) : Grpc.Health.V1.Health.HealthBase
 {
     /// <summary>Full names of the services that the server has.</summary>
     public static readonly IReadOnlySet<string> ServiceNames = new HashSet<string>(StringComparer.Ordinal)
@@ -70,5 +70,7 @@ internal sealed class HealthApi(ServerState state) : Grpc.Health.V1.Health.Healt
         await Task.WhenAny(changed, draining.Task).WaitAsync(context.CancellationToken);
     }
 
-    private static bool IsKnown(string service) => service.Length == 0 || ServiceNames.Contains(service);
+    /// <summary>A silo without a front door has this service only.</summary>
+    private bool IsKnown(string service) =>
+        service.Length == 0 || (options.Role == ClusterRole.Silo ? service == HealthReflection.Descriptor.Services[0].FullName : ServiceNames.Contains(service));
 }
