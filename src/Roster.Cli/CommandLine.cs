@@ -13,6 +13,20 @@ internal static class CommandLine
     public static async Task<int> RunAsync(IReadOnlyList<string> args, CliConsole console)
     {
         ArgumentNullException.ThrowIfNull(args);
+        var parsed = CreateRoot(console).Parse(args);
+        var exitCode = await parsed.InvokeAsync(new InvocationConfiguration
+        {
+            EnableDefaultExceptionHandler = false,
+            ProcessTerminationTimeout = Timeout.InfiniteTimeSpan,
+            Output = console.Out.Profile.Out.Writer,
+            Error = console.Error.Profile.Out.Writer,
+        });
+        return parsed.Errors.Count > 0 ? ExitCode.BadInput : exitCode;
+    }
+
+    /// <summary>All commands with their options.</summary>
+    public static RootCommand CreateRoot(CliConsole console)
+    {
         var root = new RootCommand("Roster, an enrollment engine for CRM automation. Start with `roster demo`.");
         ConnectionOptions.AddTo(root);
         root.Add(DemoCommand.Create(console));
@@ -38,21 +52,14 @@ internal static class CommandLine
         root.Add(DeadLettersCommand.Create(console));
         root.Add(JournalCommand.Create(console));
         root.Add(StatusCommand.Create(console));
+        root.Add(HealthCommand.Create(console));
         root.Add(KeyCommand.Create(console));
         root.Add(AdvanceCommand.Create(console));
         root.Add(BackupCommand.Create(console));
         root.Add(RestoreCommand.Create(console));
         root.Add(CheckCommand.Create(console));
         root.Add(MigrateCommand.Create(console));
-        var parsed = root.Parse(args);
-        var exitCode = await parsed.InvokeAsync(new InvocationConfiguration
-        {
-            EnableDefaultExceptionHandler = false,
-            ProcessTerminationTimeout = Timeout.InfiniteTimeSpan,
-            Output = console.Out.Profile.Out.Writer,
-            Error = console.Error.Profile.Out.Writer,
-        });
-        return parsed.Errors.Count > 0 ? ExitCode.BadInput : exitCode;
+        return root;
     }
 
     /// <summary>Gives a command its action, with errors told as sentences.</summary>
