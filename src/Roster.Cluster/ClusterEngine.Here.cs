@@ -152,6 +152,10 @@ public sealed partial class ClusterEngine
     }
 
     /// <inheritdoc/>
+    public ValueTask<GetMeasuresResponse> GetMeasuresHereAsync(GetMeasuresRequest request, CancellationToken cancellationToken) =>
+        Here.GetMeasuresAsync(request, cancellationToken);
+
+    /// <inheritdoc/>
     public ValueTask<CheckpointResponse> CheckpointAsync(CancellationToken cancellationToken) => Here.CheckpointAsync(cancellationToken);
 
     /// <inheritdoc/>

@@ -232,6 +232,10 @@ public interface IRosterEngine : ISequenceEngine
     /// <exception cref="RosterException">The page size is out of its range, or there is no such tenant.</exception>
     ValueTask<GetMeasuresResponse> GetMeasuresAsync(GetMeasuresRequest request, CancellationToken cancellationToken);
 
+    /// <summary>What this process measures of itself: where several share a store, turns and timers that ran here. It asks no other process.</summary>
+    /// <exception cref="RosterException">As of <see cref="GetMeasuresAsync"/>.</exception>
+    ValueTask<GetMeasuresResponse> GetMeasuresHereAsync(GetMeasuresRequest request, CancellationToken cancellationToken) => GetMeasuresAsync(request, cancellationToken);
+
     /// <summary>Moves a manual clock and handles every timer due on the way, in order.</summary>
     ValueTask<AdvanceClockResponse> AdvanceClockAsync(AdvanceClockRequest request, CancellationToken cancellationToken);
 

@@ -59,6 +59,19 @@ public sealed class FrontDoorTests
     }
 
     [Fact]
+    public async Task MET_17_Each_process_measures_its_own_turns()
+    {
+        await using var silos = await TestSilos.StartAsync(2, new ManualClock(EngineHarness.Start), hasDoor: true);
+        await DeclareAsync(silos[0]);
+        Assert.Empty(await silos.Door.IngestAsync(Tenant, [.. Enumerable.Range(0, 40).Select(r => Event($"e{r}", $"r{r}", ""))], Token));
+        Assert.Equal(40, await TurnsAsync(silos[0]) + await TurnsAsync(silos[1]));
+        Assert.Equal(0, await TurnsAsync(silos.Door));
+
+        static async Task<long> TurnsAsync(IRosterEngine engine) =>
+            (await engine.GetMeasuresHereAsync(new GetMeasuresRequest(), Token)).Tenants.Where(t => t.Tenant == Tenant).Sum(t => (long)t.TurnTime.Count);
+    }
+
+    [Fact]
     public async Task EDT_06_What_one_kind_of_front_door_changes_the_other_sees_at_once()
     {
         await using var silos = await TestSilos.StartAsync(2, new ManualClock(EngineHarness.Start), hasDoor: true);

@@ -111,7 +111,7 @@ internal sealed class PrometheusText : IDisposable
         var request = new GetMeasuresRequest { PageSize = 1_000 };
         do
         {
-            var page = await _engine.GetMeasuresAsync(request, cancellationToken);
+            var page = await _engine.GetMeasuresHereAsync(request, cancellationToken);
             tenants.AddRange(page.Tenants);
             request.PageToken = page.NextPageToken;
         }
