@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
@@ -70,6 +71,29 @@ public sealed class SiloKillTests
         await silos.WaitForExitAsync(1);
         await silos.RestartAsync(1);
         await CheckAsync(silos, await load.StopAsync());
+    }
+
+    [Fact]
+    public async Task A_rolling_restart_under_load_ends_calls_with_UNAVAILABLE_only_and_loses_nothing()
+    {
+        Databases.Require(ownServer: true);
+        await using var postgres = await PostgresServer.StartNewAsync();
+        await using var silos = await Silos.StartAsync(postgres.ConnectionString);
+        await SetUpAsync(silos.Channel(0));
+        var load = new Load(silos, writers: 3);
+        for (var silo = 0; silo < 3; silo++)
+        {
+            await load.AckedAsync(BatchesBetweenKills);
+            silos.Signal(silo, "TERM");
+            await silos.WaitForExitAsync(silo);
+            await silos.RestartAsync(silo);
+        }
+
+        await load.AckedAsync(BatchesBetweenKills);
+        var sent = await load.StopAsync();
+        TestContext.Current.TestOutputHelper?.WriteLine($"sent again after: {string.Join(", ", load.Failures.Select(f => $"{f.Key} {f.Value}"))}");
+        Assert.All(load.Failures.Keys, status => Assert.Equal(StatusCode.Unavailable, status));
+        await CheckAsync(silos, sent);
     }
 
     private static async Task SetUpAsync(ChannelBase channel)
@@ -196,6 +220,9 @@ public sealed class SiloKillTests
             _writers = [.. Enumerable.Range(0, writers).Select(w => Task.Run(() => WriteAsync(w), Token))];
         }
 
+        /// <summary>How often a batch had to be sent again, by the status that it got.</summary>
+        public ConcurrentDictionary<StatusCode, int> Failures { get; } = new();
+
         /// <summary>Completes when every writer has had so many more batches acknowledged.</summary>
         public async Task AckedAsync(int more)
         {
@@ -274,6 +301,7 @@ public sealed class SiloKillTests
             catch (RpcException failure) when (failure.StatusCode is StatusCode.Unavailable or StatusCode.DeadlineExceeded or StatusCode.ResourceExhausted or StatusCode.Cancelled or StatusCode.Internal)
             {
                 // Killed, frozen or not yet noticed: the next door. INTERNAL is what a broken connection may look like.
+                Failures.AddOrUpdate(failure.StatusCode, 1, (_, count) => count + 1);
                 return false;
             }
             catch (ObjectDisposedException)
