@@ -40,10 +40,18 @@ public static class ClusterSchema
         await using var connection = await source.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         await RunAsync(connection, $"SELECT pg_advisory_xact_lock({LockKey})", cancellationToken);
-        await RunAsync(
-            connection,
-            $"CREATE SCHEMA IF NOT EXISTS {Name}; CREATE TABLE IF NOT EXISTS schema_versions (version int PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())",
-            cancellationToken);
+        await using (var isNew = new NpgsqlCommand($"SELECT to_regclass('{Name}.schema_versions') IS NULL", connection))
+        {
+            // Only then: a server whose user may create nothing in the database starts once somebody else has migrated.
+            if ((bool)(await isNew.ExecuteScalarAsync(cancellationToken))!)
+            {
+                await RunAsync(
+                    connection,
+                    $"CREATE SCHEMA IF NOT EXISTS {Name}; CREATE TABLE schema_versions (version int PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())",
+                    cancellationToken);
+            }
+        }
+
         await using var command = new NpgsqlCommand("SELECT coalesce(max(version), 0) FROM schema_versions", connection);
         var present = (int)(await command.ExecuteScalarAsync(cancellationToken))!;
         if (present > Scripts[^1].Version)

@@ -17,6 +17,18 @@ public sealed class SchemaTests
     }
 
     [Fact]
+    public async Task Who_may_create_nothing_finds_the_schema_that_somebody_else_has_made()
+    {
+        var database = await Databases.CreateAsync();
+        await ClusterSchema.MigrateAsync(database, Token);
+        var user = $"limited_{Guid.NewGuid():N}";
+        await Databases.ExecuteAsync(database, $"CREATE ROLE {user} LOGIN PASSWORD 'none'; GRANT USAGE ON SCHEMA orleans TO {user}; GRANT SELECT ON orleans.schema_versions TO {user}");
+        var limited = new NpgsqlConnectionStringBuilder(database) { Username = user, Password = "none" }.ConnectionString;
+        Assert.Equal(0, await ClusterSchema.MigrateAsync(limited, Token));
+        await Databases.ExecuteAsync(database, $"DROP OWNED BY {user}; DROP ROLE {user}");
+    }
+
+    [Fact]
     public async Task A_second_row_of_one_state_is_refused()
     {
         var database = await Databases.CreateAsync();

@@ -33,10 +33,15 @@ internal static class Migrator
         var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
         await using var undone = transaction.ConfigureAwait(false);
         await RunAsync(connection, $"SELECT pg_advisory_xact_lock({LockKey})", cancellationToken).ConfigureAwait(false);
-        await RunAsync(
-            connection,
-            $"CREATE SCHEMA IF NOT EXISTS {Schema}; CREATE TABLE IF NOT EXISTS schema_versions (version int PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())",
-            cancellationToken).ConfigureAwait(false);
+        if (await IsNewAsync(connection, cancellationToken).ConfigureAwait(false))
+        {
+            // Only then: a server whose user may create nothing in the database starts once somebody else has migrated.
+            await RunAsync(
+                connection,
+                $"CREATE SCHEMA IF NOT EXISTS {Schema}; CREATE TABLE schema_versions (version int PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())",
+                cancellationToken).ConfigureAwait(false);
+        }
+
         var present = await VersionAsync(connection, cancellationToken).ConfigureAwait(false);
         if (present > Newest)
         {
@@ -51,6 +56,13 @@ internal static class Migrator
         }
 
         await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    private static async Task<bool> IsNewAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        var command = new NpgsqlCommand($"SELECT to_regclass('{Schema}.schema_versions') IS NULL", connection);
+        await using var disposed = command.ConfigureAwait(false);
+        return (bool)(await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false))!;
     }
 
     private static async Task<int> VersionAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
