@@ -5,9 +5,6 @@ namespace Roster.Foreign.Tests;
 /// <summary>Runs samples/clients as their READMEs say, against a server. Skipped where an interpreter or its packages are not there.</summary>
 public sealed class ExampleTests
 {
-    /// <summary>A folder with <c>@grpc/grpc-js</c> and <c>@grpc/proto-loader</c> in its <c>node_modules</c>.</summary>
-    private const string NodePackages = "ROSTER_NODE_PACKAGES";
-
     private static readonly string Examples = Path.Combine(AppContext.BaseDirectory, "clients");
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -46,13 +43,12 @@ public sealed class ExampleTests
     [Fact]
     public async Task The_Node_example_sends_and_works_and_does_nothing_twice()
     {
-        var packages = Environment.GetEnvironmentVariable(NodePackages);
-        Assert.SkipWhen(string.IsNullOrEmpty(packages), $"The variable {NodePackages} names no folder in which `npm install` has run for samples/clients/node/package.json.");
+        var packages = NodePackages.Require();
         await using var server = await ServeAsync();
         await CheckAsync(() => Processes.RunAsync(
             "node",
             [Path.Combine(Examples, "node", "first-steps.mjs"), server.GrpcAddress.Authority],
-            [("PACKAGES", packages!), ("PROTOS", Path.Combine(AppContext.BaseDirectory, "protos"))],
+            [(NodePackages.Folder, packages), ("PROTOS", Path.Combine(AppContext.BaseDirectory, "protos"))],
             Token));
     }
 
