@@ -219,6 +219,10 @@ public sealed partial class ClusterEngine : IRosterEngine
         ConductAsync(tenant, "CancelOperation", request, Operation.Parser, cancellationToken);
 
     /// <inheritdoc/>
+    public ValueTask<Operation> ResumeOperationAsync(string tenant, ResumeOperationRequest request, CancellationToken cancellationToken) =>
+        ConductAsync(tenant, "ResumeOperation", request, Operation.Parser, cancellationToken);
+
+    /// <inheritdoc/>
     public ValueTask<Queue> GetQueueAsync(string tenant, GetQueueRequest request, CancellationToken cancellationToken) =>
         ConductAsync(tenant, "GetQueue", request, Queue.Parser, cancellationToken);
 

@@ -225,6 +225,12 @@ public interface IRosterEngine : ISequenceEngine
     /// <summary>Asks an operation to stop.</summary>
     ValueTask<Operation> CancelOperationAsync(string tenant, CancelOperationRequest request, CancellationToken cancellationToken);
 
+    /// <summary>Has an operation that was cancelled or has failed go on.</summary>
+    /// <exception cref="RosterException">
+    /// There is no such operation; it has succeeded, what it was about is gone, or the records that it names are not kept any more.
+    /// </exception>
+    ValueTask<Operation> ResumeOperationAsync(string tenant, ResumeOperationRequest request, CancellationToken cancellationToken);
+
     /// <summary>What runs here.</summary>
     ValueTask<Status> GetStatusAsync(CancellationToken cancellationToken);
 

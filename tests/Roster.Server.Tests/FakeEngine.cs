@@ -449,6 +449,9 @@ public sealed partial class FakeEngine : IRosterEngine, IAsyncDisposable
     public ValueTask<Operation> CancelOperationAsync(string tenant, CancelOperationRequest request, CancellationToken cancellationToken) =>
         Answer("cancel", tenant, request, new Operation { Id = request.OperationId, State = Operation.Types.State.Cancelled });
 
+    public ValueTask<Operation> ResumeOperationAsync(string tenant, ResumeOperationRequest request, CancellationToken cancellationToken) =>
+        Answer("resume", tenant, request, new Operation { Id = request.OperationId, State = Operation.Types.State.Running });
+
     public ValueTask<V1.Status> GetStatusAsync(CancellationToken cancellationToken) =>
         Answer(new V1.Status { Host = "embedded", Store = "fake", ManualClock = IsManualClock, Now = Timestamp.FromDateTimeOffset(Now) });
 

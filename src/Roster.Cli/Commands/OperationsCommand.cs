@@ -13,12 +13,16 @@ internal static class OperationsCommand
     private static readonly Option<string[]> Kind = new("--kind") { Description = "Only operations of this kind, such as `bulk_enroll`. Several times." };
     private static readonly Option<string[]> State = new("--state") { Description = "Only operations in this state: running, succeeded, cancelled, failed. Several times." };
     private static readonly Option<bool> Cancel = new("--cancel") { Description = "Asks the operation to stop; what it has done stays done." };
+    private static readonly Option<bool> Resume = new("--resume") { Description = "Has an operation that was cancelled or has failed go on where it stopped." };
     private static readonly Option<int> Limit = new("--limit") { Description = "Operations that are shown at most.", DefaultValueFactory = _ => 50 };
     private static readonly Option<bool> Json = new("--json") { Description = "Prints JSON instead." };
 
     public static Command Create(CliConsole console)
     {
-        var command = new Command("operations", "Shows long-running jobs, newest first, or one of them; `--cancel` stops it.") { Id, Workflow, Kind, State, Cancel, Limit, Json };
+        var command = new Command("operations", "Shows long-running jobs, newest first, or one of them; `--cancel` stops it, `--resume` has it go on.")
+        {
+            Id, Workflow, Kind, State, Cancel, Resume, Limit, Json,
+        };
         command.SetActionSafely(console, (result, cancellationToken) => RunAsync(result, console, cancellationToken));
         return command;
     }
@@ -26,9 +30,15 @@ internal static class OperationsCommand
     private static async Task<int> RunAsync(ParseResult result, CliConsole console, CancellationToken cancellationToken)
     {
         var id = result.GetValue(Id);
-        if (id is null && result.GetValue(Cancel))
+        var (cancels, resumes) = (result.GetValue(Cancel), result.GetValue(Resume));
+        if (id is null && (cancels || resumes))
         {
-            throw new CliException("--cancel needs the id of the operation; `roster operations` shows them.");
+            throw new CliException($"{(cancels ? "--cancel" : "--resume")} needs the id of the operation; `roster operations` shows them.");
+        }
+
+        if (cancels && resumes)
+        {
+            throw new CliException("--cancel and --resume exclude each other.");
         }
 
         using var client = ConnectionOptions.Connect(result);
@@ -38,8 +48,8 @@ internal static class OperationsCommand
             return ExitCode.Success;
         }
 
-        var operation = result.GetValue(Cancel)
-            ? await client.Operations.CancelOperationAsync(new CancelOperationRequest { OperationId = id }, cancellationToken: cancellationToken)
+        var operation = cancels ? await client.Operations.CancelOperationAsync(new CancelOperationRequest { OperationId = id }, cancellationToken: cancellationToken)
+            : resumes ? await client.Operations.ResumeOperationAsync(new ResumeOperationRequest { OperationId = id }, cancellationToken: cancellationToken)
             : await client.Operations.GetOperationAsync(new GetOperationRequest { OperationId = id }, cancellationToken: cancellationToken);
         await console.Plain.WriteLineAsync(result.GetValue(Json) ? JsonOutput.Whole(operation) : OperationWatch.Sentence(operation));
         return ExitCode.Success;

@@ -36,6 +36,7 @@ public static class EngineCalls
         ["GetOperation"] = Of(GetOperationRequest.Parser, (e, t, r) => e.GetOperationAsync(t, r, default)),
         ["ListOperations"] = Of(ListOperationsRequest.Parser, (e, t, r) => e.ListOperationsAsync(t, r, default)),
         ["CancelOperation"] = Of(CancelOperationRequest.Parser, (e, t, r) => e.CancelOperationAsync(t, r, default)),
+        ["ResumeOperation"] = Of(ResumeOperationRequest.Parser, (e, t, r) => e.ResumeOperationAsync(t, r, default)),
         ["SaveSequence"] = Of(SaveSequenceRequest.Parser, (e, t, r) => e.SaveSequenceAsync(t, r, default)),
         ["DeleteSequence"] = Of(DeleteSequenceRequest.Parser, (e, t, r) => e.DeleteSequenceAsync(t, r, default)),
         ["EnrollInSequence"] = Of(EnrollInSequenceRequest.Parser, (e, t, r) => e.EnrollInSequenceAsync(t, r, default)),

@@ -160,6 +160,15 @@ public sealed partial class TenantOwner : IJournalNames
         }
     }
 
+    /// <summary>Whether there is a workflow or sequence of that id, and it was not deleted.</summary>
+    internal bool IsDefined(string id)
+    {
+        lock (_gate)
+        {
+            return _workflows.TryGetValue(id, out var entry) && entry.IsLive;
+        }
+    }
+
     /// <summary>Number of a workflow, also of one that was deleted; 0 when there never was one of that id.</summary>
     internal int NumberOfWorkflow(string id)
     {

@@ -200,6 +200,14 @@ public abstract partial class EngineHost
         return _jobs.CancelAsync(_tenants.Get(tenant), request.OperationId);
     }
 
+    /// <inheritdoc/>
+    public ValueTask<Operation> ResumeOperationAsync(string tenant, ResumeOperationRequest request, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        ThrowIfStopped();
+        return _jobs.ResumeAsync(_tenants.Get(tenant), request.OperationId, cancellationToken);
+    }
+
     /// <summary>The control plane waits for its commit on a thread of the pool, never on one that serves streams.</summary>
     private async ValueTask<T> ControlAsync<T>(Func<T> action, CancellationToken cancellationToken)
     {

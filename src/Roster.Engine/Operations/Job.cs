@@ -13,6 +13,7 @@ internal sealed class Job
 {
     private readonly TaskCompletionSource _begun = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private TaskCompletionSource? _resumed;
     private Operation? _durable;
     private long _version;
     private long _durableVersion;
@@ -20,11 +21,13 @@ internal sealed class Job
     /// <param name="tenant">Number of the tenant.</param>
     /// <param name="document">The document.</param>
     /// <param name="refs">The records it names; empty for a scan. Held only while the job is at work.</param>
-    public Job(int tenant, OperationDocument document, IReadOnlyList<RecordRef> refs)
+    /// <param name="keepsRefs">Whether the store has the records it names, though it has ended.</param>
+    public Job(int tenant, OperationDocument document, IReadOnlyList<RecordRef> refs, bool keepsRefs = false)
     {
         Tenant = tenant;
         Document = document;
         Refs = refs;
+        KeepsRefs = keepsRefs;
         if (!IsRunning)
         {
             SetEnded();
@@ -39,6 +42,9 @@ internal sealed class Job
 
     public IReadOnlyList<RecordRef> Refs { get; private set; }
 
+    /// <summary>Whether it has ended and the store still has the records it names: it was cancelled or has failed, and can go on.</summary>
+    public bool KeepsRefs { get; set; }
+
     /// <summary>Reads what a scan is about; null until it begins.</summary>
     public ScanReader? Scan { get; set; }
 
@@ -50,7 +56,7 @@ internal sealed class Job
     /// <summary>Completes when its document is durable for the first time; fails when that failed.</summary>
     public Task Begun => _begun.Task;
 
-    /// <summary>Completes when the job has ended, and its document says so.</summary>
+    /// <summary>Completes when the job has ended, its document says so, and it is one of those that ended.</summary>
     public Task Ended => _ended.Task;
 
     /// <summary>The job has ended.</summary>
@@ -68,16 +74,39 @@ internal sealed class Job
         }
     }
 
-    /// <summary>Ends it. What it named is not needed any more.</summary>
+    /// <summary>Ends it. What it named is not held in memory any more.</summary>
     public void End(Operation.Types.State state, Timestamp at)
     {
         Document.Operation.State = state;
         Document.Operation.EndedAt = ValueMapping.ToWire(at);
+        KeepsRefs = NamesRecords && state != Operation.Types.State.Succeeded;
         Document.Refs.Clear();
         Refs = [];
     }
 
-    /// <summary>What makes it durable as it is now. The records it names are written once, with the first document, and removed with the last.</summary>
+    /// <summary>Completes when it is durable that it goes on after its end; fails when that failed. Completed for one that never ended before.</summary>
+    public Task Resumed => _resumed?.Task ?? Task.CompletedTask;
+
+    /// <summary>The same job as it goes on after its end. Until that is durable, readers see the end.</summary>
+    /// <param name="refs">The records it names; empty for a scan.</param>
+    public Job ToResumed(IReadOnlyList<RecordRef> refs)
+    {
+        var document = Document.Clone();
+        document.CancelRequested = false;
+        document.Resumed++;
+        document.Operation.State = Operation.Types.State.Running;
+        document.Operation.EndedAt = null;
+        document.Operation.Error = string.Empty;
+        var resumed = new Job(Tenant, document, refs) { _resumed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously) };
+        resumed._durable = Durable;
+        resumed._begun.TrySetResult();
+        return resumed;
+    }
+
+    /// <summary>That it goes on is durable.</summary>
+    public void SetResumed() => _resumed!.TrySetResult();
+
+    /// <summary>What makes it durable as it is now. The records it names are written once, with the first document, and removed when it succeeds.</summary>
     public IReadOnlyList<StoredDocument> ToDocuments(bool isFirst)
     {
         var documents = new List<StoredDocument> { new(Tenant, DocumentKinds.Operation, Id, Document.ToByteArray()) };
@@ -85,7 +114,7 @@ internal sealed class Job
         {
             documents.Add(new StoredDocument(Tenant, DocumentKinds.OperationRefs, Id, new OperationRefs { Refs = { Refs } }.ToByteArray()));
         }
-        else if (NamesRecords && !IsRunning)
+        else if (NamesRecords && !IsRunning && !KeepsRefs)
         {
             documents.Add(new StoredDocument(Tenant, DocumentKinds.OperationRefs, Id, null));
         }
@@ -110,10 +139,11 @@ internal sealed class Job
         _begun.TrySetResult();
     }
 
-    /// <summary>It did not begin.</summary>
+    /// <summary>It did not begin, or did not go on.</summary>
     public void Abandon(Exception failure)
     {
-        _begun.TrySetException(failure);
-        _ = _begun.Task.Exception;
+        var waited = _resumed ?? _begun;
+        waited.TrySetException(failure);
+        _ = waited.Task.Exception;
     }
 }

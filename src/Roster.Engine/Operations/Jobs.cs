@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Data.Common;
 using System.Globalization;
 using Google.Protobuf;
 using Roster.Core;
@@ -24,6 +25,9 @@ public sealed partial class Jobs : IAsyncDisposable
     /// <summary>Ended operations that are kept per tenant; of more, the ones that ended first are removed.</summary>
     public const int EndedMax = 1_000;
 
+    /// <summary>Cancelled and failed operations that name records and can go on, per tenant; of more, the records of the ones that ended first are removed.</summary>
+    public const int ResumableMax = 10;
+
     /// <summary>Failures of one chunk in a row after which a job is given up; between them is the pause of the host.</summary>
     internal const int FailuresMax = 100;
 
@@ -31,7 +35,7 @@ public sealed partial class Jobs : IAsyncDisposable
     private const int CallerMax = 100;
 
     private readonly ConcurrentDictionary<(int Tenant, string Id), Job> _jobs = new();
-    private readonly ConcurrentDictionary<int, Queue<string>> _ended = new();
+    private readonly ConcurrentDictionary<int, LinkedList<string>> _ended = new();
     private readonly ConcurrentDictionary<Task, bool> _running = new();
     private readonly IJobHost _host;
     private readonly SemaphoreSlim _turns = new(1);
@@ -49,7 +53,8 @@ public sealed partial class Jobs : IAsyncDisposable
         var jobs = all.Where(d => d.Kind == DocumentKinds.Operation).Select(d => (d.Tenant, Document: OperationDocument.Parser.ParseFrom(d.Content))).ToList();
         foreach (var (tenant, document) in jobs.OrderBy(j => j.Document.Operation.EndedAt?.ToDateTime()).ThenBy(j => j.Document.Operation.Id, StringComparer.Ordinal))
         {
-            if (_jobs.ContainsKey((tenant, document.Operation.Id)))
+            // Another process that had the duty in between may have had an ended one go on.
+            if (_jobs.TryGetValue((tenant, document.Operation.Id), out var known) && (known.IsRunning || known.Document.Resumed >= document.Resumed))
             {
                 continue;
             }
@@ -57,11 +62,13 @@ public sealed partial class Jobs : IAsyncDisposable
             if (document.Operation.State != Operation.Types.State.Running)
             {
                 document.Refs.Clear();
-                EndedOf(tenant).Enqueue(document.Operation.Id);
-                Adopt(tenant, document, []);
+                Forget(known);
+                AddEnded(tenant, document.Operation.Id);
+                Adopt(tenant, document, [], refs.ContainsKey((tenant, document.Operation.Id)));
                 continue;
             }
 
+            Forget(known);
             Adopt(tenant, document, refs.TryGetValue((tenant, document.Operation.Id), out var content) ? OperationRefs.Parser.ParseFrom(content).Refs : document.Refs);
         }
     }
@@ -195,9 +202,9 @@ public sealed partial class Jobs : IAsyncDisposable
     /// <summary>Takes over a job over all records whose document is durable already; returns it as it is now.</summary>
     internal Operation Adopt(TenantOwner owner, OperationDocument document) => Adopt(owner.Number, document, []);
 
-    private Operation Adopt(int tenant, OperationDocument document, IReadOnlyList<RecordRef> refs)
+    private Operation Adopt(int tenant, OperationDocument document, IReadOnlyList<RecordRef> refs, bool keepsRefs = false)
     {
-        var job = new Job(tenant, document, refs);
+        var job = new Job(tenant, document, refs, keepsRefs);
         var (version, operation) = job.Writing();
         job.Written(version, operation);
         if (_jobs.TryAdd((tenant, job.Id), job) && job.IsRunning)
@@ -312,12 +319,13 @@ public sealed partial class Jobs : IAsyncDisposable
     {
         try
         {
-            await WorkAsync(_host.TenantOf(job.Tenant), job).ConfigureAwait(false);
-            await TryAsync(() => StoreAsync(job, isFirst: false)).ConfigureAwait(false);
+            await WorkAsync(job).ConfigureAwait(false);
+            await TryAsync(() => StoreAsync(job, isFirst: false), int.MaxValue).ConfigureAwait(false);
+            AddEnded(job.Tenant, job.Id);
             job.SetEnded();
-            await KeepNewestAsync(job).ConfigureAwait(false);
+            await KeepNewestAsync(job.Tenant).ConfigureAwait(false);
         }
-        catch (Exception failure) when (failure is OperationCanceledException or RosterException { Error: RosterError.Unavailable })
+        catch (Exception failure) when (IsStop(failure))
         {
             // The engine stops: the job goes on at the next start.
             return;
@@ -343,11 +351,16 @@ public sealed partial class Jobs : IAsyncDisposable
         await _host.WhenDeliveredAsync(job.Tenant, _stop.Token).ConfigureAwait(false);
     }
 
-    /// <summary>Works until the job has ended.</summary>
-    private async Task WorkAsync(TenantOwner owner, Job job)
+    /// <summary>Whether the engine stops, and nothing is wrong with the job: it goes on at the next start.</summary>
+    private bool IsStop(Exception failure) =>
+        failure is RosterException { Error: RosterError.Unavailable } || (failure is OperationCanceledException && _stop.IsCancellationRequested);
+
+    /// <summary>Works until the job has ended. Whatever fails, but for a stop of the engine, ends it at once with that as its error.</summary>
+    private async Task WorkAsync(Job job)
     {
         try
         {
+            var owner = _host.TenantOf(job.Tenant);
             await FollowAsync(job).ConfigureAwait(false);
             if (job.NamesRecords && job.Refs.Count != job.Document.Operation.Total)
             {
@@ -364,7 +377,7 @@ public sealed partial class Jobs : IAsyncDisposable
             var failuresMax = job.Document.Operation.Kind == JobKinds.Erase ? int.MaxValue : FailuresMax;
             await RunChunksAsync(owner, job, failuresMax).ConfigureAwait(false);
         }
-        catch (Exception failure) when (failure is not (OperationCanceledException or OutOfMemoryException or RosterException { Error: RosterError.Unavailable }))
+        catch (Exception failure) when (!IsStop(failure))
         {
             lock (job)
             {
@@ -449,40 +462,49 @@ public sealed partial class Jobs : IAsyncDisposable
     }
 
     /// <summary>Removes what has ended beyond <see cref="EndedMax"/>. From memory only after its document, so that an id is not taken anew before.</summary>
-    private async Task KeepNewestAsync(Job job)
+    private async Task KeepNewestAsync(int tenant)
     {
-        var old = new List<string>();
-        var ended = EndedOf(job.Tenant);
+        List<string> old = [];
+        List<Job> forgetful = [];
+        var ended = EndedOf(tenant);
         lock (ended)
         {
-            ended.Enqueue(job.Id);
             while (ended.Count > EndedMax)
             {
-                old.Add(ended.Dequeue());
+                old.Add(ended.First!.Value);
+                ended.RemoveFirst();
             }
+
+            forgetful.AddRange(ended.Select(id => _jobs.GetValueOrDefault((tenant, id))).OfType<Job>().Where(j => j.KeepsRefs).SkipLast(ResumableMax));
+            forgetful.ForEach(job => job.KeepsRefs = false);
         }
 
-        if (old.Count == 0)
+        if (old.Count == 0 && forgetful.Count == 0)
         {
             return;
         }
 
-        await TryAsync(() => _host.CommitAsync([.. old.Select(id => new StoredDocument(job.Tenant, DocumentKinds.Operation, id, null))])).ConfigureAwait(false);
-        old.ForEach(id => _jobs.TryRemove((job.Tenant, id), out _));
+        var refs = old.Where(id => _jobs.TryGetValue((tenant, id), out var job) && job.KeepsRefs).Concat(forgetful.Select(job => job.Id));
+        var documents = old.Select(id => new StoredDocument(tenant, DocumentKinds.Operation, id, null))
+            .Concat(refs.Select(id => new StoredDocument(tenant, DocumentKinds.OperationRefs, id, null))).ToList();
+        await TryAsync(() => _host.CommitAsync(documents)).ConfigureAwait(false);
+        old.ForEach(id => _jobs.TryRemove((tenant, id), out _));
     }
 
-    /// <summary>Ids of a tenant's ended jobs in the order in which they ended.</summary>
-    private Queue<string> EndedOf(int tenant) => _ended.GetOrAdd(tenant, _ => new Queue<string>());
+    /// <summary>Ids of a tenant's ended jobs in the order in which they ended. Read and changed under its own lock.</summary>
+    private LinkedList<string> EndedOf(int tenant) => _ended.GetOrAdd(tenant, _ => new LinkedList<string>());
 
-    private async Task TryAsync(Func<Task> work) => await TryAsync(async () =>
-    {
-        await work().ConfigureAwait(false);
-        return true;
-    }).ConfigureAwait(false);
+    private async Task TryAsync(Func<Task> work, int failuresMax = FailuresMax) => await TryAsync(
+        async () =>
+        {
+            await work().ConfigureAwait(false);
+            return true;
+        },
+        failuresMax).ConfigureAwait(false);
 
     /// <summary>
     /// An overloaded engine or a full disk stops no job: it waits and goes on. Items done twice are duplicates (ENR-02). Neither does a read that
-    /// fails, unless it does so again and again.
+    /// fails, unless it does so again and again. Anything else is a defect, which would only happen again.
     /// </summary>
     private async Task<T> TryAsync<T>(Func<Task<T>> work, int failuresMax = FailuresMax)
     {
@@ -497,12 +519,15 @@ public sealed partial class Jobs : IAsyncDisposable
                 await _host.PauseAsync(_stop.Token).ConfigureAwait(false);
             }
             catch (Exception failure) when (
-                failure is not (RosterException or OperationCanceledException or StoreCorruptException or OutOfMemoryException) && ++failures < failuresMax)
+                !IsStop(failure) && (IsOfTheMoment(failure) || failuresMax == int.MaxValue) && ++failures < failuresMax)
             {
                 await _host.PauseAsync(_stop.Token).ConfigureAwait(false);
             }
         }
     }
+
+    /// <summary>Whether a failure may be over the next time: a broken connection, a read that failed, a wait that was given up.</summary>
+    private static bool IsOfTheMoment(Exception failure) => failure is IOException or DbException or TimeoutException or OperationCanceledException;
 
     /// <summary>Whether the job is over: all done, or asked to stop.</summary>
     private bool IsOver(Job job, bool isDone)

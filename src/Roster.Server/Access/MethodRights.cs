@@ -74,7 +74,7 @@ internal static class MethodRights
         ("TenantService", "SaveWebhookEndpoint" or "RotateWebhookSecret" or "DeleteWebhookEndpoint") => Right.Admin,
         ("WorkService", "SetQueueLimits" or "ListDeadLetters" or "GetDeadLetter" or "ResendDeadLetters" or "DiscardDeadLetters") => Right.Operate,
         ("WorkService", _) => Right.Work,
-        ("OperationService", "BulkEnroll" or "BulkUnenroll" or "CancelOperation") => Right.Operate,
+        ("OperationService", "BulkEnroll" or "BulkUnenroll" or "CancelOperation" or "ResumeOperation") => Right.Operate,
         ("AdminService", _) => Right.Server,
         ("AccessService", "GetCaller") => Right.Unspecified,
         ("AccessService", _) => Right.Admin,

@@ -25,6 +25,9 @@ internal sealed class OperationApi(IRosterEngine engine, CallerTenant caller, Se
     public override Task<Operation> CancelOperation(CancelOperationRequest request, ServerCallContext context) =>
         engine.CancelOperationAsync(caller.Of(context), request, context.CancellationToken).AsTask();
 
+    public override Task<Operation> ResumeOperation(ResumeOperationRequest request, ServerCallContext context) =>
+        engine.ResumeOperationAsync(caller.Of(context), request, context.CancellationToken).AsTask();
+
     public override async Task<Operation> WaitOperation(WaitOperationRequest request, ServerCallContext context)
     {
         Check.Text("operation_id", request.OperationId);

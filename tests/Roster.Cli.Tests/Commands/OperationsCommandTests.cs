@@ -41,4 +41,15 @@ public sealed class OperationsCommandTests
         Assert.Contains("--cancel needs the id", error, StringComparison.Ordinal);
         Assert.Equal("cancel", Assert.Single(server.Engine.Calls).Word);
     }
+
+    [Fact]
+    public async Task An_operation_that_has_stopped_can_go_on_by_its_id()
+    {
+        await using var server = await TestServer.StartAsync();
+        var (_, output, _) = await CommandRunner.RunAsync(server, "operations", "7", "--resume");
+        Assert.Contains("running", output, StringComparison.Ordinal);
+        Assert.Equal("7", ((ResumeOperationRequest)Assert.Single(server.Engine.Calls).Request).OperationId);
+        Assert.Contains("--resume needs the id", (await CommandRunner.RunAsync(server, "operations", "--resume")).Error, StringComparison.Ordinal);
+        Assert.Contains("exclude each other", (await CommandRunner.RunAsync(server, "operations", "7", "--resume", "--cancel")).Error, StringComparison.Ordinal);
+    }
 }

@@ -34,12 +34,14 @@ public sealed class ConfinementTests
         server.Engine.WorkflowState["of-contacts"] = new Workflow { Id = "of-contacts", ObjectType = "contact" };
         server.Engine.ListState["deals"] = new List { Id = "deals", ObjectType = "deal" };
         server.Engine.OperationState["1"] = new([new Operation { Id = "1", WorkflowId = "of-deals" }]);
+        server.Engine.OperationState["2"] = new([new Operation { Id = "2", WorkflowId = "of-deals" }]);
         using var client = server.ClientOf(server.Make("acme", All, "contact").Key);
         await client.Workflows.GetWorkflowAsync(new GetWorkflowRequest { WorkflowId = "of-contacts" }, cancellationToken: Cancel);
         await RefusedAsync(client.Workflows.GetWorkflowAsync(new GetWorkflowRequest { WorkflowId = "of-deals" }, cancellationToken: Cancel), "deal");
         await RefusedAsync(client.Workflows.SaveWorkflowAsync(new SaveWorkflowRequest { Workflow = new Workflow { Id = "n", ObjectType = "deal" } }, cancellationToken: Cancel), "deal");
         await RefusedAsync(client.Lists.GetListAsync(new GetListRequest { ListId = "deals" }, cancellationToken: Cancel), "deal");
         await RefusedAsync(client.Operations.CancelOperationAsync(new CancelOperationRequest { OperationId = "1" }, cancellationToken: Cancel), "deal");
+        await RefusedAsync(client.Operations.ResumeOperationAsync(new ResumeOperationRequest { OperationId = "2" }, cancellationToken: Cancel), "deal");
         await client.Workflows.ListWorkflowsAsync(new ListWorkflowsRequest { ObjectType = "contact" }, cancellationToken: Cancel);
     }
 
