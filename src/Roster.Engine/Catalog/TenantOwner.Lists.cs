@@ -163,7 +163,7 @@ public sealed partial class TenantOwner
         entry.Document.UpdatedAt = Now;
         var change = new ListChange(
             entry.Id, entry.Document.Number, entry.Document.Revision, needsRebuild, new Timestamp(Now), entry.IsLive ? entry.Compile(Scope(_catalog.Schema, isStored: true)) : null);
-        _commit([new StoredDocument(Number, DocumentKinds.List, entry.Id, entry.Document.ToByteArray()), .. jobs(change)]);
+        Commit([new StoredDocument(Number, DocumentKinds.List, entry.Id, entry.Document.ToByteArray()), .. jobs(change)]);
         _lists[entry.Id] = entry;
         Publish(_catalog.Schema);
     }

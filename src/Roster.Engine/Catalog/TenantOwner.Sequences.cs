@@ -35,6 +35,11 @@ public sealed partial class TenantOwner
     public SaveSequenceResponse SaveSequence(SaveSequenceRequest request)
     {
         ArgumentNullException.ThrowIfNull(request);
+        return Once(request.RequestId, request, done => new SaveSequenceResponse { Sequence = done.Sequence, Problems = { done.Warnings } }, () => SaveSequenceNow(request));
+    }
+
+    private SaveSequenceResponse SaveSequenceNow(SaveSequenceRequest request)
+    {
         var wanted = request.Sequence ?? throw RosterException.Invalid("sequence", string.Empty, "The sequence is missing.");
         if (!Names.IsId(wanted.Id))
         {
@@ -59,6 +64,7 @@ public sealed partial class TenantOwner
             }
 
             ChangeSchema(sequencePresent => WithNames(sequencePresent, SequenceLowering.ToWorkflow(SequenceMapping.ToCore(wanted))));
+            Warn(problems);
             entry.AddSequence(wanted);
             entry.Document.InForceSince = Now;
             return new SaveSequenceResponse { Sequence = Store(entry).ToSequence(), Problems = { problems.Select(WorkflowMapping.ToWire) } };
@@ -151,7 +157,13 @@ public sealed partial class TenantOwner
     }
 
     /// <summary>Saves the inbox of a user (SEQ-01, SEQ-15).</summary>
-    public Inbox SaveInbox(Inbox? inbox)
+    public Inbox SaveInbox(SaveInboxRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        return Once(request.RequestId, request, done => done.Inbox, () => SaveInbox(request.Inbox));
+    }
+
+    private Inbox SaveInbox(Inbox? inbox)
     {
         var wanted = inbox?.Clone() ?? throw RosterException.Invalid("inbox", string.Empty, "The inbox is missing.");
         if (wanted.User.Length is 0 or > 100 || System.Text.Encoding.UTF8.GetByteCount(wanted.User) > RecordKey.IdBytesMax)
@@ -185,7 +197,7 @@ public sealed partial class TenantOwner
             }
 
             ChangeSchema(schema => schema.FindObjectType(SequenceLowering.InboxType) is null ? schema.WithObjectType(SequenceLowering.InboxType) : schema);
-            _commit([new StoredDocument(Number, DocumentKinds.Inbox, wanted.User, new InboxDocument { Inbox = wanted }.ToByteArray())]);
+            Commit([new StoredDocument(Number, DocumentKinds.Inbox, wanted.User, new InboxDocument { Inbox = wanted }.ToByteArray())]);
             _inboxes[wanted.User] = wanted;
             Publish(_catalog.Schema);
             return wanted.Clone();
@@ -226,7 +238,7 @@ public sealed partial class TenantOwner
             var inbox = FindInbox(user);
             var entries = _workflows.Values.Where(w => w is { IsLive: true, IsSequence: true } && w.IsOwnedBy(user)).Select(w => w.Copy()).ToList();
             var planned = jobs([.. entries.Select(e => ChangeOf(e, touches: true))]);
-            _commit(
+            Commit(
             [
                 new StoredDocument(Number, DocumentKinds.Inbox, inbox.User, null),
                 .. entries.Select(e => new StoredDocument(Number, DocumentKinds.Workflow, e.Id, e.Document.ToByteArray())),

@@ -296,6 +296,7 @@ public sealed partial class TenantOwner
             CheckRevision("Workflow", entry.Id, request.Revision == 0 ? entry.Document.Revision : request.Revision, entry.Document.Revision);
             var former = entry.Newest;
             var problems = Publish(entry);
+            Warn(problems);
             var touches = ComesIntoForce(entry, former, isSwitched: false);
             return new PublishWorkflowResponse
             {
@@ -482,7 +483,7 @@ public sealed partial class TenantOwner
 
     private WorkflowEntry Put(WorkflowEntry entry, IReadOnlyList<StoredDocument> more)
     {
-        _commit([new StoredDocument(Number, DocumentKinds.Workflow, entry.Id, entry.Document.ToByteArray()), .. more]);
+        Commit([new StoredDocument(Number, DocumentKinds.Workflow, entry.Id, entry.Document.ToByteArray()), .. more]);
         _workflows[entry.Id] = entry;
         Publish(_catalog.Schema);
         return entry;

@@ -47,6 +47,7 @@ public sealed partial class TenantOwner : IJournalNames
         _workflows.Clear();
         _lists.Clear();
         _inboxes.Clear();
+        _requests.Clear();
         var schema = TenantSchema.New(Core.Schema.TenantSettings.Default);
         foreach (var document in documents)
         {
@@ -67,6 +68,10 @@ public sealed partial class TenantOwner : IJournalNames
             else if (document.Kind == DocumentKinds.Inbox)
             {
                 _inboxes[document.Id] = InboxDocument.Parser.ParseFrom(document.Content).Inbox;
+            }
+            else if (document.Kind == DocumentKinds.Request)
+            {
+                _requests[document.Id] = RequestDocument.Parser.ParseFrom(document.Content);
             }
             else
             {
@@ -446,6 +451,9 @@ internal static class DocumentKinds
 
     /// <summary>Limits of a queue.</summary>
     public const string Queue = "queue";
+
+    /// <summary>A change of definitions that carried a request id, with its answer.</summary>
+    public const string Request = "request";
 
     /// <summary>Version of the zone database that pending due instants were computed with.</summary>
     public const string Zones = "zones";

@@ -51,6 +51,11 @@ public abstract partial class EngineHost
     {
         ArgumentNullException.ThrowIfNull(request);
         var owner = _tenants.Get(tenant);
+        if (await ControlAsync(() => owner.FindAnswer<Operation>(request.RequestId, request), cancellationToken).ConfigureAwait(false) is { } first)
+        {
+            return first;
+        }
+
         var active = (await ReadSequenceStatsAsync(owner, request.SequenceId, cancellationToken).ConfigureAwait(false)).Active;
         return active == 0 || request.EndActive
             ? await ControlAsync(() => _changes.DeleteSequence(owner, request), cancellationToken).ConfigureAwait(false)
@@ -160,7 +165,7 @@ public abstract partial class EngineHost
     public ValueTask<Inbox> SaveInboxAsync(string tenant, SaveInboxRequest request, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(request);
-        return ControlAsync(() => _tenants.Get(tenant).SaveInbox(request.Inbox), cancellationToken);
+        return ControlAsync(() => _tenants.Get(tenant).SaveInbox(request), cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -181,7 +186,7 @@ public abstract partial class EngineHost
     public ValueTask<DeleteInboxResponse> DeleteInboxAsync(string tenant, DeleteInboxRequest request, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(request);
-        return ControlAsync(() => new DeleteInboxResponse { Operations = { _changes.DeleteInbox(_tenants.Get(tenant), request.User) } }, cancellationToken);
+        return ControlAsync(() => _changes.DeleteInbox(_tenants.Get(tenant), request), cancellationToken);
     }
 
     private async Task<EnrollResponse> EnrollOneAsync(TenantOwner owner, EnrollInSequenceRequest request, bool isBulk, CancellationToken cancellationToken)

@@ -18,9 +18,15 @@ public abstract partial class EngineHost
     {
         ArgumentNullException.ThrowIfNull(request);
         return Core.Schema.Names.IsId(request.WorkflowId)
-            ? SaveWorkflowAsync(tenant, new SaveWorkflowRequest { Workflow = WorkflowTemplates.Create(request.TemplateId, request.WorkflowId) }, cancellationToken)
+            ? ControlAsync(() => CreateFromTemplate(_tenants.Get(tenant), request), cancellationToken)
             : throw RosterException.Invalid("workflow_id", request.WorkflowId, "A workflow id has 1 to 100 characters of a-z, 0-9, _ and -.");
     }
+
+    private static Workflow CreateFromTemplate(TenantOwner owner, CreateFromTemplateRequest request) => owner.Once(
+        request.RequestId,
+        request,
+        done => done.Workflow,
+        () => owner.Save(new SaveWorkflowRequest { Workflow = WorkflowTemplates.Create(request.TemplateId, request.WorkflowId) }));
 
     /// <inheritdoc/>
     public ValueTask<Workflow> GetWorkflowAsync(string tenant, GetWorkflowRequest request, CancellationToken cancellationToken)

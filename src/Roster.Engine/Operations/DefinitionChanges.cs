@@ -23,10 +23,17 @@ public sealed class DefinitionChanges
     {
         ArgumentNullException.ThrowIfNull(owner);
         ArgumentNullException.ThrowIfNull(request);
-        List<OperationDocument> planned = [];
-        var response = owner.Publish(request, change => ToDocuments(owner, planned = After(owner, change, request.EnrollExisting)));
-        response.Operations.AddRange(Begin(owner, planned));
-        return response;
+        return owner.Once(
+            request.RequestId,
+            request,
+            done => new PublishWorkflowResponse { Workflow = done.Workflow, Problems = { done.Warnings }, Operations = { done.Operations } },
+            () =>
+            {
+                List<OperationDocument> planned = [];
+                var response = owner.Publish(request, change => ToDocuments(owner, planned = After(owner, change, request.EnrollExisting)));
+                response.Operations.AddRange(Begin(owner, planned));
+                return response;
+            });
     }
 
     /// <summary>Switches a workflow (EDT-01).</summary>
@@ -34,10 +41,13 @@ public sealed class DefinitionChanges
     {
         ArgumentNullException.ThrowIfNull(owner);
         ArgumentNullException.ThrowIfNull(request);
-        List<OperationDocument> planned = [];
-        var workflow = owner.SetState(request, change => ToDocuments(owner, planned = After(owner, change, request.EnrollExisting)));
-        Begin(owner, planned);
-        return workflow;
+        return owner.Once(request.RequestId, request, done => done.Workflow, () =>
+        {
+            List<OperationDocument> planned = [];
+            var workflow = owner.SetState(request, change => ToDocuments(owner, planned = After(owner, change, request.EnrollExisting)));
+            Begin(owner, planned);
+            return workflow;
+        });
     }
 
     /// <summary>Does what has come to its instant: a run of a schedule, or a workflow that turns itself off (EDT-01, SCH-05).</summary>
@@ -53,41 +63,58 @@ public sealed class DefinitionChanges
     public Operation DeleteWorkflow(TenantOwner owner, DeleteWorkflowRequest request)
     {
         ArgumentNullException.ThrowIfNull(owner);
-        List<OperationDocument> planned = [];
-        owner.Delete(request, change => ToDocuments(owner, planned = [_jobs.New(JobKinds.DeleteWorkflow, $"delete-workflow-{change.Number}", change.Id, string.Empty)]));
-        return Begin(owner, planned)[0];
+        ArgumentNullException.ThrowIfNull(request);
+        return owner.Once(request.RequestId, request, done => done.Operations.Single(), () =>
+        {
+            List<OperationDocument> planned = [];
+            owner.Delete(request, change => ToDocuments(owner, planned = [_jobs.New(JobKinds.DeleteWorkflow, $"delete-workflow-{change.Number}", change.Id, string.Empty)]));
+            return Begin(owner, planned)[0];
+        });
     }
 
     /// <summary>Deletes a sequence; a job ends its enrollments (SEQ-17).</summary>
     public Operation DeleteSequence(TenantOwner owner, DeleteSequenceRequest request)
     {
         ArgumentNullException.ThrowIfNull(owner);
-        List<OperationDocument> planned = [];
-        owner.DeleteSequence(request, change => ToDocuments(owner, planned = [_jobs.New(JobKinds.DeleteWorkflow, $"delete-sequence-{change.Number}", change.Id, string.Empty)]));
-        return Begin(owner, planned)[0];
+        ArgumentNullException.ThrowIfNull(request);
+        return owner.Once(request.RequestId, request, done => done.Operations.Single(), () =>
+        {
+            List<OperationDocument> planned = [];
+            owner.DeleteSequence(request, change => ToDocuments(owner, planned = [_jobs.New(JobKinds.DeleteWorkflow, $"delete-sequence-{change.Number}", change.Id, string.Empty)]));
+            return Begin(owner, planned)[0];
+        });
     }
 
     /// <summary>Removes the inbox of a user; jobs give the contacts who are enrolled in the user's sequences a turn, which ends that (SEQ-01).</summary>
-    public List<Operation> DeleteInbox(TenantOwner owner, string user)
+    public DeleteInboxResponse DeleteInbox(TenantOwner owner, DeleteInboxRequest request)
     {
         ArgumentNullException.ThrowIfNull(owner);
-        List<OperationDocument> planned = [];
-        owner.DeleteInbox(user, changes => ToDocuments(owner, planned = [.. changes.Select(change => _jobs.New(JobKinds.Refresh, IdOf("sender", change), change.Id, string.Empty))]));
-        return Begin(owner, planned);
+        ArgumentNullException.ThrowIfNull(request);
+        return owner.Once(request.RequestId, request, done => new DeleteInboxResponse { Operations = { done.Operations } }, () =>
+        {
+            List<OperationDocument> planned = [];
+            owner.DeleteInbox(
+                request.User, changes => ToDocuments(owner, planned = [.. changes.Select(change => _jobs.New(JobKinds.Refresh, IdOf("sender", change), change.Id, string.Empty))]));
+            return new DeleteInboxResponse { Operations = { Begin(owner, planned) } };
+        });
     }
 
     /// <summary>Moves active enrollments to the newest version by a job (EDT-11).</summary>
     public Operation MoveEnrollments(TenantOwner owner, MoveEnrollmentsRequest request)
     {
         ArgumentNullException.ThrowIfNull(owner);
-        List<OperationDocument> planned = [];
-        owner.MoveEnrollments(request, change =>
+        ArgumentNullException.ThrowIfNull(request);
+        return owner.Once(request.RequestId, request, done => done.Operations.Single(), () =>
         {
-            var job = _jobs.New(JobKinds.Refresh, IdOf("move", change), change.Id, string.Empty);
-            job.MovesPinned = true;
-            return ToDocuments(owner, planned = [job]);
+            List<OperationDocument> planned = [];
+            owner.MoveEnrollments(request, change =>
+            {
+                var job = _jobs.New(JobKinds.Refresh, IdOf("move", change), change.Id, string.Empty);
+                job.MovesPinned = true;
+                return ToDocuments(owner, planned = [job]);
+            });
+            return Begin(owner, planned)[0];
         });
-        return Begin(owner, planned)[0];
     }
 
     /// <summary>Saves a list; when its criteria are new, a job computes it for every record (LST-05). Members are the caller's to count.</summary>
@@ -104,9 +131,12 @@ public sealed class DefinitionChanges
     {
         ArgumentNullException.ThrowIfNull(owner);
         ArgumentNullException.ThrowIfNull(request);
-        List<OperationDocument> planned = [];
-        owner.DeleteList(request.ListId, change => ToDocuments(owner, planned = [_jobs.New(JobKinds.DeleteList, $"delete-list-{change.Number}", string.Empty, change.Id)]));
-        return Begin(owner, planned)[0];
+        return owner.Once(request.RequestId, request, done => done.Operations.Single(), () =>
+        {
+            List<OperationDocument> planned = [];
+            owner.DeleteList(request.ListId, change => ToDocuments(owner, planned = [_jobs.New(JobKinds.DeleteList, $"delete-list-{change.Number}", string.Empty, change.Id)]));
+            return Begin(owner, planned)[0];
+        });
     }
 
     /// <summary>The jobs that follow a publish, a switch or an instant of a schedule.</summary>
