@@ -35,7 +35,7 @@ internal sealed class Imported
 
     public Step Step(string id) => Workflow.Steps.Single(step => step.Id == id);
 
-    /// <summary>Errors and warnings of a publish, where all lists and properties exist that the import guesses.</summary>
+    /// <summary>Errors and warnings of a publish, where all lists, properties and endpoints exist that the import names.</summary>
     public async Task<IReadOnlyList<DefinitionProblem>> ProblemsAsync(CancellationToken cancellationToken)
     {
         await using var engine = await EmbeddedEngine.StartAsync(
@@ -49,6 +49,11 @@ internal sealed class Imported
         foreach (var list in _import.Lists)
         {
             await engine.SaveListAsync(Tenant, new SaveListRequest { List = list }, cancellationToken);
+        }
+
+        foreach (var endpoint in Workflow.Steps.Where(step => step.Webhook is not null).Select(step => step.Webhook.Endpoint).Distinct())
+        {
+            await engine.SaveWebhookEndpointAsync(Tenant, new SaveWebhookEndpointRequest { Endpoint = new WebhookEndpoint { Id = endpoint, Url = "https://example.org" } }, cancellationToken);
         }
 
         return (await engine.ValidateWorkflowAsync(Tenant, new ValidateWorkflowRequest { Workflow = Workflow }, cancellationToken)).Problems;

@@ -157,10 +157,10 @@ public sealed class StepTests
         var notice = Single("2", "0-9", """{"user_ids":["26"],"delivery_method":"APP","subject":"New","body":"Look {{ enrolled_object.email }}"}""", "3");
         var app = Single("3", "1-2345", """{"channel":"tea"}""");
         var imported = new Imported(Flow(Manual, $"{mail},{notice},{app}"));
-        Assert.Equal(("mail", true), (imported.Step("1").Worker.Queue, imported.Step("1").Worker.MarketingEmail));
-        Assert.Equal(("content_id", "1137"), (imported.Step("1").Worker.Fields[0].Name, imported.Step("1").Worker.Fields[0].Text));
-        Assert.Equal("""["26"]""", imported.Step("2").Worker.Fields.Single(field => field.Name == "user_ids").Text);
-        Assert.Equal("Look {{email}}", imported.Step("2").Worker.Fields.Single(field => field.Name == "body").Text);
+        Assert.Equal("""{ "channel": "MARKETING_EMAIL", "template": "1137", "queue": "mail" }""", imported.Step("1").SendMessage.ToString());
+        Assert.Equal(
+            """{ "channel": "NOTIFICATION", "to": [ "26" ], "subject": "New", "text": "Look {{email}}", "fields": [ { "name": "delivery_method", "text": "APP" } ], "queue": "notification" }""",
+            imported.Step("2").SendMessage.ToString());
         Assert.Equal("app-1-2345", imported.Step("3").Worker.Queue);
         Assert.Equal(FindingCode.HandedToWorker, imported.At("actions[0].actionTypeId").Code);
         Assert.Equal(0, imported.Report.Unsupported);
@@ -168,21 +168,74 @@ public sealed class StepTests
     }
 
     [Fact]
-    public async Task IMP_05_Custom_code_is_a_task_with_its_source_and_a_webhook_one_with_its_address()
+    public void IMP_03_An_internal_message_to_nobody_in_particular_is_a_task_with_all_its_fields()
     {
-        var long_ = "x" + string.Concat(Enumerable.Repeat("\ud83e\uded6", 12_500));
-        var code = $$"""{"type":"CUSTOM_CODE","actionId":"1","runtime":"NODE18X","sourceCode":"{{long_}}","inputFields":[{"name":"mail","value":{"type":"OBJECT_PROPERTY","propertyName":"email"} },{"name":"fix","value":{"type":"STATIC_VALUE","staticValue":"7"} }],"outputFields":[{"type":"ENUMERATION","name":"result","options":["a"]}],"secretNames":["KEY"],"connection":{"edgeType":"STANDARD","nextActionId":"2"} }""";
-        var hook = """{"type":"WEBHOOK","actionId":"2","method":"POST","webhookUrl":"https://example.org/in","queryParams":[{"name":"q","value":{"type":"STATIC_VALUE","staticValue":"1"}}],"authSettings":{"type":"SIGNATURE","appId":5}}""";
-        var imported = new Imported(Flow(Manual, $"{code},{hook}"));
-        var worker = imported.Step("1").Worker;
-        Assert.DoesNotContain(worker.Fields, field => char.IsHighSurrogate(field.Text[^1]));
-        Assert.Equal(long_, string.Concat(worker.Fields.Where(field => field.Name.StartsWith("source", StringComparison.Ordinal)).Select(field => field.Text)));
-        Assert.Equal("email", Assert.Single(worker.Properties));
-        Assert.Equal("7", worker.Fields.Single(field => field.Name == "input.fix").Text);
-        var fields = imported.Step("2").Worker.Fields.ToDictionary(field => field.Name, field => field.Text);
-        Assert.Equal(("POST", "https://example.org/in", "1"), (fields["method"], fields["url"], fields["query.q"]));
+        var imported = new Imported(Flow(Manual, Single("1", "0-8", """{"team_ids":["7"],"subject":"New"}""")));
+        Assert.Equal("internal-mail", imported.Step("1").Worker.Queue);
+        Assert.Equal(["team_ids", "subject"], imported.Step("1").Worker.Fields.Select(field => field.Name));
+        Assert.Equal(0, imported.Report.Unsupported);
+    }
+
+    [Fact]
+    public async Task IMP_05_Custom_code_keeps_its_source_as_it_stands_and_its_inputs()
+    {
+        const string source = "exports.main = async (event, callback) => { const t = `{{ not a token }}`; callback({ outputFields: { result: {{}} } }); }";
+        var code = $$"""{"type":"CUSTOM_CODE","actionId":"1","runtime":"NODE18X","sourceCode":"{{source}}","inputFields":[{"name":"mail","value":{"type":"OBJECT_PROPERTY","propertyName":"email"} },{"name":"fix","value":{"type":"STATIC_VALUE","staticValue":"7"} },{"name":"else","value":{"type":"FIELD_DATA","actionId":"9"} }],"outputFields":[{"type":"ENUMERATION","name":"result","options":["a"]}],"secretNames":["KEY"]}""";
+        var imported = new Imported(Flow(Manual, code));
+        var step = imported.Step("1").CustomCode;
+        Assert.Equal(("custom-code", "NODE18X", source), (step.Queue, step.Language, step.Source));
+        Assert.Equal(["mail", "fix", "else", "outputFields", "secretNames"], step.Inputs.Select(input => input.Name));
+        Assert.Equal(["{{email}}", "7"], step.Inputs.Take(2).Select(input => input.Text));
+        Assert.Equal("""["KEY"]""", step.Inputs[4].Text);
+        Assert.Equal(FindingCode.HandedToWorker, imported.At("actions[0].secretNames").Code);
+        Assert.Equal(FindingCode.HandedToWorker, imported.At("actions[0].inputFields[2].value").Code);
         Assert.Equal(0, imported.Report.Unsupported);
         Assert.Empty(await imported.ErrorsAsync(Cancel));
+    }
+
+    [Fact]
+    public async Task IMP_05_A_source_that_is_too_long_is_left_to_people()
+    {
+        var imported = new Imported(Flow(Manual, $$"""{"type":"CUSTOM_CODE","actionId":"1","runtime":"NODE18X","sourceCode":"{{new string('x', 100_001)}}"}"""));
+        Assert.Equal(Step.KindOneofCase.None, imported.Step("1").KindCase);
+        Assert.Equal(FindingCode.IncompleteAction, imported.At("actions[0].type").Code);
+        Assert.NotEmpty(await imported.ErrorsAsync(Cancel));
+    }
+
+    [Fact]
+    public async Task IMP_03_A_webhook_calls_an_endpoint_that_is_to_be_registered_with_the_path_and_query_of_its_address()
+    {
+        var hook = """{"type":"WEBHOOK","actionId":"1","method":"POST","webhookUrl":"https://api.example.org:8443/in/a%20b?k=%7B%7B1&l=x+y","queryParams":[{"name":"q","value":{"type":"STATIC_VALUE","staticValue":"1"}},{"name":"mail","value":{"type":"OBJECT_PROPERTY","propertyName":"email"}}]}""";
+        var imported = new Imported(Flow(Manual, hook));
+        var webhook = imported.Step("1").Webhook;
+        Assert.Equal(("api-example-org-8443", Webhook.Types.Method.Post, "/in/a%20b"), (webhook.Endpoint, webhook.Method, webhook.Path));
+        Assert.Equal([("k", "{{{{1"), ("l", "x y"), ("q", "1"), ("mail", "{{email}}")], webhook.Query.Select(field => (field.Name, field.Text)));
+        Assert.Contains("roster webhook api-example-org-8443 --url https://api.example.org:8443", imported.At("actions[0].webhookUrl").Reason, StringComparison.Ordinal);
+        Assert.Contains("all of the record", imported.At("actions[0].type").Reason, StringComparison.Ordinal);
+        Assert.DoesNotContain(imported.Report.Remarks(), remark => remark.Level == Fidelity.Unsupported);
+        Assert.Empty(await imported.ErrorsAsync(Cancel));
+    }
+
+    [Theory]
+    [InlineData(""" "method":"POST","webhookUrl":"ftp://example.org/in" """)]
+    [InlineData(""" "method":"TRACE","webhookUrl":"https://example.org/in" """)]
+    [InlineData(""" "method":"GET","webhookUrl":"https://example.org/in","queryParams":[{"name":"q","value":{"type":"FIELD_DATA","actionId":"9"}}] """)]
+    public async Task IMP_05_A_webhook_that_cannot_be_said_is_left_incomplete_with_its_source(string fields)
+    {
+        var imported = new Imported(Flow(Manual, $$"""{"type":"WEBHOOK","actionId":"2",{{fields}}}"""));
+        Assert.Equal(Step.KindOneofCase.None, imported.Step("2").KindCase);
+        Assert.Contains("WEBHOOK", imported.Step("2").SourceJson, StringComparison.Ordinal);
+        Assert.Equal((Fidelity.Unsupported, FindingCode.IncompleteAction), (imported.At("actions[0].type").Level, imported.At("actions[0].type").Code));
+        Assert.NotEmpty(await imported.ErrorsAsync(Cancel));
+    }
+
+    [Fact]
+    public void IMP_02_The_key_of_a_webhook_is_not_part_of_a_definition_and_reported()
+    {
+        var hook = """{"type":"WEBHOOK","actionId":"2","method":"GET","webhookUrl":"https://example.org/","authSettings":{"type":"SIGNATURE","appId":5}}""";
+        var imported = new Imported(Flow(Manual, hook));
+        Assert.Equal("", imported.Step("2").Webhook.Path);
+        Assert.Equal(FindingCode.NoCounterpart, imported.At("actions[0].authSettings").Code);
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Google.Protobuf.Collections;
 using Roster.V1;
 
 namespace Roster.Import.Internal;
@@ -9,16 +10,15 @@ internal sealed partial class FlowReader
     // The most text that a field of a task holds.
     private const int FieldLengthMax = 10_000;
 
+    // The most text that a source, or a part of a message, holds.
+    private const int PartLengthMax = 100_000;
+
     // What HubSpot calls a task that is neither a call nor an e-mail.
     private const string PlainTask = "TO" + "DO";
 
     /// <summary>Actions that leave the engine: the queue of the worker that carries them out, and what it does.</summary>
     private static readonly Dictionary<string, (string Queue, string What)> Workers = new(StringComparer.Ordinal)
     {
-        ["0-4"] = ("mail", "sends the marketing e-mail"),
-        ["0-8"] = ("internal-mail", "sends the internal e-mail"),
-        ["0-23"] = ("internal-mail", "sends the internal e-mail"),
-        ["0-9"] = ("notification", "shows the notification"),
         ["0-40900952"] = ("sms", "sends the text message"),
         ["0-25085031"] = ("whatsapp", "sends the WhatsApp message"),
         ["1-179507819"] = ("slack", "sends the Slack message"),
@@ -31,6 +31,15 @@ internal sealed partial class FlowReader
         ["0-216647524"] = ("enrich", "enriches the record"),
     };
 
+    /// <summary>Messages to people: the channel, the queue of the worker that sends them, and what it does.</summary>
+    private static readonly Dictionary<string, (SendMessage.Types.Channel Channel, string Queue, string What)> Messages = new(StringComparer.Ordinal)
+    {
+        ["0-4"] = (SendMessage.Types.Channel.MarketingEmail, "mail", "sends the marketing e-mail"),
+        ["0-8"] = (SendMessage.Types.Channel.InternalEmail, "internal-mail", "sends the internal e-mail"),
+        ["0-23"] = (SendMessage.Types.Channel.InternalEmail, "internal-mail", "sends the internal e-mail"),
+        ["0-9"] = (SendMessage.Types.Channel.Notification, "notification", "shows the notification"),
+    };
+
     private void Action(Node action, string type, Step step)
     {
         var version = action["actionTypeVersion"];
@@ -41,13 +50,13 @@ internal sealed partial class FlowReader
 
         if (type == "WEBHOOK")
         {
-            Webhook(action, step);
+            ReadWebhook(action, step);
             return;
         }
 
         if (type == "CUSTOM_CODE")
         {
-            CustomCode(action, step);
+            ReadCode(action, step);
             return;
         }
 
@@ -70,8 +79,9 @@ internal sealed partial class FlowReader
             "0-18224765" => DeleteRecord(step),
             "0-46510720" => EnrollInSequence(fields, step),
             "0-4702372" => UnenrollFromSequence(fields, step),
-            _ when Workers.TryGetValue(id, out var worker) => Task(typeId, fields, step, worker.Queue, worker.What, isMarketing: id == "0-4"),
-            _ when id.StartsWith("1-", StringComparison.Ordinal) => Task(typeId, fields, step, $"app-{Ids.Slug(id)}", "does what the app did", isMarketing: false),
+            _ when Messages.TryGetValue(id, out var message) => Message(typeId, fields, step, message.Channel, message.Queue, message.What),
+            _ when Workers.TryGetValue(id, out var worker) => Task(typeId, fields, step, worker.Queue, worker.What),
+            _ when id.StartsWith("1-", StringComparison.Ordinal) => Task(typeId, fields, step, $"app-{Ids.Slug(id)}", "does what the app did"),
             _ => false,
         };
         if (isRead)
@@ -87,23 +97,69 @@ internal sealed partial class FlowReader
             isKnown ? $"This setting of an action `{id}` has no counterpart." : $"Actions `{id}` are not known to the import.");
     }
 
-    private bool Task(Node typeId, Node fields, Step step, string queue, string what, bool isMarketing)
+    private bool Task(Node typeId, Node fields, Step step, string queue, string what)
     {
-        step.Worker = new WorkerAction { Queue = queue, MarketingEmail = isMarketing };
+        step.Worker = new WorkerAction { Queue = queue };
         foreach (var (name, value) in fields.Members())
         {
-            AddField(step.Worker, name, value);
+            AddField(step.Worker.Fields, name, value);
         }
 
         typeId.Adapted(FindingCode.HandedToWorker, $"A task of queue `{queue}`, with the fields of the action: a worker {what}.");
         return true;
     }
 
-    private void AddField(WorkerAction worker, string name, Node value)
+    /// <summary>What is said to people is a part of the message; all else is a field of its task. Without anybody to send to, or for a record that is no contact, it is a plain task.</summary>
+    private bool Message(Node typeId, Node fields, Step step, SendMessage.Types.Channel channel, string queue, string what)
+    {
+        var isMarketing = channel == SendMessage.Types.Channel.MarketingEmail;
+        var users = fields["user_ids"];
+        var hasRecipient = isMarketing ? ObjectType == "contact" : users.IsArray && users.Items().Any(user => user.Text() is { Length: > 0 });
+        if (!hasRecipient)
+        {
+            Task(typeId, fields, step, queue, what);
+            step.Worker.MarketingEmail = isMarketing;
+            return true;
+        }
+
+        if (isMarketing)
+        {
+            _guess.Property(ObjectType, "email");
+        }
+
+        var message = new SendMessage { Channel = channel, Queue = queue };
+        step.SendMessage = message;
+        foreach (var (name, value) in fields.Members())
+        {
+            switch (name)
+            {
+                case "content_id" when isMarketing && value.IsScalar:
+                    message.Template = value.Text() ?? "";
+                    break;
+                case "user_ids" when !isMarketing:
+                    message.To.AddRange(value.Items().Select(user => user.Text()).OfType<string>().Where(user => user.Length > 0));
+                    break;
+                case "subject" when value.IsScalar:
+                    message.Subject = Text(value);
+                    break;
+                case "body" when value.IsScalar:
+                    message.Text = Text(value);
+                    break;
+                default:
+                    AddField(message.Fields, name, value);
+                    break;
+            }
+        }
+
+        typeId.Adapted(FindingCode.HandedToWorker, $"A message of queue `{queue}`: a worker {what}.");
+        return true;
+    }
+
+    private void AddField(RepeatedField<Field> into, string name, Node value)
     {
         if (value.IsScalar)
         {
-            AddText(worker, name, Text(value));
+            AddText(into, name, Text(value));
             return;
         }
 
@@ -114,13 +170,13 @@ internal sealed partial class FlowReader
             value.Adapted(FindingCode.Rewritten, "Tokens inside of it stay as they are; the worker fills them in.");
         }
 
-        AddText(worker, name, json);
+        AddText(into, name, json);
     }
 
     /// <summary>A long text goes into several fields: <c>source</c>, <c>source_2</c>, ...</summary>
-    private static void AddText(WorkerAction worker, string name, string text)
+    private static void AddText(RepeatedField<Field> into, string name, string text)
     {
-        var key = name.Length is > 0 and <= 90 && name[0] is not ('.' or '!' or '/' or ':') ? name : $"field-{worker.Fields.Count + 1}";
+        var key = name.Length is > 0 and <= 90 && name[0] is not ('.' or '!' or '/' or ':') ? name : $"field-{into.Count + 1}";
         var (at, part) = (0, 0);
         do
         {
@@ -129,86 +185,10 @@ internal sealed partial class FlowReader
             // Not between the two halves of a character.
             end -= end < text.Length && char.IsHighSurrogate(text[end - 1]) ? 1 : 0;
             part++;
-            worker.Fields.Add(new Field { Name = part == 1 ? key : string.Create(CultureInfo.InvariantCulture, $"{key}_{part}"), Text = text[at..end] });
+            into.Add(new Field { Name = part == 1 ? key : string.Create(CultureInfo.InvariantCulture, $"{key}_{part}"), Text = text[at..end] });
             at = end;
         }
         while (at < text.Length);
-    }
-
-    private void Webhook(Node action, Step step)
-    {
-        var worker = new WorkerAction { Queue = "webhook" };
-        step.Worker = worker;
-        AddField(worker, "method", action["method"]);
-        AddField(worker, "url", action["webhookUrl"]);
-        foreach (var parameter in action["queryParams"].Items())
-        {
-            AddInput(worker, "query", parameter);
-        }
-
-        if (action["authSettings"].Exists)
-        {
-            AddField(worker, "auth", action["authSettings"]);
-            action["authSettings"].Adapted(FindingCode.HandedToWorker, "The worker needs the key or secret that is named here; a definition has only its name.");
-        }
-
-        action["type"].Adapted(FindingCode.HandedToWorker, "A task of queue `webhook`: a worker calls the address and sends the record.");
-    }
-
-    private void CustomCode(Node action, Step step)
-    {
-        var worker = new WorkerAction { Queue = "custom-code" };
-        step.Worker = worker;
-        AddField(worker, "runtime", action["runtime"]);
-        AddText(worker, "source", action["sourceCode"].Text() ?? "");
-        foreach (var input in action["inputFields"].Items())
-        {
-            AddInput(worker, "input", input);
-        }
-
-        foreach (var name in (string[])["outputFields", "secretNames"])
-        {
-            if (action[name].Exists)
-            {
-                AddField(worker, name, action[name]);
-            }
-        }
-
-        if (action["secretNames"].Items().Count > 0)
-        {
-            action["secretNames"].Adapted(FindingCode.HandedToWorker, "The worker needs the secrets; a definition has only their names.");
-        }
-
-        action["type"].Adapted(FindingCode.HandedToWorker, "A task of queue `custom-code` with the source: a worker runs it (ACT-61). Roster itself runs no code of users.");
-    }
-
-    /// <summary>An input is a property that is sent along, or a text.</summary>
-    private void AddInput(WorkerAction worker, string prefix, Node input)
-    {
-        var name = $"{prefix}.{input["name"].Text()}";
-        var value = input["value"];
-        var type = value["type"].Word();
-        if (type == "OBJECT_PROPERTY")
-        {
-            var property = Ids.KeepName(value["propertyName"], "property");
-            if (!worker.Properties.Contains(property))
-            {
-                worker.Properties.Add(property);
-                _guess.Property(ObjectType, property);
-            }
-
-            AddText(worker, name, $"{{{{{property}}}}}");
-            value.Adapted(FindingCode.HandedToWorker, $"The property is sent along; field `{name}` says where it goes.");
-        }
-        else if (type is "STATIC_VALUE" or "" && value["staticValue"].Exists)
-        {
-            AddField(worker, name, value["staticValue"]);
-        }
-        else
-        {
-            AddField(worker, name, value);
-            value.Adapted(FindingCode.HandedToWorker, $"Field `{name}` has the source of the value; the worker resolves it.");
-        }
     }
 
     private bool CreateTask(Node fields, Step step)
