@@ -123,6 +123,7 @@ public sealed partial class RosterServer : IAsyncDisposable
         LogStopping(Options.DrainSecondsMax);
         _app.Lifetime.StopApplication();
         await _app.StopAsync();
+        _telemetry?.SendMetrics();
         await _engine.DisposeAsync();
         LogStopped();
         await _stopping.DisposeAsync();

@@ -57,6 +57,7 @@ internal sealed class ServerInstruments
     private async Task MeasureAsync(HttpContext http, IMethod method, RequestDelegate next)
     {
         var name = _methods.GetOrAdd(method.FullName, static path => new KeyValuePair<string, object?>(MethodTag, path[1..]));
+        var activity = NameActivity(http, name);
         if (method.Type != MethodType.Unary)
         {
             _streams.Add(1, name);
@@ -67,6 +68,7 @@ internal sealed class ServerInstruments
             finally
             {
                 _streams.Add(-1, name);
+                activity?.SetTag(StatusTag, StatusOf(http));
             }
 
             return;
@@ -79,8 +81,22 @@ internal sealed class ServerInstruments
         }
         finally
         {
-            _calls.Record(Stopwatch.GetElapsedTime(startedAt).TotalSeconds, name, new KeyValuePair<string, object?>(StatusTag, StatusOf(http)));
+            var status = StatusOf(http);
+            _calls.Record(Stopwatch.GetElapsedTime(startedAt).TotalSeconds, name, new KeyValuePair<string, object?>(StatusTag, status));
+            activity?.SetTag(StatusTag, status);
         }
+    }
+
+    /// <summary>Says in the activity of a traced call, which ASP.NET began, which call it is; null when it is not traced.</summary>
+    private static Activity? NameActivity(HttpContext http, KeyValuePair<string, object?> name)
+    {
+        if (http.Features.Get<IHttpActivityFeature>()?.Activity is not { IsAllDataRequested: true } activity)
+        {
+            return null;
+        }
+
+        activity.DisplayName = (string)name.Value!;
+        return activity.SetTag("rpc.system", "grpc").SetTag(name.Key, name.Value);
     }
 
     /// <summary>The gRPC status that went out, in headers or trailers.</summary>

@@ -14,6 +14,8 @@ internal sealed class Telemetry : IDisposable
     /// <summary>Where the activities of the front door come from: one per batch of an ingest stream. Those of calls are ASP.NET's.</summary>
     public static readonly ActivitySource Source = new("Roster.Server");
 
+    private const int TimeoutMilliseconds = 5_000;
+
     private readonly TracerProvider _traces;
     private readonly MeterProvider _metrics;
 
@@ -55,6 +57,9 @@ internal sealed class Telemetry : IDisposable
         ? Source.StartActivity("roster.ingest.batch")?.SetTag(EngineInstruments.TenantTag, tenant).SetTag("roster.events", events)
         : null;
 
+    /// <summary>Sends the metrics as they are now. An engine that has stopped has no instruments any more, so its last numbers are sent before.</summary>
+    public void SendMetrics() => _metrics.ForceFlush(TimeoutMilliseconds);
+
     /// <inheritdoc/>
     public void Dispose()
     {
@@ -66,6 +71,6 @@ internal sealed class Telemetry : IDisposable
     {
         exporter.Protocol = OtlpExportProtocol.HttpProtobuf;
         exporter.Endpoint = new Uri(new Uri(options.OtlpEndpoint.EndsWith('/') ? options.OtlpEndpoint : options.OtlpEndpoint + "/"), path);
-        exporter.TimeoutMilliseconds = 5_000;
+        exporter.TimeoutMilliseconds = TimeoutMilliseconds;
     }
 }

@@ -137,7 +137,7 @@ public sealed class MetricsTests
         return await http.GetStringAsync(new Uri(server.Server.HttpAddress, "/metrics"), Cancel);
     }
 
-    private static string Docs()
+    internal static string Docs()
     {
         var folder = new DirectoryInfo(AppContext.BaseDirectory);
         while (!File.Exists(Path.Combine(folder.FullName, "docs", "metrics.md")))
