@@ -14,10 +14,10 @@ public sealed partial class RosterServer
     [LoggerMessage(EventId = 1002, Level = LogLevel.Information, Message = "No credentials are configured: listening on loopback only")]
     private partial void LogNoCredentials();
 
-    [LoggerMessage(EventId = 1006, Level = LogLevel.Information, Message = "Webhooks go to public addresses only; `webhook_allow` is empty")]
+    [LoggerMessage(EventId = 1010, Level = LogLevel.Information, Message = "Webhooks go to public addresses only; `webhook_allow` is empty")]
     private partial void LogPublicWebhooks();
 
-    [LoggerMessage(EventId = 1007, Level = LogLevel.Warning, Message = "Webhooks may also be sent to these addresses (`webhook_allow`): {Ranges}")]
+    [LoggerMessage(EventId = 1011, Level = LogLevel.Warning, Message = "Webhooks may also be sent to these addresses (`webhook_allow`): {Ranges}")]
     private partial void LogAllowedWebhooks(string ranges);
 
     [LoggerMessage(EventId = 1003, Level = LogLevel.Information, Message = "Stopping; streams have {DrainSecondsMax} s to end (`drain_seconds_max`)")]

@@ -34,6 +34,16 @@ public sealed partial class TidyTests
     }
 
     [Fact]
+    public void An_id_of_a_log_event_is_used_once()
+    {
+        var ids = Repository.Sources("src").SelectMany(file => EventId().Matches(File.ReadAllText(file)).Select(match => match.Groups[1].Value)).ToList();
+        Assert.NotEmpty(ids);
+        Assert.Empty(ids.GroupBy(id => id).Where(same => same.Count() > 1).Select(same => same.Key));
+        var documented = File.ReadAllText(Path.Combine(Repository.Root, "docs", "operations.md"));
+        Assert.All(ids, id => Assert.Contains(id, documented, StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void No_test_sleeps()
     {
         var sleeps = Repository.Sources("tests").Where(f => !f.EndsWith("TidyTests.cs", StringComparison.Ordinal))
@@ -66,6 +76,9 @@ public sealed partial class TidyTests
             yield return (head.Groups["name"].Value, i + 1, close - i + 1);
         }
     }
+
+    [GeneratedRegex(@"\[LoggerMessage\(EventId = (\d+)")]
+    private static partial Regex EventId();
 
     [GeneratedRegex(@"^(?<indent> {4}| {8})(?!.*\b(?:class|struct|record|interface|delegate) )(?:(?:public|private|protected|internal|static|async|override|sealed|virtual|unsafe|readonly|ref|extern|partial) )+(?:[\w<>\[\]?,.() ]+ )?(?<name>\w+)(?:<[\w, ]+>)?\(")]
     private static partial Regex MethodHead();

@@ -15,9 +15,11 @@ namespace Roster.Server.Access;
 /// read before. For either gRPC server.
 /// </summary>
 /// <remarks>It goes by the method that routing has found, not by the path: there is more than one spelling of a path.</remarks>
-internal sealed partial class AccessGuard(Authenticator authenticator, CredentialDirectory credentials, ServerOptions options, ServerInstruments instruments, ILogger<AccessGuard> logger)
+internal sealed partial class AccessGuard(
+    Authenticator authenticator, CredentialDirectory credentials, ServerOptions options, ServerInstruments instruments, TimeProvider clock, ILogger<AccessGuard> logger)
 {
     private readonly ILogger _logger = logger;
+    private readonly LogBudget _budget = new(clock);
 
     /// <summary>Puts the guard between routing and what comes next.</summary>
     public void Guard(IApplicationBuilder app) => app.Use(next => http => Serve(http, next));
@@ -82,7 +84,11 @@ internal sealed partial class AccessGuard(Authenticator authenticator, Credentia
 
     private void Refuse(HttpContext http, IMethod method, RosterException refusal)
     {
-        LogRefused(method.FullName, refusal.Error, http.Connection.RemoteIpAddress?.ToString());
+        if (_budget.TryTake(out var heldBack))
+        {
+            LogRefused(method.FullName, refusal.Error, http.Connection.RemoteIpAddress?.ToString(), heldBack);
+        }
+
         instruments.CountRefusal(refusal.Error switch
         {
             RosterError.Unauthenticated => "unauthenticated",
@@ -109,6 +115,6 @@ internal sealed partial class AccessGuard(Authenticator authenticator, Credentia
     }
 
     /// <summary>Never with what was sent: a mistyped key is nearly a key.</summary>
-    [LoggerMessage(EventId = 1200, Level = LogLevel.Debug, Message = "{Method} was refused: {Error}, from {Address}")]
-    private partial void LogRefused(string method, RosterError error, string? address);
+    [LoggerMessage(EventId = 1200, Level = LogLevel.Warning, Message = "{Method} was refused: {Error}, from {Address}; {HeldBack} before it were not logged")]
+    private partial void LogRefused(string method, RosterError error, string? address, int heldBack);
 }

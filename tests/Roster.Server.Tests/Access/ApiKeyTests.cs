@@ -3,6 +3,7 @@ using Grpc.Core;
 using Roster.Client;
 using Roster.Engine;
 using Roster.Engine.Access;
+using Roster.Server.Access;
 using Roster.V1;
 using Right = Roster.V1.Credential.Types.Right;
 
@@ -26,6 +27,37 @@ public sealed class ApiKeyTests
         var details = await AccessTestKit.RefusedAsync(server.Client.Records.GetRecordAsync(new GetRecordRequest { Ref = Ada }, headers, cancellationToken: Cancel));
         Assert.Equal((StatusCode.Unauthenticated, "UNAUTHENTICATED"), (details.Code, details.Reason));
         Assert.DoesNotContain(server.LoggedMessages, message => header.Length > 20 && message.Contains(header[7..], StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task PRV_01_Refused_credentials_are_in_the_log_and_do_not_fill_it()
+    {
+        await using var server = await AccessTestKit.StartAsync();
+        for (var i = 0; i < 30; i++)
+        {
+            await AccessTestKit.RefusedAsync(server.Client.Records.GetRecordAsync(new GetRecordRequest { Ref = Ada }, cancellationToken: Cancel));
+        }
+
+        var logged = server.LoggedMessages.Where(message => message.Contains("/roster.v1.RecordService/GetRecord was refused: Unauthenticated, from 127.0.0.1", StringComparison.Ordinal)).ToList();
+        Assert.Equal(LogBudget.PerMinute, logged.Count);
+    }
+
+    [Fact]
+    public void PRV_01_After_a_minute_refused_credentials_are_logged_again_with_how_many_were_left_out()
+    {
+        var clock = new ManualClock(DateTimeOffset.UnixEpoch.AddYears(56));
+        var budget = new LogBudget(clock);
+        for (var i = 0; i < LogBudget.PerMinute + 7; i++)
+        {
+            Assert.Equal(i < LogBudget.PerMinute, budget.TryTake(out var none));
+            Assert.True(none == 0 || i > LogBudget.PerMinute);
+        }
+
+        clock.MoveTo(clock.GetUtcNow().AddMinutes(1));
+        Assert.True(budget.TryTake(out var heldBack));
+        Assert.Equal(7, heldBack);
+        Assert.True(budget.TryTake(out heldBack));
+        Assert.Equal(0, heldBack);
     }
 
     [Fact]
