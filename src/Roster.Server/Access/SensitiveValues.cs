@@ -76,6 +76,44 @@ internal sealed class SensitiveValues(IRosterEngine engine)
         }
     }
 
+    /// <summary>
+    /// A dead letter as the caller may see it, in place: its properties by their names. Texts of its task have no names, so they are masked when the step that made
+    /// them uses a sensitive property, or is not known.
+    /// </summary>
+    public async Task MaskAsync(CallIdentity caller, DeadLetter letter, CancellationToken cancellationToken)
+    {
+        if (letter.Task is not { } task || NamesFor(caller) is not { } names)
+        {
+            return;
+        }
+
+        Mask(names, task.Properties);
+        if (await FindStepAsync(caller.Tenant, letter, cancellationToken) is { } step && FindUse(names, step) is null)
+        {
+            return;
+        }
+
+        foreach (var text in task.Fields.Concat(task.Request))
+        {
+            text.Value = null;
+            text.Masked = true;
+        }
+    }
+
+    private async Task<IMessage?> FindStepAsync(string tenant, DeadLetter letter, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var workflow = await engine.GetWorkflowAsync(tenant, new GetWorkflowRequest { WorkflowId = letter.WorkflowId, Version = letter.Version }, cancellationToken);
+            return workflow.Steps.FirstOrDefault(step => step.Id == letter.StepId);
+        }
+        catch (RosterException gone) when (gone.Error == RosterError.NotFound)
+        {
+            // Deleted, or a sequence.
+            return null;
+        }
+    }
+
     /// <summary>An explanation as the caller may see it, in place: whatever mentions a sensitive property may have its value.</summary>
     public void Mask(CallIdentity caller, Explanation explanation)
     {

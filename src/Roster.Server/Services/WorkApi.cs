@@ -7,7 +7,7 @@ using Roster.V1;
 namespace Roster.Server.Services;
 
 /// <summary>Tasks of workflows for workers.</summary>
-internal sealed class WorkApi(IRosterEngine engine, CallerTenant caller, ServerState state, TimeProvider clock) : WorkService.WorkServiceBase
+internal sealed class WorkApi(IRosterEngine engine, CallerTenant caller, SensitiveValues sensitive, ServerState state, TimeProvider clock) : WorkService.WorkServiceBase
 {
     private const int LeaseMax = 1_000;
     private static long streams;
@@ -44,8 +44,12 @@ internal sealed class WorkApi(IRosterEngine engine, CallerTenant caller, ServerS
     public override Task<ListDeadLettersResponse> ListDeadLetters(ListDeadLettersRequest request, ServerCallContext context) =>
         engine.ListDeadLettersAsync(caller.Of(context), request, context.CancellationToken).AsTask();
 
-    public override Task<DeadLetter> GetDeadLetter(GetDeadLetterRequest request, ServerCallContext context) =>
-        engine.GetDeadLetterAsync(caller.Of(context), request, context.CancellationToken).AsTask();
+    public override async Task<DeadLetter> GetDeadLetter(GetDeadLetterRequest request, ServerCallContext context)
+    {
+        var letter = await engine.GetDeadLetterAsync(caller.Of(context), request, context.CancellationToken);
+        await sensitive.MaskAsync(caller.CallerOf(context), letter, context.CancellationToken);
+        return letter;
+    }
 
     public override Task<ResendDeadLettersResponse> ResendDeadLetters(ResendDeadLettersRequest request, ServerCallContext context) =>
         engine.ResendDeadLettersAsync(caller.Of(context), request, context.CancellationToken).AsTask();

@@ -107,6 +107,32 @@ public sealed class SensitiveTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task PRV_01_A_dead_letter_shows_neither_sensitive_properties_nor_texts_made_of_them()
+    {
+        await FailAsync("secret", """[ { "name": "note", "text": "earns {{salary}}" } ]""", """[ "salary", "city" ]""");
+        await FailAsync("open", """[ { "name": "note", "text": "lives in {{city}}" } ]""", """[ "city" ]""");
+        using var operating = await NewClientAsync(Right.View, Right.Operate);
+        foreach (var letter in (await operating.Work.ListDeadLettersAsync(new ListDeadLettersRequest(), cancellationToken: Cancel)).DeadLetters)
+        {
+            var request = new GetDeadLetterRequest { Key = letter.Key };
+            var seen = await operating.Work.GetDeadLetterAsync(request, cancellationToken: Cancel);
+            Assert.DoesNotContain(Secret, seen.ToString(), StringComparison.Ordinal);
+            Assert.All(seen.Task.Properties, p => Assert.Equal(p.Name == "salary", p.Masked));
+            Assert.Equal("Turin", seen.Task.Properties.Single(p => p.Name == "city").Value.Text);
+            Assert.Equal(letter.WorkflowId == "open" ? "lives in Turin" : null, seen.Task.Fields.Single(p => p.Name == "note").Value?.Text);
+            Assert.Equal(letter.WorkflowId == "secret", (await _root.Work.GetDeadLetterAsync(request, cancellationToken: Cancel)).ToString().Contains(Secret, StringComparison.Ordinal));
+        }
+
+        // A version that is not there any more cannot say what its texts are made of.
+        await _root.Workflows.DeleteWorkflowAsync(new DeleteWorkflowRequest { WorkflowId = "open" }, cancellationToken: Cancel);
+        var left = (await operating.Work.ListDeadLettersAsync(new ListDeadLettersRequest(), cancellationToken: Cancel)).DeadLetters.Where(letter => letter.WorkflowId == "open");
+        foreach (var letter in left)
+        {
+            Assert.True((await operating.Work.GetDeadLetterAsync(new GetDeadLetterRequest { Key = letter.Key }, cancellationToken: Cancel)).Task.Fields.All(field => field.Masked));
+        }
+    }
+
+    [Fact]
     public async Task PRV_01_The_mark_stays_over_other_declarations_and_is_taken_away_only_with_the_right()
     {
         var again = new DeclarePropertiesRequest { ObjectType = "contact", Properties = { new PropertyDefinition { Name = "salary", Type = PropertyType.Types.Kind.Number } } };
@@ -117,6 +143,28 @@ public sealed class SensitiveTests : IAsyncLifetime
         declared = await _root.Tenants.DeclarePropertiesAsync(again, cancellationToken: Cancel);
         Assert.False(declared.Properties.Single(p => p.Name == "salary").HasSensitive);
         Assert.Contains(Secret, (await _plain.Records.GetRecordAsync(new GetRecordRequest { Ref = Ada }, cancellationToken: Cancel)).ToString(), StringComparison.Ordinal);
+    }
+
+    /// <summary>A task of a workflow of this id that its worker gives up.</summary>
+    private async Task FailAsync(string workflow, string fields, string properties)
+    {
+        var definition = Workflow.Parser.ParseJson($$"""
+            { "id": "{{workflow}}", "objectType": "contact", "start": { "event": { "anyOf": [ { "eventType": "{{workflow}}" } ] } },
+              "steps": [ { "id": "task", "worker": { "queue": "{{workflow}}", "fields": {{fields}}, "properties": {{properties}} } } ] }
+            """);
+        await _root.Workflows.SaveWorkflowAsync(new SaveWorkflowRequest { Workflow = definition }, cancellationToken: Cancel);
+        await _root.Workflows.SetWorkflowStateAsync(new SetWorkflowStateRequest { WorkflowId = workflow, State = Workflow.Types.State.On }, cancellationToken: Cancel);
+        var item = new Event { EventId = workflow, ObjectType = "contact", RecordId = "ada", Type = workflow };
+        Assert.Equal(EventResult.Types.Code.Applied, (await _root.Ingest.IngestAsync(new IngestRequest { Events = { item } }, cancellationToken: Cancel)).Results[0].Code);
+        var tasks = new List<WorkTask>();
+        while (tasks.Count == 0)
+        {
+            // It is offered right after the commit that the caller was answered for.
+            tasks.AddRange((await _root.Work.LeaseTasksAsync(new LeaseTasksRequest { Queue = workflow, TasksMax = 1 }, cancellationToken: Cancel)).Tasks);
+        }
+
+        var failed = new TaskCompletion { Key = tasks[0].Key, Outcome = TaskCompletion.Types.Outcome.Failed, Error = "no such thing" };
+        Assert.True((await _root.Work.CompleteTaskAsync(new CompleteTaskRequest { Completion = failed }, cancellationToken: Cancel)).Applied);
     }
 
     private static Workflow OnSalary(string id) => Workflow.Parser.ParseJson($$"""
