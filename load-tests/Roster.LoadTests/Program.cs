@@ -23,6 +23,8 @@ var scenarios = new Dictionary<string, Func<LoadRun, Task>>(StringComparer.Ordin
     ["backfill"] = Backfill.RunAsync,
     ["restart"] = Restart.RunAsync,
     ["overload"] = Overload.RunAsync,
+    ["noisy-neighbour"] = Neighbours.NoisyAsync,
+    ["hostile"] = Neighbours.HostileAsync,
     ["curves"] = Curves.RunAsync,
 #if FULL_FEED
     ["stock-grain"] = StockGrain.RunAsync,

@@ -20,6 +20,9 @@ internal sealed class CallDriver(GrpcChannel channel, EventGenerator generator, 
     /// <summary>Calls that may be open: beyond it the generator gives up keeping the rate, and says so.</summary>
     public const int OpenMax = 250;
 
+    /// <summary>Headers of each call, such as the tenant. Default: none.</summary>
+    public Metadata? Headers { get; init; }
+
     private readonly CallInvoker _invoker = channel.CreateCallInvoker();
     private readonly ConcurrentStack<EncodedRequest> _refused = new();
     private readonly ConcurrentStack<EncodedRequest> _free = new();
@@ -85,7 +88,7 @@ internal sealed class CallDriver(GrpcChannel channel, EventGenerator generator, 
     private async Task CallAsync(EncodedRequest batch, long dueAt)
     {
         Starts.Add(Stopwatch.GetElapsedTime(dueAt));
-        using var call = _invoker.AsyncUnaryCall(EncodedRequest.Call, null, default, batch);
+        using var call = _invoker.AsyncUnaryCall(EncodedRequest.Call, null, new CallOptions(Headers), batch);
         // Not thrown: exceptions cost more than the refusals that they tell of.
         await ((Task)call.ResponseAsync).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         var latency = Stopwatch.GetElapsedTime(dueAt);

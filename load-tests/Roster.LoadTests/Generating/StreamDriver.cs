@@ -19,9 +19,12 @@ internal sealed class StreamDriver(GrpcChannel channel, int window)
     /// <summary>Hears how long each write was held by flow control; null for nobody.</summary>
     public Action<TimeSpan>? OnWritten { get; init; }
 
+    /// <summary>Headers of the stream, such as the tenant. Default: none.</summary>
+    public Metadata? Headers { get; init; }
+
     public async Task RunAsync(IEnumerable<EncodedRequest> batches, Action<BatchAck, TimeSpan> onAck)
     {
-        using var call = channel.CreateCallInvoker().AsyncDuplexStreamingCall(EncodedRequest.Stream, null, default);
+        using var call = channel.CreateCallInvoker().AsyncDuplexStreamingCall(EncodedRequest.Stream, null, new CallOptions(Headers));
         await call.RequestStream.WriteAsync(EncodedRequest.Hello("load-test"));
         var reading = ReadAsync(call, onAck);
         var sequence = 0UL;
