@@ -50,6 +50,8 @@ internal sealed class DemoStories(string folder, CliConsole console)
             "The reminder did not bring her back, the coupon did: her cart was worth one."),
         new("human-step", "somebody approves, or lowers the discount", "deal/d-1",
             "The workflow waited for a person. A day later the task was done, and the offer left."),
+        new("big-orders", "another system hears of big orders", "contact/grace@example.org",
+            "Her order was one of 1,000 or more: the warehouse was called, with its number in the path. One cent less would not have been told."),
     ];
 
     /// <summary>Tells all stories; false when one of them did not go as its sample expects.</summary>

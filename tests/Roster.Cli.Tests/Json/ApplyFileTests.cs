@@ -102,7 +102,7 @@ public sealed class ApplyFileTests
     {
         var names = typeof(ApplyFile).Assembly.GetManifestResourceNames()
             .Where(name => name.StartsWith("samples/", StringComparison.Ordinal) && name.EndsWith("/workflow.json", StringComparison.Ordinal)).ToList();
-        Assert.Equal(14, names.Count);
+        Assert.Equal(15, names.Count);
         foreach (var name in names)
         {
             using var reader = new StreamReader(typeof(ApplyFile).Assembly.GetManifestResourceStream(name)!);

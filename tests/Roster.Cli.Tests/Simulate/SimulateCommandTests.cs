@@ -31,7 +31,7 @@ public sealed class SimulateCommandTests : IDisposable
     };
 
     public static TheoryData<string> Samples() =>
-        ["ebook-download", "lead-nurturing", "onboarding", "trial", "big-customers", "lead-again", "newsletter", "birthday", "office-hours", "won-deals", "no-show-follow-up", "job-titles", "cart-abandoned", "human-step"];
+        ["ebook-download", "lead-nurturing", "onboarding", "trial", "big-customers", "lead-again", "newsletter", "birthday", "office-hours", "won-deals", "no-show-follow-up", "job-titles", "cart-abandoned", "human-step", "big-orders"];
 
     public void Dispose() => _folder.Delete(recursive: true);
 
@@ -45,6 +45,16 @@ public sealed class SimulateCommandTests : IDisposable
         Assert.Equal("", error);
         Assert.Equal(ExitCode.Success, exitCode);
         Assert.Contains("values as expected", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task ERR_02_A_webhook_of_a_sample_that_fails_goes_the_other_way()
+    {
+        var folder = Path.Combine(AppContext.BaseDirectory, "samples", "big-orders");
+        var document = await RunJsonAsync(Path.Combine(folder, "workflow.json"), "--events", Path.Combine(folder, "events.jsonl"), "--complete", "fail");
+        var steps = document.GetProperty("workflows").GetProperty("big-orders").GetProperty("steps");
+        Assert.Equal((3, 3, 3), (steps.GetProperty("tell").GetInt32(), steps.GetProperty("by-hand").GetInt32(), steps.GetProperty("call").GetInt32()));
+        Assert.False(steps.TryGetProperty("told", out _));
     }
 
     [Theory]
