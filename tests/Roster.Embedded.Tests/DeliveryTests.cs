@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
@@ -279,6 +281,49 @@ public sealed class DeliveryTests
         Assert.Equal(10, hanging.Requests.Count);
 
         async Task<bool> IsOpenAsync() => (await world.Engine.ListWebhookEndpointsAsync(EngineHarness.Tenant, Token)).Endpoints.Single(e => e.Id == "slow").BreakerOpen;
+    }
+
+    [Fact]
+    public async Task MET_17_ERR_05_Attempts_are_measured_by_their_outcome_and_breakers_are_shown()
+    {
+        var seen = new ConcurrentQueue<(string Name, string? Outcome, double Value)>();
+        using var listener = new MeterListener
+        {
+            InstrumentPublished = static (instrument, listener) =>
+            {
+                if (instrument.Name.StartsWith("roster.delivery.", StringComparison.Ordinal))
+                {
+                    listener.EnableMeasurementEvents(instrument);
+                }
+            },
+        };
+        listener.SetMeasurementEventCallback<double>((instrument, value, tags, _) => Note(instrument, value, tags));
+        listener.SetMeasurementEventCallback<int>((instrument, value, tags, _) => Note(instrument, value, tags));
+        listener.Start();
+        await using var receiver = new WebhookReceiver(new ReceiverAnswer(200));
+        await using var world = await World.StartAsync(receiver);
+        await world.SaveAsync("measured", receiver.Url);
+        await world.Harness.PublishAsync(
+            Hook.Replace("\"w\"", "\"m\"", StringComparison.Ordinal).Replace("\"go\"", "\"measure\"", StringComparison.Ordinal).Replace("\"crm\"", "\"measured\"", StringComparison.Ordinal));
+        await world.Harness.SendAsync(world.Harness.Event("ada", "measure"));
+        await world.CompletedAsync(1);
+        receiver.Answer = (_, _) => new ReceiverAnswer(404);
+        await world.Harness.SendAsync(world.Harness.Event("bob", "measure"));
+        await world.CompletedAsync(2);
+        Assert.Equal([("roster.delivery.duration", "DELIVERED"), ("roster.delivery.duration", "HTTP_4XX")], seen.Select(s => (s.Name, s.Outcome)));
+        Assert.All(seen, s => Assert.True(s.Value > 0));
+        listener.RecordObservableInstruments();
+        Assert.Contains(("roster.delivery.breaker_open", null, 0.0), seen);
+
+        void Note(Instrument instrument, double value, ReadOnlySpan<KeyValuePair<string, object?>> tags)
+        {
+            var all = tags.ToArray().ToDictionary(tag => tag.Key, tag => tag.Value as string);
+            if (all["roster.queue"] == "!webhook/measured")
+            {
+                Assert.Equal(EngineHarness.Tenant, all["roster.tenant"]);
+                seen.Enqueue((instrument.Name, all.GetValueOrDefault("roster.outcome"), value));
+            }
+        }
     }
 
     [Fact]

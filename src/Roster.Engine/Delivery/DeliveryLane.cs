@@ -2,6 +2,7 @@ using Roster.Core;
 using Roster.Core.Journal;
 using Roster.Engine.Catalog;
 using Roster.Engine.Effects;
+using Roster.Engine.Measures;
 using Roster.Engine.Turns;
 
 namespace Roster.Engine.Delivery;
@@ -12,19 +13,23 @@ internal sealed class DeliveryLane
     /// <summary>Longer than any attempt takes. When it is over all the same, the task is offered once more, with the same key (ERR-08).</summary>
     private static readonly TimeSpan LeaseFor = TimeSpan.FromMinutes(10);
 
+    private const string Delivered = "DELIVERED";
+
     private readonly IDeliveryHost _host;
     private readonly IDeliverer _deliverer;
     private readonly FairSlots _slots;
     private readonly RateGate _rate;
     private readonly TimeProvider _time;
+    private readonly EngineInstruments _instruments;
     private readonly TenantOwner _owner;
     private readonly string _queue;
     private readonly Lock _gate = new();
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _running;
 
-    public DeliveryLane(IDeliveryHost host, IDeliverer deliverer, FairSlots slots, RateGate rate, TimeProvider time, TenantOwner owner, string queue)
+    public DeliveryLane(IDeliveryHost host, IDeliverer deliverer, FairSlots slots, RateGate rate, TimeProvider time, EngineInstruments instruments, TenantOwner owner, string queue)
     {
+        _instruments = instruments;
         _host = host;
         _deliverer = deliverer;
         _slots = slots;
@@ -97,7 +102,9 @@ internal sealed class DeliveryLane
             hasSlot = true;
             var task = TaskCodec.Unpack(leased.Effect.Task);
             var delivery = new Delivery(_owner, leased, task, _host.KeyOf(_owner, leased, task));
+            var startedAt = _time.GetTimestamp();
             var outcome = await DeliverAsync(delivery, cancellationToken).ConfigureAwait(false);
+            _instruments.OnDelivery(_owner.Id, _queue, outcome.Result == StepResult.Success ? Delivered : outcome.Code, _time.GetElapsedTime(startedAt));
             if (outcome.IsReceiverDown)
             {
                 Breaker.Failed(Now);

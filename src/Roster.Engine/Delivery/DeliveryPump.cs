@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Roster.Core.Workflows;
+using Roster.Engine.Measures;
 using Roster.Engine.Messages;
 using Roster.Engine.Stores;
 using Roster.Engine.Turns;
@@ -19,6 +20,7 @@ public sealed class DeliveryPump : IAsyncDisposable
     private readonly IDeliveryHost _host;
     private readonly TimeProvider _time;
     private readonly FairSlots _slots;
+    private readonly EngineInstruments _instruments;
     private readonly ConcurrentDictionary<int, RateGate> _rates = new();
     private readonly ConcurrentDictionary<(int Tenant, string Queue), Lazy<(DeliveryLane Lane, Task Run)>> _lanes = new();
     private readonly CancellationTokenSource _stop = new();
@@ -27,8 +29,10 @@ public sealed class DeliveryPump : IAsyncDisposable
     /// <param name="host">The host.</param>
     /// <param name="inFlightMax">Attempts under way at once, of all tenants.</param>
     /// <param name="time">Measures rates and pauses: real time, since a manual clock stands still meanwhile.</param>
-    public DeliveryPump(IDeliveryHost host, int inFlightMax, TimeProvider time)
+    /// <param name="instruments">Hear of every attempt.</param>
+    public DeliveryPump(IDeliveryHost host, int inFlightMax, TimeProvider time, EngineInstruments instruments)
     {
+        _instruments = instruments;
         _host = host;
         _time = time;
         _slots = new FairSlots(inFlightMax);
@@ -51,6 +55,10 @@ public sealed class DeliveryPump : IAsyncDisposable
     /// <summary>Whether the circuit breaker of a queue is open.</summary>
     public bool IsOpen(int tenant, string queue) => _lanes.TryGetValue((tenant, queue), out var lane) && lane.Value.Lane.Breaker.IsOpen;
 
+    /// <summary>Queues that were worked off since the start, and whether the circuit breaker of each is open.</summary>
+    internal IEnumerable<(string Tenant, string Queue, bool IsOpen)> Breakers =>
+        _lanes.Where(lane => lane.Value.IsValueCreated).Select(lane => (_host.Tenant(lane.Key.Tenant).Id, lane.Key.Queue, lane.Value.Value.Lane.Breaker.IsOpen));
+
     /// <summary>Stops: attempts under way are given up and made again after the next start.</summary>
     public async ValueTask DisposeAsync()
     {
@@ -72,7 +80,7 @@ public sealed class DeliveryPump : IAsyncDisposable
     {
         var owner = _host.Tenant(tenant);
         var deliverer = _host.FindDeliverer(owner, queue) ?? NobodyDeliverer.Instance;
-        var lane = new DeliveryLane(_host, deliverer, _slots, _rates.GetOrAdd(tenant, static _ => new RateGate()), _time, owner, queue);
+        var lane = new DeliveryLane(_host, deliverer, _slots, _rates.GetOrAdd(tenant, static _ => new RateGate()), _time, _instruments, owner, queue);
         using (ExecutionContext.SuppressFlow())
         {
             return (lane, deliverer is NobodyDeliverer ? Task.CompletedTask : Task.Run(() => lane.RunAsync(_stop.Token)));

@@ -75,8 +75,9 @@ public abstract partial class EngineHost : IRosterEngine, IJobHost, IMessageHost
         _erased = new ErasedIds(documents);
         _backlog = new Backlog(options.EventsWaitingMax);
         _shards = new Shard[options.Shards];
+        _measures = new EngineMeasures(_tenants, clock, options.Stopwatch, options.Shards, store, () => _outbox!, () => _messages!, options.Meters);
         CreateDuties();
-        _measures = new EngineMeasures(_tenants, clock, options.Stopwatch, options.Shards, store, () => _outbox, () => _messages, options.Meters);
+        _measures.Instruments.ObserveBreakers(() => _deliveries.Breakers);
         _tenants.Changed += () => _scheduler.Wake();
         for (var i = 0; i < _shards.Length; i++)
         {
@@ -149,7 +150,7 @@ public abstract partial class EngineHost : IRosterEngine, IJobHost, IMessageHost
         _changes = new DefinitionChanges(_jobs);
         _scheduler = new Scheduler(this, _changes, () => _tenants.All);
         _messages = new MessagePump(_store, this, ((IJobHost)this).PauseAsync);
-        _deliveries = new DeliveryPump(this, _options.DeliveriesInFlightMax, _options.DeliveryTime);
+        _deliveries = new DeliveryPump(this, _options.DeliveriesInFlightMax, _options.DeliveryTime, _measures.Instruments);
     }
 
     private async Task StartDutiesAsync(IReadOnlyList<StoredDocument> documents, CancellationToken cancellationToken)

@@ -46,6 +46,9 @@ public sealed class EngineMeasures : IDisposable
         Observe();
     }
 
+    /// <summary>The instruments, for what is not kept here.</summary>
+    internal EngineInstruments Instruments => _instruments;
+
     /// <summary>The measures of one shard.</summary>
     public ShardMeasures Shard(int index) => _shards[index];
 
