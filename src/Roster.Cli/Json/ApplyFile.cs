@@ -7,10 +7,12 @@ using Roster.V1;
 namespace Roster.Cli.Json;
 
 /// <summary>
-/// What <c>roster apply</c> reads: a Tenant, a List, a Workflow, or all kinds, with sequences and inboxes, in one document
+/// What <c>roster apply</c> reads: a Tenant, a List, a Workflow, a Sequence, an Inbox, or all kinds, with sequences and inboxes, in one document
 /// <c>{"tenant": {...}, "lists": [...], "inboxes": [...], "sequences": [...], "workflows": [...], "on": true}</c>. <c>on</c> is true, false, or the ids of those that are switched on.
 /// </summary>
-/// <remarks>A list alone is told from a workflow by its <c>criteria</c>, or by having nothing but id, name and object type.</remarks>
+/// <remarks>
+/// A list alone is told from a workflow by its <c>criteria</c>, or by having nothing but id, name and object type; a sequence by its <c>owner</c>, an inbox by its <c>user</c>.
+/// </remarks>
 internal sealed class ApplyFile
 {
     private static readonly string[] BundleFields = ["tenant", "lists", "inboxes", "sequences", "workflows", "on"];
@@ -85,7 +87,7 @@ internal sealed class ApplyFile
         IReadOnlySet<string>? on = null;
         if (root.ValueKind != JsonValueKind.Object)
         {
-            problems.Add(new JsonProblem("", "", "The file is not a JSON object with a workflow, a list or a tenant."));
+            problems.Add(new JsonProblem("", "", "The file is not a JSON object with a workflow, a sequence, an inbox, a list or a tenant."));
         }
         else if (Array.Exists(BundleFields, field => field != "on" && root.TryGetProperty(field, out _)))
         {
@@ -95,6 +97,15 @@ internal sealed class ApplyFile
         else if (root.TryGetProperty("object_types", out _) || root.TryGetProperty("objectTypes", out _) || root.TryGetProperty("settings", out _))
         {
             tenant = Message<Tenant>(root, Tenant.Descriptor, "", problems);
+        }
+        else if (root.TryGetProperty("user", out _))
+        {
+            Add(root, Inbox.Descriptor, "", inboxes, problems);
+        }
+        else if (root.TryGetProperty("owner", out _))
+        {
+            Add(root, Sequence.Descriptor, "", sequences, problems);
+            hasProtoNames = root.EnumerateObject().Any(property => property.Name.Contains('_', StringComparison.Ordinal));
         }
         else if (IsList(root))
         {

@@ -40,6 +40,18 @@ public sealed class ApplyFileTests
         Assert.NotNull(ApplyFile.Parse("""{"objectTypes":[]}""", "f.json").Tenant);
     }
 
+    [Fact]
+    public void A_file_may_be_a_sequence_or_an_inbox_alone()
+    {
+        var file = ApplyFile.Parse("""{"id":"follow-up","owner":"olga","eligible_days":"WEEKDAYS","steps":[{"id":"call","delay_ms":"86400000","task":{"title":"Call"}}]}""", "f.json");
+        Assert.Equal("call", Assert.Single(Assert.Single(file.Sequences).Sequence.Steps).Id);
+        Assert.Empty(file.Workflows);
+        Assert.Equal("steps[0].delay_ms", file.Spell("steps[0].delayMs"));
+        Assert.Equal("olga@example.org", Assert.Single(ApplyFile.Parse("""{"user":"olga","address":"olga@example.org","connected":true}""", "f.json").Inboxes).Inbox.Address);
+        var error = Assert.Throws<CliException>(() => ApplyFile.Parse("""{"id":"s","owner":"olga","step":[]}""", "f.json"));
+        Assert.StartsWith("f.json: step: Sequence has no field `step`. Did you mean `steps`?", error.Message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("""{"id":"l","object_type":"contact","criteria":{"any_of":[]}}""")]
     [InlineData("""{"id":"l","objectType":"contact","displayName":"Hand-picked"}""")]
@@ -65,7 +77,7 @@ public sealed class ApplyFileTests
     [InlineData("""{"id":"w","id":"v"}""", "f.json: id: `id` is given twice.")]
     [InlineData("""{"workflows":5}""", "f.json: workflows: `5` is not an array of workflows.")]
     [InlineData("""{"tenant":{},"off":true}""", "f.json: off: There is no field `off` here. Did you mean `on`?")]
-    [InlineData("""[]""", "f.json: The file is not a JSON object with a workflow, a list or a tenant.")]
+    [InlineData("""[]""", "f.json: The file is not a JSON object with a workflow, a sequence, an inbox, a list or a tenant.")]
     public void What_does_not_fit_is_told_by_path_and_value(string json, string expected)
     {
         var error = Assert.Throws<CliException>(() => ApplyFile.Parse(json, "f.json"));
