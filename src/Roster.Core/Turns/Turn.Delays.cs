@@ -98,7 +98,7 @@ public sealed partial class Turn
 
         if (instant > _now)
         {
-            MoveAction(steps, enrollment, step, execution, instant, StepPhase.Anchor, isEntered && enrollment.Phase == StepPhase.Anchor);
+            MoveAction(steps, enrollment, step, execution, instant, StepPhase.Anchor, isEntered);
             return (true, null);
         }
 
@@ -111,19 +111,20 @@ public sealed partial class Turn
         // Nothing opens for long: it is looked at again then, since an action never runs outside its windows (WIN-05).
         var opens = windows.NextRun(_now, KeyHash(enrollment, step.Number, execution));
         opens = opens.IsNone ? _now.PlusMs(ExecutionWindows.HorizonDays * DayMs) : opens;
-        MoveAction(steps, enrollment, step, execution, opens, StepPhase.Window, isEntered && enrollment.Phase == StepPhase.Window);
+        MoveAction(steps, enrollment, step, execution, opens, StepPhase.Window, isEntered);
         return (true, null);
     }
 
-    private void MoveAction(CompiledWorkflow steps, in EnrollmentState enrollment, CompiledStep step, int execution, Timestamp at, StepPhase phase, bool isAgain)
+    /// <summary>An action waits for an instant. It is entered once, whatever it waits for one after the other (MET-02).</summary>
+    private void MoveAction(CompiledWorkflow steps, in EnrollmentState enrollment, CompiledStep step, int execution, Timestamp at, StepPhase phase, bool isEntered)
     {
-        if (!isAgain)
+        if (!isEntered)
         {
             Entered(steps, enrollment, step, execution, at, phase);
         }
-        else if (at != enrollment.DueAt)
+        else if (at != enrollment.DueAt || phase != enrollment.Phase)
         {
-            Write(JournalEntry.StepRescheduled(steps.Number, steps.Version, enrollment.Number, step.Number, execution, at));
+            Write(JournalEntry.StepRescheduled(steps.Number, steps.Version, enrollment.Number, step.Number, execution, at, phase == enrollment.Phase ? StepPhase.Ready : phase));
         }
     }
 

@@ -228,6 +228,9 @@ public sealed class ScheduleTests
         world.Pass(TimeSpan.FromDays(60));
         Assert.Equal("a", world.Text("name"));
         Assert.Equal(At("2026-02-06T20:00:00Z"), world.Journal[^1].At);
+
+        // From anchor to window, to the next anchor and its window: one step, entered once.
+        Assert.Single(world.Entries(EntryKind.StepEntered));
     }
 
     [Fact]
