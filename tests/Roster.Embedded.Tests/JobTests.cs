@@ -136,6 +136,31 @@ public sealed class JobTests
         Assert.Empty((await harness.RecordAsync("ada")).Enrollments);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task API_03_The_request_id_of_a_bulk_request_is_refused_for_another_request_also_after_a_restart(bool restarts)
+    {
+        var store = new FaultStore(new VolatileRecordStore());
+        var clock = new ManualClock(EngineHarness.Start);
+        var harness = await EngineHarness.StartAsync(store: store, clock: clock);
+        await harness.PublishAsync(Manual);
+        var first = await BulkAsync(harness, "bulk", 3);
+        await harness.SettleAsync();
+        if (restarts)
+        {
+            await harness.Engine.DisposeAsync();
+            harness = await EngineHarness.StartAsync(store: store, clock: clock);
+        }
+
+        Assert.Equal(first.Id, (await BulkAsync(harness, "bulk", 3)).Id);
+        var failure = await Assert.ThrowsAsync<RosterException>(() => BulkAsync(harness, "bulk", 4));
+        Assert.Equal((RosterError.InvalidArgument, "request_id"), (failure.Error, failure.Refusal!.Path));
+        await harness.SettleAsync();
+        Assert.Equal(3, (await harness.StatsAsync("w")).Enrolled);
+        await harness.DisposeAsync();
+    }
+
     [Fact]
     public async Task TRG_12_The_records_of_a_bulk_job_are_written_once_and_removed_when_it_ends()
     {

@@ -114,7 +114,8 @@ public sealed partial class TenantOwner
         _pending = null;
     }
 
-    private static ByteString HashOf(IMessage request)
+    /// <summary>Tells requests from each other: 16 bytes.</summary>
+    internal static ByteString HashOf(IMessage request)
     {
         var hash = StableHash.Hash128([.. System.Text.Encoding.UTF8.GetBytes(request.Descriptor.FullName), 0, .. request.ToByteArray()]);
         var bytes = new byte[16];

@@ -109,7 +109,7 @@ public sealed partial class Jobs : IAsyncDisposable
             throw RosterException.Invalid("refs", "0", $"A bulk enrollment has 1 to {RecordsMax} records, or a list.");
         }
 
-        return BulkAsync(owner, JobKinds.BulkEnroll, request.WorkflowId, request.ListId, request.Refs, request.RequestId, request.Caller);
+        return BulkAsync(owner, JobKinds.BulkEnroll, request.WorkflowId, request.ListId, request.Refs, request.RequestId, request.Caller, request);
     }
 
     /// <summary>Starts a bulk unenrollment, or returns the one that the request started before (UNE-03).</summary>
@@ -117,10 +117,11 @@ public sealed partial class Jobs : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(owner);
         ArgumentNullException.ThrowIfNull(request);
-        return BulkAsync(owner, JobKinds.BulkUnenroll, request.WorkflowId, request.ListId, request.Refs, request.RequestId, request.Caller);
+        return BulkAsync(owner, JobKinds.BulkUnenroll, request.WorkflowId, request.ListId, request.Refs, request.RequestId, request.Caller, request);
     }
 
-    private ValueTask<Operation> BulkAsync(TenantOwner owner, string kind, string workflowId, string listId, IReadOnlyList<RecordRef> refs, string requestId, string caller)
+    private ValueTask<Operation> BulkAsync(
+        TenantOwner owner, string kind, string workflowId, string listId, IReadOnlyList<RecordRef> refs, string requestId, string caller, IMessage request)
     {
         if (requestId.Length is 0 or > 100)
         {
@@ -152,6 +153,7 @@ public sealed partial class Jobs : IAsyncDisposable
         var job = New(kind, $"{prefix}-{StableHash.Hash128(requestId).High:x16}", workflowId, listId);
         job.RequestId = requestId;
         job.Caller = caller;
+        job.Content = TenantOwner.HashOf(request);
         job.Operation.Total = refs.Count;
         return StartAsync(new Job(owner.Number, job, [.. refs]));
     }
@@ -179,7 +181,9 @@ public sealed partial class Jobs : IAsyncDisposable
         if (!ReferenceEquals(present, job))
         {
             await present.Begun.ConfigureAwait(false);
-            return present.Durable!;
+            return present.Document.Content.IsEmpty || present.Document.Content == job.Document.Content
+                ? present.Durable!
+                : throw RosterException.Invalid("request_id", job.Document.RequestId, "This request id was that of another request; each request has an id of its own (API-03).");
         }
 
         try
