@@ -63,11 +63,16 @@ public sealed partial class PostgresRecordStore
     }
 
     /// <inheritdoc/>
-    public ValueTask<IReadOnlyList<KeyValuePair<CounterKey, long>>?> ReadRemovedCountersAsync(int tenant, CancellationToken cancellationToken)
+    public async ValueTask<IReadOnlyList<KeyValuePair<CounterKey, long>>?> ReadRemovedCountersAsync(int tenant, CancellationToken cancellationToken)
     {
-        // Parts are dropped whole, without reading them.
-        cancellationToken.ThrowIfCancellationRequested();
-        return new(Volatile.Read(ref _firstPosition) == 0 ? (IReadOnlyList<KeyValuePair<CounterKey, long>>?)[] : null);
+        const string Sql = "SELECT workflow, version, kind, step, code, value FROM removed_counters WHERE tenant = $1";
+        if (Volatile.Read(ref _firstPosition) != 0)
+        {
+            // Parts are dropped whole, without reading them.
+            return null;
+        }
+
+        return await ListAsync(Sql, reader => ReadCounter(tenant, reader), cancellationToken, () => Of(tenant)).ConfigureAwait(false);
     }
 
     /// <summary>Columns: position, previous, record, checksum, skeleton, payload.</summary>

@@ -1,4 +1,5 @@
 using System.Text;
+using Npgsql;
 using Roster.Core;
 using Roster.Engine.Stores;
 using static Roster.Storage.Postgres.Internal.Parameters;
@@ -67,12 +68,11 @@ public sealed partial class PostgresRecordStore
     public async ValueTask<IReadOnlyList<KeyValuePair<CounterKey, long>>> ReadCountersAsync(int tenant, CancellationToken cancellationToken)
     {
         const string Sql = "SELECT workflow, version, kind, step, code, sum(value)::bigint FROM counters WHERE tenant = $1 GROUP BY 1, 2, 3, 4, 5";
-        return await ListAsync(
-            Sql,
-            reader => KeyValuePair.Create(
-                new CounterKey(tenant, reader.GetInt32(0), reader.GetInt32(1), (CounterKind)reader.GetInt32(2), reader.GetInt32(3), reader.GetInt32(4)),
-                reader.GetInt64(5)),
-            cancellationToken,
-            () => Of(tenant)).ConfigureAwait(false);
+        return await ListAsync(Sql, reader => ReadCounter(tenant, reader), cancellationToken, () => Of(tenant)).ConfigureAwait(false);
     }
+
+    /// <summary>Columns: workflow, version, kind, step, code, value.</summary>
+    private static KeyValuePair<CounterKey, long> ReadCounter(int tenant, NpgsqlDataReader reader) => KeyValuePair.Create(
+        new CounterKey(tenant, reader.GetInt32(0), reader.GetInt32(1), (CounterKind)reader.GetInt32(2), reader.GetInt32(3), reader.GetInt32(4)),
+        reader.GetInt64(5));
 }

@@ -18,7 +18,7 @@ public sealed partial class PostgresRecordStore
 
         var rows = await ListAsync(
             Sql,
-            reader => new StoreStatus(reader.GetInt64(0), reader.GetInt64(0), reader.GetInt64(1), reader.GetInt64(2), reader.GetInt64(3)) { JournalBegin = Volatile.Read(ref _firstPosition) },
+            reader => new StoreStatus(reader.GetInt64(0), reader.GetInt64(0), reader.GetInt64(1), reader.GetInt64(2), reader.GetInt64(3)) { JournalBegin = JournalBegin },
             cancellationToken,
             () => Of(Owner)).ConfigureAwait(false);
         return rows[0];

@@ -61,7 +61,7 @@ public sealed partial class PostgresRecordStore : IRecordStore
         {
             lock (_gate)
             {
-                return new StoreStatus(_row.Position, _row.Position, _row.Records, _row.Timers, _row.Effects) { JournalBegin = Volatile.Read(ref _firstPosition) };
+                return new StoreStatus(_row.Position, _row.Position, _row.Records, _row.Timers, _row.Effects) { JournalBegin = JournalBegin };
             }
         }
     }
@@ -72,7 +72,8 @@ public sealed partial class PostgresRecordStore : IRecordStore
     /// </summary>
     /// <param name="options">Options; read once.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    /// <exception cref="StoreRefusedException">The server cannot be reached, is not safe (the message names the setting), or the schema is of a later version.</exception>
+    /// <exception cref="StoreRefusedException">The server cannot be reached, is not safe (the message names the setting), the schema is of a later version, or
+    /// another process has the database open and <see cref="PostgresStoreOptions.MayTakeOver"/> is false.</exception>
     public static async Task<PostgresRecordStore> OpenAsync(PostgresStoreOptions options, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -83,10 +84,16 @@ public sealed partial class PostgresRecordStore : IRecordStore
             await using var disposed = connection.ConfigureAwait(false);
             await ServerCheck.CheckAsync(connection, cancellationToken).ConfigureAwait(false);
             await Migrator.MigrateAsync(connection, cancellationToken).ConfigureAwait(false);
+            if (!options.MayTakeOver)
+            {
+                await CheckUnusedAsync(connection, options.Time, cancellationToken).ConfigureAwait(false);
+            }
+
             var (epoch, row) = await TakeOwnershipAsync(connection, options.SharedAs is not null, cancellationToken).ConfigureAwait(false);
             var self = options.SharedAs is { } name ? await JoinAsync(connection, name, cancellationToken).ConfigureAwait(false) : null;
             var (first, _) = await Partitions.ReadAsync(connection).ConfigureAwait(false);
-            return new PostgresRecordStore(options, source, epoch, self is null ? row : row with { Batch = 0 }, self) { _firstPosition = first };
+            var moved = await ReadMovedBeginAsync(connection, cancellationToken).ConfigureAwait(false);
+            return new PostgresRecordStore(options, source, epoch, self is null ? row : row with { Batch = 0 }, self) { _firstPosition = first, _movedBegin = moved };
         }
         catch
         {

@@ -40,6 +40,12 @@ public sealed class PostgresStoreOptions
     /// </summary>
     public string? SharedAs { get; init; }
 
+    /// <summary>
+    /// Whether opening takes the database from a process that has it open, which is how a server takes the place of one that hangs. When false, opening is refused
+    /// while such a process is connected. Default: true.
+    /// </summary>
+    public bool MayTakeOver { get; init; } = true;
+
     /// <summary>Time of waiting between two attempts. Default: the system's.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 

@@ -25,6 +25,14 @@ public static class SqliteFolder
     }
 
     /// <summary>
+    /// Begins to make a data folder of a tenant that was elsewhere. The folder is there when the import is complete and durable, and not before. What a crash
+    /// leaves beside it, under a name with <c>.partial-</c>, may be removed.
+    /// </summary>
+    /// <param name="folder">An absolute path; it must not exist, or be empty.</param>
+    /// <exception cref="StoreRefusedException">The folder is not empty, or its path is not absolute.</exception>
+    public static ITenantImport BeginImport(string folder) => new FolderImport(folder);
+
+    /// <summary>
     /// Verifies a data folder without changing it: the structure of its files, their write-ahead logs, every checksum of the log, positions without a
     /// gap, that each turn names the one before it of its record, and that each row of a record is of the turn that it names. Reads all of both files.
     /// </summary>

@@ -186,9 +186,9 @@ public sealed class SharedStoreTests
     public async Task Preparing_a_database_takes_it_from_nobody()
     {
         var options = OwnServer.Options(await Databases.CreateAsync());
-        Assert.Equal(2, await PostgresRecordStore.MigrateAsync(options, Token));
+        Assert.Equal(3, await PostgresRecordStore.MigrateAsync(options, Token));
         await using var harness = await EngineHarness.StartAsync(store: await PostgresRecordStore.OpenAsync(options, Token));
-        Assert.Equal(2, await PostgresRecordStore.MigrateAsync(options, Token));
+        Assert.Equal(3, await PostgresRecordStore.MigrateAsync(options, Token));
         Assert.Empty(await harness.SendAsync(harness.Event("ada")));
     }
 

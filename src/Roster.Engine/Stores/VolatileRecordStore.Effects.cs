@@ -53,12 +53,16 @@ public sealed partial class VolatileRecordStore
         for (var i = 0; i < turn.EffectsAdded.Count; i++)
         {
             var add = batch.EffectsAdded[turn.EffectsAdded.Start + i];
-            var effect = new StoredEffect(turn.Position + i, add.Id, add.Tenant, add.Queue, (byte[])add.Task.Clone());
-            _effects.Add(add.Id, effect);
-            ref var queue = ref CollectionsMarshal.GetValueRefOrAddDefault(_queues, (add.Tenant, add.Queue), out _);
-            queue ??= new SortedSet<StoredEffect>(BySequence.Instance);
-            queue.Add(effect);
+            AddEffect(new StoredEffect(turn.Position + i, add.Id, add.Tenant, add.Queue, (byte[])add.Task.Clone()));
         }
+    }
+
+    private void AddEffect(StoredEffect effect)
+    {
+        _effects.Add(effect.Id, effect);
+        ref var queue = ref CollectionsMarshal.GetValueRefOrAddDefault(_queues, (effect.Tenant, effect.Queue), out _);
+        queue ??= new SortedSet<StoredEffect>(BySequence.Instance);
+        queue.Add(effect);
     }
 
     private sealed class BySequence : IComparer<StoredEffect>

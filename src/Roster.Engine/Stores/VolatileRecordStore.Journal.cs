@@ -15,7 +15,10 @@ public sealed partial class VolatileRecordStore
     public ValueTask<IReadOnlyList<KeyValuePair<CounterKey, long>>?> ReadRemovedCountersAsync(int tenant, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        return new((IReadOnlyList<KeyValuePair<CounterKey, long>>?)[]);
+        lock (_gate)
+        {
+            return new(_removedCounters.Where(c => c.Key.Tenant == tenant).ToArray());
+        }
     }
 
     /// <inheritdoc/>
@@ -30,7 +33,14 @@ public sealed partial class VolatileRecordStore
             var position = _records.TryGetValue(recordNumber, out var record) ? record.Position : 0;
             while (position > 0 && turns.Count < limit)
             {
-                var turn = _journal[IndexOfFirstAbove(position - 1)];
+                var index = IndexOfFirstAbove(position - 1);
+                if (index == _journal.Count || _journal[index].Position != position)
+                {
+                    // Removed before the tenant was moved here.
+                    break;
+                }
+
+                var turn = _journal[index];
                 if (beforePosition <= 0 || position < beforePosition)
                 {
                     turns.Add(turn.Copy());

@@ -34,7 +34,7 @@ public sealed partial class VolatileRecordStore : IRecordStore
         {
             lock (_gate)
             {
-                return new StoreStatus(_position, _position, _records.Count, _timers.Count, _effects.Count);
+                return new StoreStatus(_position, _position, _records.Count, _timers.Count, _effects.Count) { JournalBegin = _journalBegin };
             }
         }
     }

@@ -33,9 +33,9 @@ internal static class CommitStatements
     private const string MoveOwner =
         "UPDATE owners SET batch = $3, position = $4, next_position = $5, records = $6, timers = $7, effects = $8 WHERE owner = $1 AND epoch = $2";
 
-    private const string InsertKeys = "INSERT INTO keys (tenant, object_type, id, number) SELECT * FROM unnest($1, $2, $3, $4)";
+    internal const string InsertKeys = "INSERT INTO keys (tenant, object_type, id, number) SELECT * FROM unnest($1, $2, $3, $4)";
 
-    private const string InsertHeads = """
+    internal const string InsertHeads = """
         INSERT INTO heads (number, tenant, turn_id, position, next_due, checksum, head)
         SELECT number, tenant, turn_id, position, nullif(next_due, 0), checksum, head
         FROM unnest($1, $2, $3, $4, $5, $6, $7) AS w(number, tenant, turn_id, position, next_due, checksum, head)
@@ -47,12 +47,12 @@ internal static class CommitStatements
         WHERE h.number = w.number AND h.turn_id = w.expected
         """;
 
-    private const string InsertJournal =
+    internal const string InsertJournal =
         "INSERT INTO journal (position, record, previous, checksum, skeleton, payload) SELECT * FROM unnest($1, $2, $3, $4, $5, $6)";
 
-    private const string InsertActivity = "INSERT INTO activity (tenant, workflow, position) SELECT * FROM unnest($1, $2, $3) ON CONFLICT DO NOTHING";
+    internal const string InsertActivity = "INSERT INTO activity (tenant, workflow, position) SELECT * FROM unnest($1, $2, $3) ON CONFLICT DO NOTHING";
 
-    private const string UpsertSections = """
+    internal const string UpsertSections = """
         INSERT INTO sections (record, index, checksum, content) SELECT * FROM unnest($1, $2, $3, $4)
         ON CONFLICT (record, index) DO UPDATE SET checksum = excluded.checksum, content = excluded.content
         """;
@@ -65,17 +65,19 @@ internal static class CommitStatements
         WHERE e.tenant = w.tenant AND e.workflow = w.workflow AND e.record = w.record
         """;
 
-    private const string InsertEnrollments = "INSERT INTO enrollments (tenant, workflow, record) SELECT * FROM unnest($1, $2, $3)";
+    internal const string InsertEnrollments = "INSERT INTO enrollments (tenant, workflow, record) SELECT * FROM unnest($1, $2, $3)";
 
     private const string DeleteEffects = """
         DELETE FROM effects e USING unnest($1, $2, $3, $4) AS w(record, enrollment, step, execution)
         WHERE e.record = w.record AND e.enrollment = w.enrollment AND e.step = w.step AND e.execution = w.execution
         """;
 
-    private const string InsertEffects = """
+    internal const string InsertEffects = """
         INSERT INTO effects (record, enrollment, step, execution, tenant, queue, sequence, task)
         SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8)
         """;
+
+    internal const string InsertDocuments = "INSERT INTO documents (tenant, kind, id, content) SELECT * FROM unnest($1, $2, $3, $4)";
 
     private const string UpsertDocuments = """
         INSERT INTO documents (tenant, kind, id, content) SELECT * FROM unnest($1, $2, $3, $4)
@@ -86,12 +88,12 @@ internal static class CommitStatements
         DELETE FROM documents d USING unnest($1, $2, $3) AS w(tenant, kind, id) WHERE d.tenant = w.tenant AND d.kind = w.kind AND d.id = w.id
         """;
 
-    private const string RaiseCatalogs = """
+    internal const string RaiseCatalogs = """
         INSERT INTO catalogs (tenant, version) SELECT tenant, 1 FROM unnest($1) AS w(tenant) ORDER BY tenant
         ON CONFLICT (tenant) DO UPDATE SET version = catalogs.version + 1
         """;
 
-    private const string AddCounters = """
+    internal const string AddCounters = """
         INSERT INTO counters (tenant, workflow, version, kind, step, code, owner, value)
         SELECT w.tenant, w.workflow, w.version, w.kind, w.step, w.code, $8, w.value
         FROM unnest($1, $2, $3, $4, $5, $6, $7) AS w(tenant, workflow, version, kind, step, code, value)

@@ -133,6 +133,8 @@ internal sealed class TableReader : IPooled
     public Statement? Documents;
     public Statement? Counters;
     public Statement? Queues;
+    public Statement? Keys;
+    public Statement? Sections;
 
     public void Clean() => _database.Clean();
 
