@@ -2,6 +2,7 @@ using System.CommandLine;
 using Grpc.Core;
 using Roster.Cli.Commands;
 using Roster.Cli.Output;
+using Roster.Engine.Moving;
 using Roster.Engine.Stores;
 using Roster.Server;
 
@@ -59,6 +60,7 @@ internal static class CommandLine
         root.Add(RestoreCommand.Create(console));
         root.Add(CheckCommand.Create(console));
         root.Add(MigrateCommand.Create(console));
+        root.Add(TenantCommand.Create(console));
         return root;
     }
 
@@ -90,7 +92,7 @@ internal static class CommandLine
             ServerOptionsException settings => (settings.Problems, ExitCode.BadInput),
             InvalidOperationException { InnerException: RpcException rpc } => (RpcSentences.Of(rpc, server), ExitCode.ServerSaidNo),
             IOException or UnauthorizedAccessException or System.Net.Sockets.SocketException or StoreRefusedException => ([error.Message], ExitCode.BadInput),
-            StoreCorruptException or StoreFullException => ([error.Message], ExitCode.SomeFailed),
+            StoreCorruptException or StoreFullException or TenantFileException => ([error.Message], ExitCode.SomeFailed),
             _ => ([$"{error.GetType().Name}: {error.Message} This is a bug of roster; please report it."], ExitCode.EngineFailed),
         };
         foreach (var sentence in sentences)
