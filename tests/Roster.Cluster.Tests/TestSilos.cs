@@ -37,9 +37,14 @@ internal sealed class TestSilos : IAsyncDisposable
 
     public Silo Silo(int index) => _cluster.Silos[index].ServiceProvider.GetRequiredService<Silo>();
 
-    public static async Task<TestSilos> StartAsync(short count, TimeProvider clock, Action<ClusterOptions>? configure = null, bool hasDoor = false)
+    /// <param name="count">Silos.</param>
+    /// <param name="clock">Their clock.</param>
+    /// <param name="configure">Changes their options.</param>
+    /// <param name="hasDoor">Whether there is a front door without a silo too.</param>
+    /// <param name="database">Where the data is; by default a new database.</param>
+    public static async Task<TestSilos> StartAsync(short count, TimeProvider clock, Action<ClusterOptions>? configure = null, bool hasDoor = false, string? database = null)
     {
-        var database = await Databases.CreateAsync();
+        database ??= await Databases.CreateAsync();
         await ClusterSchema.MigrateAsync(database, TestContext.Current.CancellationToken);
         var builder = new InProcessTestClusterBuilder(count);
         builder.Options.ConfigureFileLogging = false;
