@@ -55,6 +55,9 @@ public sealed class ClusterTests
     private static Task AdvanceAsync(IRosterEngine front, TimeSpan time) =>
         front.AdvanceClockAsync(new AdvanceClockRequest { To = Timestamp.FromDateTimeOffset(front.Clock.GetUtcNow() + time) }, Token).AsTask();
 
+    private static async Task<long> EnrolledAsync(IRosterEngine front) =>
+        (await front.GetWorkflowStatsAsync(Tenant, new GetWorkflowStatsRequest { WorkflowId = "follow" }, Token)).Enrolled;
+
     private static async Task VerifyAsync(IRosterEngine front)
     {
         var verified = await front.VerifyAsync(Token);
@@ -197,6 +200,45 @@ public sealed class ClusterTests
         }
 
         await VerifyAsync(silos[1]);
+    }
+
+    [Fact]
+    public async Task ENR_02_TRG_12_A_bulk_job_of_a_silo_that_dies_goes_on_at_another_and_enrolls_nobody_twice()
+    {
+        const int Records = 300;
+        await using var silos = await StartAsync(3);
+        await PublishAsync(silos[0], Follow);
+        Assert.Empty(await silos[0].IngestAsync(Tenant, [.. Enumerable.Range(0, Records).Select(r => Event($"e-{r}", $"r{r}", ""))], Token));
+
+        // Slow enough to be under way when its silo dies (LIM-02).
+        await silos[0].UpdateSettingsAsync(Tenant, new UpdateSettingsRequest { Settings = new TenantSettings { TurnsPerS = 40 } }, Token);
+        var request = new BulkEnrollRequest { WorkflowId = "follow", RequestId = "bulk" };
+        request.Refs.AddRange(Enumerable.Range(0, Records).Select(r => new RecordRef { ObjectType = "contact", RecordId = $"r{r}" }));
+        var job = await silos[1].BulkEnrollAsync(Tenant, request, Token);
+        while ((await EnrolledAsync(silos[1])) == 0)
+        {
+            await Task.Yield();
+        }
+
+        await silos.KillAsync(silos.FindConductor());
+        Assert.InRange(await EnrolledAsync(silos[0]), 1, Records - 1);
+        await UntilAsync(async () => await silos[0].UpdateSettingsAsync(Tenant, new UpdateSettingsRequest { Settings = new TenantSettings { TurnsPerS = 100_000 } }, Token));
+        await UntilAsync(async () => job = await silos[1].GetOperationAsync(Tenant, new GetOperationRequest { OperationId = job.Id }, Token));
+        while (job.State == Operation.Types.State.Running)
+        {
+            await UntilAsync(async () => job = await silos[1].WaitOperationAsync(Tenant, job.Id, Token));
+        }
+
+        Assert.Equal((Operation.Types.State.Succeeded, Records), (job.State, job.Done));
+        Assert.Equal(Records, await EnrolledAsync(silos[0]));
+        for (var r = 0; r < Records; r += 37)
+        {
+            Assert.Equal(1, Assert.Single((await RecordAsync(silos[r % 2], $"r{r}")).Enrollments).Number);
+        }
+
+        // Who asks again hears of the same job.
+        Assert.Equal(job.Id, (await silos[0].BulkEnrollAsync(Tenant, request, Token)).Id);
+        await VerifyAsync(silos[0]);
     }
 
     [Fact]
