@@ -45,16 +45,19 @@ public sealed class TenantDirectory
     /// <summary>The version of the definitions that a tenant's next change is decided on; 0 for one that is not known yet.</summary>
     internal long VersionOf(int tenant) => tenant == 0 ? StoredVersion : _byNumber.TryGetValue(tenant, out var owner) ? owner.StoredVersion : 0;
 
-    /// <summary>A commit wrote definitions of a tenant.</summary>
-    internal void RaiseVersion(int tenant)
+    /// <summary>
+    /// A commit wrote definitions of a tenant; they have at least that version now. Not one more than what is known: what was written may have been read again already, and
+    /// two changes may have been one commit.
+    /// </summary>
+    internal void RaiseVersion(int tenant, long version)
     {
         if (tenant == 0)
         {
-            Interlocked.Increment(ref _storedVersion);
+            RaiseOwn(version);
         }
         else if (_byNumber.TryGetValue(tenant, out var owner))
         {
-            owner.RaiseStoredVersion();
+            owner.RaiseStoredVersion(version);
         }
     }
 
@@ -69,10 +72,15 @@ public sealed class TenantDirectory
             owner.Reload(documents.Where(d => d.Tenant == owner.Number), versions.GetValueOrDefault(owner.Number));
         }
 
-        var engine = versions.GetValueOrDefault(0);
-        if (engine > StoredVersion)
+        RaiseOwn(versions.GetValueOrDefault(0));
+    }
+
+    private void RaiseOwn(long version)
+    {
+        var known = StoredVersion;
+        while (known < version && Interlocked.CompareExchange(ref _storedVersion, version, known) is var seen && seen != known)
         {
-            Interlocked.Exchange(ref _storedVersion, engine);
+            known = seen;
         }
     }
 

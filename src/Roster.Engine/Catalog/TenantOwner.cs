@@ -87,8 +87,15 @@ public sealed partial class TenantOwner : IJournalNames
 
     internal void SetStoredVersion(long version) => Interlocked.Exchange(ref _storedVersion, version);
 
-    /// <summary>A commit wrote definitions of this tenant, decided on <see cref="StoredVersion"/>.</summary>
-    internal void RaiseStoredVersion() => Interlocked.Increment(ref _storedVersion);
+    /// <summary>A commit wrote definitions of this tenant, which have at least that version now.</summary>
+    internal void RaiseStoredVersion(long version)
+    {
+        var known = StoredVersion;
+        while (known < version && Interlocked.CompareExchange(ref _storedVersion, version, known) is var seen && seen != known)
+        {
+            known = seen;
+        }
+    }
 
     /// <summary>Takes definitions that another process may have changed, when they are newer than what is known.</summary>
     internal void Reload(IEnumerable<StoredDocument> documents, long version)

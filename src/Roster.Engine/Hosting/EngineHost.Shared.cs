@@ -302,9 +302,9 @@ public abstract partial class EngineHost
     /// <summary>Makes documents durable if the definitions that they were made from are still in force.</summary>
     private void CommitShared(IReadOnlyList<StoredDocument> documents)
     {
-        var decidedOn = documents.Where(d => d.IsDefinition).Select(d => d.Tenant).Distinct().Select(t => (t, _tenants.VersionOf(t))).ToList();
+        var decidedOn = documents.Where(d => d.IsDefinition).Select(d => d.Tenant).Distinct().Select(t => (Tenant: t, Version: _tenants.VersionOf(t))).ToList();
         _committer.CommitAsync(documents, decidedOn).GetAwaiter().GetResult();
-        decidedOn.ForEach(d => _tenants.RaiseVersion(d.t));
+        decidedOn.ForEach(d => _tenants.RaiseVersion(d.Tenant, d.Version + 1));
     }
 
     /// <summary>An event that the schema at hand refuses may be fine by the newest one.</summary>
