@@ -5,7 +5,7 @@ namespace Roster.Engine.Delivery;
 /// <summary>
 /// Keeps a receiver that does not answer from being called by every task that waits for it. Closed: all may try. After
 /// <see cref="FailuresMax"/> failures in a row it is open: nobody tries, and no attempt is used up. When the time is over one may try: success closes it,
-/// a failure opens it for twice as long. Thread-safe.
+/// a failure opens it for twice as long. What fails meanwhile and was under way before says nothing new. Thread-safe.
 /// </summary>
 public sealed class CircuitBreaker
 {
@@ -39,11 +39,12 @@ public sealed class CircuitBreaker
     /// <summary>Asks whether one may try now. Whoever gets true must report what came of it.</summary>
     /// <param name="now">The clock.</param>
     /// <param name="again">When it is worth asking again; none when another one is trying, whose report says so.</param>
-    public bool MayTry(Timestamp now, out Timestamp again)
+    /// <param name="isTrial">Whether it is the one that tries whether it may close; to be said in the report.</param>
+    public bool MayTry(Timestamp now, out Timestamp again, out bool isTrial)
     {
         lock (_gate)
         {
-            again = Timestamp.None;
+            (again, isTrial) = (Timestamp.None, false);
             if (_openUntil.IsNone)
             {
                 return true;
@@ -55,17 +56,17 @@ public sealed class CircuitBreaker
                 return false;
             }
 
-            _isTrying = true;
+            (_isTrying, isTrial) = (true, true);
             return true;
         }
     }
 
     /// <summary>Nothing was tried after all.</summary>
-    public void NotTried()
+    public void NotTried(bool isTrial)
     {
         lock (_gate)
         {
-            _isTrying = false;
+            _isTrying &= !isTrial;
         }
     }
 
@@ -79,13 +80,13 @@ public sealed class CircuitBreaker
     }
 
     /// <summary>The receiver did not answer, or not as one that works.</summary>
-    public void Failed(Timestamp now)
+    public void Failed(Timestamp now, bool isTrial)
     {
         lock (_gate)
         {
             if (!_openUntil.IsNone)
             {
-                if (_isTrying)
+                if (isTrial && _isTrying)
                 {
                     _openForMs = Math.Min(OpenMaxMs, 2 * _openForMs);
                     _openUntil = now.PlusMs(_openForMs);

@@ -50,8 +50,8 @@ internal sealed class DeliveryLane
             {
                 await _host.Outbox.WaitAsync(_owner.Number, _queue, cancellationToken).ConfigureAwait(false);
                 await WhenRoomAsync(cancellationToken).ConfigureAwait(false);
-                await WhenClosedAsync(cancellationToken).ConfigureAwait(false);
-                await StartOneAsync(cancellationToken).ConfigureAwait(false);
+                var isTrial = await WhenClosedAsync(cancellationToken).ConfigureAwait(false);
+                await StartOneAsync(isTrial, cancellationToken).ConfigureAwait(false);
             }
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
@@ -60,16 +60,16 @@ internal sealed class DeliveryLane
         }
     }
 
-    private async Task StartOneAsync(CancellationToken cancellationToken)
+    private async Task StartOneAsync(bool isTrial, CancellationToken cancellationToken)
     {
         if (await LeaseAsync(cancellationToken).ConfigureAwait(false) is not { } leased)
         {
-            Breaker.NotTried();
+            Breaker.NotTried(isTrial);
             return;
         }
 
         Interlocked.Increment(ref _running);
-        _ = AttemptAsync(leased, cancellationToken);
+        _ = AttemptAsync(leased, isTrial, cancellationToken);
     }
 
     /// <summary>A store that cannot be read now is tried again.</summary>
@@ -87,7 +87,7 @@ internal sealed class DeliveryLane
         }
     }
 
-    private async Task AttemptAsync(LeasedEffect leased, CancellationToken cancellationToken)
+    private async Task AttemptAsync(LeasedEffect leased, bool isTrial, CancellationToken cancellationToken)
     {
         var hasSlot = false;
         try
@@ -107,7 +107,7 @@ internal sealed class DeliveryLane
             _instruments.OnDelivery(_owner.Id, _queue, outcome.Result == StepResult.Success ? Delivered : outcome.Code, _time.GetElapsedTime(startedAt));
             if (outcome.IsReceiverDown)
             {
-                Breaker.Failed(Now);
+                Breaker.Failed(Now, isTrial);
             }
             else
             {
@@ -119,7 +119,7 @@ internal sealed class DeliveryLane
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
             // The engine stops. The task is open and is offered again at the next start.
-            Breaker.NotTried();
+            Breaker.NotTried(isTrial);
         }
         finally
         {
@@ -178,15 +178,15 @@ internal sealed class DeliveryLane
         }
     }
 
-    /// <summary>While the breaker is open nothing is tried, and no attempt is used up.</summary>
-    private async Task WhenClosedAsync(CancellationToken cancellationToken)
+    /// <summary>While the breaker is open nothing is tried, and no attempt is used up. Returns whether the next attempt is the one that finds out whether it may close.</summary>
+    private async Task<bool> WhenClosedAsync(CancellationToken cancellationToken)
     {
         while (true)
         {
             var changed = Changed;
-            if (Breaker.MayTry(Now, out var again))
+            if (Breaker.MayTry(Now, out var again, out var isTrial))
             {
-                return;
+                return isTrial;
             }
 
             if (again.IsNone)

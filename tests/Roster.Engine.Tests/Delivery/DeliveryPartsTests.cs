@@ -27,32 +27,38 @@ public sealed class DeliveryPartsTests
         var breaker = new CircuitBreaker();
         for (var i = 1; i < CircuitBreaker.FailuresMax; i++)
         {
-            breaker.Failed(Start);
+            breaker.Failed(Start, isTrial: false);
         }
 
-        Assert.True(breaker.MayTry(Start, out _));
+        Assert.True(breaker.MayTry(Start, out _, out var isTrial));
+        Assert.False(isTrial);
         breaker.Succeeded();
         for (var i = 0; i < CircuitBreaker.FailuresMax; i++)
         {
             Assert.False(breaker.IsOpen);
-            breaker.Failed(Start);
+            breaker.Failed(Start, isTrial: false);
         }
 
         Assert.True(breaker.IsOpen);
-        Assert.False(breaker.MayTry(Start, out var again));
+        Assert.False(breaker.MayTry(Start, out var again, out _));
         Assert.Equal(Start.PlusMs(CircuitBreaker.OpenFirstMs), again);
-        Assert.True(breaker.MayTry(again, out _));
-        Assert.False(breaker.MayTry(again, out var other));
+        Assert.True(breaker.MayTry(again, out _, out isTrial));
+        Assert.True(isTrial);
+        Assert.False(breaker.MayTry(again, out var other, out _));
         Assert.True(other.IsNone);
 
-        // It fails again: twice as long. Those that were under way before do not count.
-        breaker.Failed(again);
-        breaker.Failed(again);
-        Assert.False(breaker.MayTry(again, out var later));
+        // Those that were under way before do not count, and end no trial. It fails again: twice as long.
+        breaker.Failed(again, isTrial: false);
+        breaker.NotTried(isTrial: false);
+        Assert.False(breaker.MayTry(again, out other, out _));
+        Assert.True(other.IsNone);
+        breaker.Failed(again, isTrial: true);
+        breaker.Failed(again, isTrial: false);
+        Assert.False(breaker.MayTry(again, out var later, out _));
         Assert.Equal(again.PlusMs(2 * CircuitBreaker.OpenFirstMs), later);
-        Assert.True(breaker.MayTry(later, out _));
-        breaker.NotTried();
-        Assert.True(breaker.MayTry(later, out _));
+        Assert.True(breaker.MayTry(later, out _, out _));
+        breaker.NotTried(isTrial: true);
+        Assert.True(breaker.MayTry(later, out _, out _));
         breaker.Succeeded();
         Assert.False(breaker.IsOpen);
     }
@@ -64,16 +70,16 @@ public sealed class DeliveryPartsTests
         var now = Start;
         for (var i = 0; i < CircuitBreaker.FailuresMax; i++)
         {
-            breaker.Failed(now);
+            breaker.Failed(now, isTrial: false);
         }
 
         for (var i = 0; i < 20; i++)
         {
-            Assert.False(breaker.MayTry(now, out var again));
+            Assert.False(breaker.MayTry(now, out var again, out _));
             Assert.InRange(again.Ms - now.Ms, CircuitBreaker.OpenFirstMs, CircuitBreaker.OpenMaxMs);
             now = again;
-            Assert.True(breaker.MayTry(now, out _));
-            breaker.Failed(now);
+            Assert.True(breaker.MayTry(now, out _, out _));
+            breaker.Failed(now, isTrial: true);
         }
     }
 
