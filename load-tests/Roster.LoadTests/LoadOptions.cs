@@ -65,13 +65,16 @@ internal sealed record LoadOptions
     [JsonIgnore]
     public string? Postgres { get; init; }
 
-    /// <summary>Data folder; null makes a new one and removes it. A folder that has the records already is used as it is.</summary>
+    /// <summary>Data folder; null makes a new one and removes it. A folder that has the records already is used as it is. Not in the results, as no path is: it says where somebody works.</summary>
+    [JsonIgnore]
     public string? Data { get; init; }
 
     /// <summary>Where to write the figures as JSON; null for nowhere.</summary>
+    [JsonIgnore]
     public string? Json { get; init; }
 
     /// <summary>Where to write the report; null for nowhere.</summary>
+    [JsonIgnore]
     public string? Html { get; init; }
 
     /// <summary>Seed of the generator.</summary>
