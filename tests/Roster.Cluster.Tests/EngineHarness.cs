@@ -23,6 +23,9 @@ internal sealed class EngineHarness : IAsyncDisposable
         Clock = (ManualClock)silos.Clock;
     }
 
+    /// <summary>For tests that bring a store: they are skipped here.</summary>
+    public static Func<Task<IRecordStore>> OpenStore { get; } = () => Task.FromResult<IRecordStore>(new VolatileRecordStore());
+
     /// <summary>The front door of the first silo.</summary>
     public ClusterEngine Engine => _silos[0];
 
@@ -37,10 +40,18 @@ internal sealed class EngineHarness : IAsyncDisposable
     public static async Task<EngineHarness> StartAsync(EmbeddedOptions? options = null, IRecordStore? store = null, ManualClock? clock = null)
     {
         Assert.SkipWhen(store is not null, "The test is about a store that it brings itself.");
-        var harness = new EngineHarness(await TestSilos.StartAsync(2, clock ?? new ManualClock(Start), silo => silo.Shards = options?.Shards ?? silo.Shards));
+        var harness = new EngineHarness(await TestSilos.StartAsync(2, clock ?? new ManualClock(Start), silo => Copy(options, silo)));
         await harness.Engine.UpdateSettingsAsync(
             Tenant, new UpdateSettingsRequest { Settings = new TenantSettings { Undeclared = TenantSettings.Types.Undeclared.Declare } }, Token);
         return harness;
+    }
+
+    private static void Copy(EmbeddedOptions? from, ClusterOptions to)
+    {
+        foreach (var option in typeof(Engine.Hosting.HostOptions).GetProperties().Where(p => from is not null && p.SetMethod is { IsPublic: true }))
+        {
+            option.SetValue(to, option.GetValue(from));
+        }
     }
 
     public static PropertyValue Text(string name, string value) => new() { Name = name, Value = new Value { Text = value } };

@@ -166,7 +166,7 @@ public sealed class DeliveryTests
         }
 
         await world.CompletedAsync(5);
-        await world.Engine.DisposeAsync();
+        await world.Harness.Engine.DisposeAsync();
         await using var again = await World.StartAsync(receiver, store, isAgain: true);
         var page = await again.LettersAsync(new ListDeadLettersRequest { PageSize = 3 });
         Assert.Equal(3, page.DeadLetters.Count);
@@ -237,7 +237,7 @@ public sealed class DeliveryTests
         var key = Assert.Single(await world.Engine.LeaseTasksAsync(EngineHarness.Tenant, "jobs", 10, TimeSpan.FromMinutes(1), "w", Token)).Key;
         Assert.True(await world.Engine.CompleteTaskAsync(EngineHarness.Tenant, new TaskCompletion { Key = key, Outcome = TaskCompletion.Types.Outcome.Blocked }, Token));
         await world.Harness.VerifyAsync();
-        await world.Engine.DisposeAsync();
+        await world.Harness.Engine.DisposeAsync();
         await using var again = await World.StartAsync(null, store, isAgain: true);
         Assert.Empty(await again.Engine.LeaseTasksAsync(EngineHarness.Tenant, "jobs", 10, TimeSpan.FromMinutes(1), "w", Token));
         Assert.True(await again.Engine.CompleteTaskAsync(EngineHarness.Tenant, new TaskCompletion { Key = key, Outcome = TaskCompletion.Types.Outcome.Completed }, Token));
@@ -358,7 +358,7 @@ public sealed class DeliveryTests
         var world = await World.StartAsync(receiver, store);
         await world.GoAsync("ada");
         var first = await receiver.NextAsync(Token);
-        await world.Engine.DisposeAsync();
+        await world.Harness.Engine.DisposeAsync();
         receiver.Answer = (_, _) => new ReceiverAnswer(200);
         await using var again = await World.StartAsync(receiver, store, isAgain: true);
         var second = await receiver.NextAsync(Token);
@@ -400,7 +400,7 @@ public sealed class DeliveryTests
         await world.Harness.PublishAsync("""
             { "id": "v", "objectType": "contact", "start": { "event": { "anyOf": [ { "eventType": "work", "allowNewRecord": true } ] } }, "steps": [ { "id": "t", "worker": { "queue": "jobs" } } ] }
             """);
-        await world.Engine.DisposeAsync();
+        await world.Harness.Engine.DisposeAsync();
         await using var again = await World.StartAsync(null, store, isAgain: true);
         for (var i = 0; i < 4; i++)
         {
@@ -465,7 +465,7 @@ public sealed class DeliveryTests
 
         public EngineHarness Harness { get; }
 
-        public EmbeddedEngine Engine => Harness.Engine;
+        public IRosterEngine Engine => Harness.Engine;
 
         public string Secret { get; private set; } = "";
 

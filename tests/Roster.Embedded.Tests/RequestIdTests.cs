@@ -126,6 +126,6 @@ public sealed class RequestIdTests
     private static async Task<List<string>> DefinitionsAsync(IRecordStore store) =>
         [.. (await store.ReadDocumentsAsync(Token)).Select(d => $"{d.Kind} {d.Id} {Convert.ToHexString(d.Content!)}").Order(StringComparer.Ordinal)];
 
-    private static (IMessage Request, Func<EngineHarness, IMessage, ValueTask<IMessage>> Call) Of<T>(T request, Func<EmbeddedEngine, string, T, Task<IMessage>> call)
+    private static (IMessage Request, Func<EngineHarness, IMessage, ValueTask<IMessage>> Call) Of<T>(T request, Func<IRosterEngine, string, T, Task<IMessage>> call)
         where T : IMessage => (request, async (harness, message) => await call(harness.Engine, EngineHarness.Tenant, (T)message));
 }
