@@ -1,6 +1,8 @@
 using Google.Protobuf;
 using Roster.Embedded.Tests;
 using Roster.Engine;
+using Roster.Engine.Delivery;
+using Roster.Engine.Tests.Delivery;
 using Roster.V1;
 using Timestamp = Google.Protobuf.WellKnownTypes.Timestamp;
 
@@ -140,6 +142,31 @@ public sealed class ClusterTests
         Assert.Null(silos[1].Credentials.FindKey(made.Key));
         Assert.Single((await silos[0].Credentials.ListAsync(Tenant, 0, string.Empty, Token)).Credentials);
         Assert.Null(silos[0].Credentials.FindKey(made.Key));
+    }
+
+    [Fact]
+    public async Task ACT_60_Webhooks_of_records_at_every_silo_are_sent_by_the_one_that_has_the_duties()
+    {
+        await using var receiver = new WebhookReceiver(new ReceiverAnswer(200));
+        Assert.Null(AddressRules.TryParse(["127.0.0.1"], out var rules));
+        await using var transport = new HttpWebhookTransport(new HostConnector(rules, new SystemHostResolver()), TimeProvider.System);
+        await using var silos = await TestSilos.StartAsync(3, new ManualClock(EngineHarness.Start), silo => silo.Webhooks = transport);
+        await DeclareAsync(silos[0]);
+        var endpoint = new WebhookEndpoint { Id = "crm", Url = receiver.Url };
+        await silos[1].SaveWebhookEndpointAsync(Tenant, new SaveWebhookEndpointRequest { Endpoint = endpoint }, Token);
+        await PublishAsync(silos[2], """
+            { "id": "hook", "objectType": "contact", "start": { "event": { "anyOf": [ { "eventType": "go", "allowNewRecord": true } ] } },
+              "steps": [ { "id": "hook", "webhook": { "endpoint": "crm", "properties": ["stage"] } } ] }
+            """);
+        Assert.Empty(await silos[0].IngestAsync(Tenant, [.. Enumerable.Range(0, 12).Select(i => Event($"e{i}", $"r{i}", "go", EngineHarness.Text("stage", $"{i}")))], Token));
+        var keys = new HashSet<string>(StringComparer.Ordinal);
+        for (var i = 0; i < 12; i++)
+        {
+            Assert.True(keys.Add((await receiver.NextAsync(Token)).Key));
+        }
+
+        Assert.Equal("crm", Assert.Single((await silos[2].ListWebhookEndpointsAsync(Tenant, Token)).Endpoints).Id);
+        await VerifyAsync(silos[1]);
     }
 
     [Fact]

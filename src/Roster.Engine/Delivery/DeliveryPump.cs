@@ -43,6 +43,13 @@ public sealed class DeliveryPump : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(store);
         _host.Outbox.OwnQueueChanged += Ensure;
+        await LookAgainAsync(store, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Looks at the store for queues that nobody told of.</summary>
+    public async Task LookAgainAsync(IRecordStore store, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(store);
         foreach (var queue in await store.ReadEffectQueuesAsync(cancellationToken).ConfigureAwait(false))
         {
             if (queue.Queue[0] == TaskQueues.Own && queue.Queue is not (MessageCodec.Queue or DeadLetterCodec.Queue))

@@ -85,7 +85,20 @@ public sealed class Outbox
     }
 
     /// <summary>Some process has added effects to a queue: they are in the store.</summary>
-    public void OnAdded(int tenant, string queue) => QueueOf(tenant, queue).MarkMore();
+    public void OnAdded(int tenant, string queue)
+    {
+        ArgumentNullException.ThrowIfNull(queue);
+        if (IsNotOffered(queue))
+        {
+            return;
+        }
+
+        QueueOf(tenant, queue).MarkMore();
+        if (queue[0] == TaskQueues.Own)
+        {
+            OwnQueueChanged?.Invoke(tenant, queue);
+        }
+    }
 
     /// <summary>Looks at the store again for every queue that is known.</summary>
     public void LookAgain()

@@ -223,6 +223,7 @@ public abstract partial class EngineHost
             _timers.Reload();
             _outbox.LookAgain();
             await _messages.StartAsync(cancellationToken).ConfigureAwait(false);
+            await _deliveries.LookAgainAsync(_store, cancellationToken).ConfigureAwait(false);
             await ResumeJobsAsync().ConfigureAwait(false);
         }
     }
