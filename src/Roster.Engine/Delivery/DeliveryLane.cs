@@ -184,7 +184,8 @@ internal sealed class DeliveryLane
         while (true)
         {
             var changed = Changed;
-            if (Breaker.MayTry(Now, out var again, out var isTrial))
+            var now = Now;
+            if (Breaker.MayTry(now, out var again, out var isTrial))
             {
                 return isTrial;
             }
@@ -195,7 +196,11 @@ internal sealed class DeliveryLane
             }
             else
             {
-                await Task.Delay(TimeSpan.FromMilliseconds(Math.Max(1, again.Ms - Now.Ms)), _time, cancellationToken).ConfigureAwait(false);
+                // A clock that is moved by hand may have been moved before the delay began: it would last too long.
+                using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+                var delay = Task.Delay(TimeSpan.FromMilliseconds(Math.Max(1, again.Ms - now.Ms)), _time, stop.Token);
+                await (Now.Ms - now.Ms >= 1_000 ? Task.CompletedTask : delay).ConfigureAwait(false);
+                await stop.CancelAsync().ConfigureAwait(false);
             }
         }
     }

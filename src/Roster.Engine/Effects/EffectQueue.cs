@@ -325,7 +325,11 @@ internal sealed class EffectQueue
         }
 
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        await Task.WhenAny(changed, Task.Delay(wait, clock, stop.Token)).ConfigureAwait(false);
+        var delay = Task.Delay(wait, clock, stop.Token);
+
+        // A clock that is moved by hand may have been moved before the delay began: it would last too long.
+        var isLate = clock.GetUtcNow().ToUnixTimeMilliseconds() - now.Ms >= 1_000;
+        await (isLate ? Task.CompletedTask : Task.WhenAny(changed, delay)).ConfigureAwait(false);
         await stop.CancelAsync().ConfigureAwait(false);
         cancellationToken.ThrowIfCancellationRequested();
     }
