@@ -49,28 +49,23 @@ public sealed partial class ClusterEngine
     /// <inheritdoc/>
     public async ValueTask<Operation> WaitOperationAsync(string tenant, string operationId, CancellationToken enough)
     {
-        while (true)
+        while (!enough.IsCancellationRequested)
         {
-            var wait = Conductor.WaitForOperationAsync(tenant, operationId);
-            var isEnough = false;
             try
             {
-                var reply = await Replies.FromAsync(wait, enough).ConfigureAwait(false);
+                var reply = await Replies.FromAsync(Conductor.WaitForOperationAsync(tenant, operationId), enough).ConfigureAwait(false);
                 var operation = Operation.Parser.ParseFrom(reply.Content);
-                if (operation.State != Operation.Types.State.Running || enough.IsCancellationRequested)
+                if (operation.State != Operation.Types.State.Running)
                 {
                     return operation;
                 }
             }
             catch (OperationCanceledException) when (enough.IsCancellationRequested)
             {
-                isEnough = true;
-            }
-
-            if (isEnough)
-            {
-                return await GetOperationAsync(tenant, new GetOperationRequest { OperationId = operationId }, CancellationToken.None).ConfigureAwait(false);
+                // As it is by now.
             }
         }
+
+        return await GetOperationAsync(tenant, new GetOperationRequest { OperationId = operationId }, CancellationToken.None).ConfigureAwait(false);
     }
 }

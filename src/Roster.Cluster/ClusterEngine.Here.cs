@@ -8,130 +8,76 @@ namespace Roster.Cluster;
 public sealed partial class ClusterEngine
 {
     /// <inheritdoc/>
-    public async ValueTask<ListAssociationsResponse> ListAssociationsAsync(string tenant, ListAssociationsRequest request, CancellationToken cancellationToken)
-    {
-        await Here.RefreshAsync(cancellationToken).ConfigureAwait(false);
-        return await Here.ListAssociationsAsync(tenant, request, cancellationToken).ConfigureAwait(false);
-    }
+    public ValueTask<ListAssociationsResponse> ListAssociationsAsync(string tenant, ListAssociationsRequest request, CancellationToken cancellationToken) =>
+        HereAsync(here => here.ListAssociationsAsync(tenant, request, cancellationToken), cancellationToken);
 
     /// <inheritdoc/>
-    public async ValueTask<Explanation> ExplainAsync(string tenant, ExplainRequest request, CancellationToken cancellationToken)
-    {
-        await Here.RefreshAsync(cancellationToken).ConfigureAwait(false);
-        return await Here.ExplainAsync(tenant, request, cancellationToken).ConfigureAwait(false);
-    }
+    public ValueTask<Explanation> ExplainAsync(string tenant, ExplainRequest request, CancellationToken cancellationToken) =>
+        HereAsync(here => here.ExplainAsync(tenant, request, cancellationToken), cancellationToken);
 
     /// <inheritdoc/>
-    public async ValueTask<GetEnrollmentHistoryResponse> GetEnrollmentHistoryAsync(string tenant, GetEnrollmentHistoryRequest request, CancellationToken cancellationToken)
-    {
-        await Here.RefreshAsync(cancellationToken).ConfigureAwait(false);
-        return await Here.GetEnrollmentHistoryAsync(tenant, request, cancellationToken).ConfigureAwait(false);
-    }
+    public ValueTask<GetEnrollmentHistoryResponse> GetEnrollmentHistoryAsync(string tenant, GetEnrollmentHistoryRequest request, CancellationToken cancellationToken) =>
+        HereAsync(here => here.GetEnrollmentHistoryAsync(tenant, request, cancellationToken), cancellationToken);
 
     /// <inheritdoc/>
-    public async ValueTask<GetTimelineResponse> GetTimelineAsync(string tenant, GetTimelineRequest request, CancellationToken cancellationToken)
-    {
-        await Here.RefreshAsync(cancellationToken).ConfigureAwait(false);
-        return await Here.GetTimelineAsync(tenant, request, cancellationToken).ConfigureAwait(false);
-    }
+    public ValueTask<GetTimelineResponse> GetTimelineAsync(string tenant, GetTimelineRequest request, CancellationToken cancellationToken) =>
+        HereAsync(here => here.GetTimelineAsync(tenant, request, cancellationToken), cancellationToken);
 
     /// <inheritdoc/>
-    public async ValueTask<Workflow> GetWorkflowAsync(string tenant, GetWorkflowRequest request, CancellationToken cancellationToken)
-    {
-        await Here.RefreshAsync(cancellationToken).ConfigureAwait(false);
-        return await Here.GetWorkflowAsync(tenant, request, cancellationToken).ConfigureAwait(false);
-    }
+    public ValueTask<Workflow> GetWorkflowAsync(string tenant, GetWorkflowRequest request, CancellationToken cancellationToken) =>
+        HereAsync(here => here.GetWorkflowAsync(tenant, request, cancellationToken), cancellationToken);
 
     /// <inheritdoc/>
-    public async ValueTask<ListWorkflowsResponse> ListWorkflowsAsync(string tenant, ListWorkflowsRequest request, CancellationToken cancellationToken)
-    {
-        await Here.RefreshAsync(cancellationToken).ConfigureAwait(false);
-        return await Here.ListWorkflowsAsync(tenant, request, cancellationToken).ConfigureAwait(false);
-    }
+    public ValueTask<ListWorkflowsResponse> ListWorkflowsAsync(string tenant, ListWorkflowsRequest request, CancellationToken cancellationToken) =>
+        HereAsync(here => here.ListWorkflowsAsync(tenant, request, cancellationToken), cancellationToken);
 
     /// <inheritdoc/>
-    public async ValueTask<ValidateWorkflowResponse> ValidateWorkflowAsync(string tenant, ValidateWorkflowRequest request, CancellationToken cancellationToken)
-    {
-        await Here.RefreshAsync(cancellationToken).ConfigureAwait(false);
-        return await Here.ValidateWorkflowAsync(tenant, request, cancellationToken).ConfigureAwait(false);
-    }
+    public ValueTask<ValidateWorkflowResponse> ValidateWorkflowAsync(string tenant, ValidateWorkflowRequest request, CancellationToken cancellationToken) =>
+        HereAsync(here => here.ValidateWorkflowAsync(tenant, request, cancellationToken), cancellationToken);
 
     /// <inheritdoc/>
-    public async ValueTask<PreviewEnrollmentResponse> PreviewEnrollmentAsync(string tenant, PreviewEnrollmentRequest request, CancellationToken cancellationToken)
-    {
-        await Here.RefreshAsync(cancellationToken).ConfigureAwait(false);
-        return await Here.PreviewEnrollmentAsync(tenant, request, cancellationToken).ConfigureAwait(false);
-    }
+    public ValueTask<PreviewEnrollmentResponse> PreviewEnrollmentAsync(string tenant, PreviewEnrollmentRequest request, CancellationToken cancellationToken) =>
+        HereAsync(here => here.PreviewEnrollmentAsync(tenant, request, cancellationToken), cancellationToken);
 
     /// <inheritdoc/>
-    public async ValueTask<List> GetListAsync(string tenant, GetListRequest request, CancellationToken cancellationToken)
-    {
-        await Here.RefreshAsync(cancellationToken).ConfigureAwait(false);
-        return await Here.GetListAsync(tenant, request, cancellationToken).ConfigureAwait(false);
-    }
+    public ValueTask<List> GetListAsync(string tenant, GetListRequest request, CancellationToken cancellationToken) =>
+        HereAsync(here => here.GetListAsync(tenant, request, cancellationToken), cancellationToken);
 
     /// <inheritdoc/>
-    public async ValueTask<ListListsResponse> ListListsAsync(string tenant, ListListsRequest request, CancellationToken cancellationToken)
-    {
-        await Here.RefreshAsync(cancellationToken).ConfigureAwait(false);
-        return await Here.ListListsAsync(tenant, request, cancellationToken).ConfigureAwait(false);
-    }
+    public ValueTask<ListListsResponse> ListListsAsync(string tenant, ListListsRequest request, CancellationToken cancellationToken) =>
+        HereAsync(here => here.ListListsAsync(tenant, request, cancellationToken), cancellationToken);
 
     /// <inheritdoc/>
-    public async ValueTask<ListMembersResponse> ListMembersAsync(string tenant, ListMembersRequest request, CancellationToken cancellationToken)
-    {
-        await Here.RefreshAsync(cancellationToken).ConfigureAwait(false);
-        return await Here.ListMembersAsync(tenant, request, cancellationToken).ConfigureAwait(false);
-    }
+    public ValueTask<ListMembersResponse> ListMembersAsync(string tenant, ListMembersRequest request, CancellationToken cancellationToken) =>
+        HereAsync(here => here.ListMembersAsync(tenant, request, cancellationToken), cancellationToken);
 
     /// <inheritdoc/>
-    public async ValueTask<TestWorkflowResponse> TestWorkflowAsync(string tenant, TestWorkflowRequest request, CancellationToken cancellationToken)
-    {
-        await Here.RefreshAsync(cancellationToken).ConfigureAwait(false);
-        return await Here.TestWorkflowAsync(tenant, request, cancellationToken).ConfigureAwait(false);
-    }
+    public ValueTask<TestWorkflowResponse> TestWorkflowAsync(string tenant, TestWorkflowRequest request, CancellationToken cancellationToken) =>
+        HereAsync(here => here.TestWorkflowAsync(tenant, request, cancellationToken), cancellationToken);
 
     /// <inheritdoc/>
-    public async ValueTask<WorkflowStats> GetWorkflowStatsAsync(string tenant, GetWorkflowStatsRequest request, CancellationToken cancellationToken)
-    {
-        await Here.RefreshAsync(cancellationToken).ConfigureAwait(false);
-        return await Here.GetWorkflowStatsAsync(tenant, request, cancellationToken).ConfigureAwait(false);
-    }
+    public ValueTask<WorkflowStats> GetWorkflowStatsAsync(string tenant, GetWorkflowStatsRequest request, CancellationToken cancellationToken) =>
+        HereAsync(here => here.GetWorkflowStatsAsync(tenant, request, cancellationToken), cancellationToken);
 
     /// <inheritdoc/>
-    public async ValueTask<Tenant> UpdateSettingsAsync(string tenant, UpdateSettingsRequest request, CancellationToken cancellationToken)
-    {
-        await Here.RefreshAsync(cancellationToken).ConfigureAwait(false);
-        return await Here.UpdateSettingsAsync(tenant, request, cancellationToken).ConfigureAwait(false);
-    }
+    public ValueTask<Tenant> UpdateSettingsAsync(string tenant, UpdateSettingsRequest request, CancellationToken cancellationToken) =>
+        HereAsync(here => here.UpdateSettingsAsync(tenant, request, cancellationToken), cancellationToken);
 
     /// <inheritdoc/>
-    public async ValueTask<ObjectType> DeclareObjectTypeAsync(string tenant, DeclareObjectTypeRequest request, CancellationToken cancellationToken)
-    {
-        await Here.RefreshAsync(cancellationToken).ConfigureAwait(false);
-        return await Here.DeclareObjectTypeAsync(tenant, request, cancellationToken).ConfigureAwait(false);
-    }
+    public ValueTask<ObjectType> DeclareObjectTypeAsync(string tenant, DeclareObjectTypeRequest request, CancellationToken cancellationToken) =>
+        HereAsync(here => here.DeclareObjectTypeAsync(tenant, request, cancellationToken), cancellationToken);
 
     /// <inheritdoc/>
-    public async ValueTask<ObjectType> DeclarePropertiesAsync(string tenant, DeclarePropertiesRequest request, CancellationToken cancellationToken)
-    {
-        await Here.RefreshAsync(cancellationToken).ConfigureAwait(false);
-        return await Here.DeclarePropertiesAsync(tenant, request, cancellationToken).ConfigureAwait(false);
-    }
+    public ValueTask<ObjectType> DeclarePropertiesAsync(string tenant, DeclarePropertiesRequest request, CancellationToken cancellationToken) =>
+        HereAsync(here => here.DeclarePropertiesAsync(tenant, request, cancellationToken), cancellationToken);
 
     /// <inheritdoc/>
-    public async ValueTask<Record?> GetRecordAsync(string tenant, RecordRef reference, CancellationToken cancellationToken)
-    {
-        await Here.RefreshAsync(cancellationToken).ConfigureAwait(false);
-        return await Here.GetRecordAsync(tenant, reference, cancellationToken).ConfigureAwait(false);
-    }
+    public ValueTask<Record?> GetRecordAsync(string tenant, RecordRef reference, CancellationToken cancellationToken) =>
+        HereAsync(here => here.GetRecordAsync(tenant, reference, cancellationToken), cancellationToken);
 
     /// <inheritdoc/>
-    public async ValueTask<Tenant> GetTenantAsync(string tenant, CancellationToken cancellationToken)
-    {
-        await Here.RefreshAsync(cancellationToken).ConfigureAwait(false);
-        return await Here.GetTenantAsync(tenant, cancellationToken).ConfigureAwait(false);
-    }
+    public ValueTask<Tenant> GetTenantAsync(string tenant, CancellationToken cancellationToken) =>
+        HereAsync(here => here.GetTenantAsync(tenant, cancellationToken), cancellationToken);
 
     /// <inheritdoc/>
     public async IAsyncEnumerable<ReadJournalResponse> ReadJournalAsync(
@@ -145,11 +91,8 @@ public sealed partial class ClusterEngine
     }
 
     /// <inheritdoc/>
-    public async ValueTask<Status> GetStatusAsync(CancellationToken cancellationToken)
-    {
-        await Here.RefreshAsync(cancellationToken).ConfigureAwait(false);
-        return await Here.GetStatusAsync(cancellationToken).ConfigureAwait(false);
-    }
+    public ValueTask<Status> GetStatusAsync(CancellationToken cancellationToken) =>
+        HereAsync(here => here.GetStatusAsync(cancellationToken), cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<GetMeasuresResponse> GetMeasuresHereAsync(GetMeasuresRequest request, CancellationToken cancellationToken) =>
@@ -162,9 +105,12 @@ public sealed partial class ClusterEngine
     public ValueTask<BackupResponse> BackupAsync(BackupRequest request, CancellationToken cancellationToken) => Here.BackupAsync(request, cancellationToken);
 
     /// <inheritdoc/>
-    public async ValueTask<VerifyResponse> VerifyAsync(CancellationToken cancellationToken)
+    public ValueTask<VerifyResponse> VerifyAsync(CancellationToken cancellationToken) =>
+        HereAsync(here => here.VerifyAsync(cancellationToken), cancellationToken);
+
+    private async ValueTask<T> HereAsync<T>(Func<SiloEngine, ValueTask<T>> read, CancellationToken cancellationToken)
     {
         await Here.RefreshAsync(cancellationToken).ConfigureAwait(false);
-        return await Here.VerifyAsync(cancellationToken).ConfigureAwait(false);
+        return await read(Here).ConfigureAwait(false);
     }
 }

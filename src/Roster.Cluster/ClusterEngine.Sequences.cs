@@ -44,51 +44,30 @@ public sealed partial class ClusterEngine
         ConductAsync(tenant, "DeleteInbox", request, DeleteInboxResponse.Parser, cancellationToken);
 
     /// <inheritdoc/>
-    public async ValueTask<Sequence> GetSequenceAsync(string tenant, GetSequenceRequest request, CancellationToken cancellationToken)
-    {
-        await Here.RefreshAsync(cancellationToken).ConfigureAwait(false);
-        return await Here.GetSequenceAsync(tenant, request, cancellationToken).ConfigureAwait(false);
-    }
+    public ValueTask<Sequence> GetSequenceAsync(string tenant, GetSequenceRequest request, CancellationToken cancellationToken) =>
+        HereAsync(here => here.GetSequenceAsync(tenant, request, cancellationToken), cancellationToken);
 
     /// <inheritdoc/>
-    public async ValueTask<ListSequencesResponse> ListSequencesAsync(string tenant, ListSequencesRequest request, CancellationToken cancellationToken)
-    {
-        await Here.RefreshAsync(cancellationToken).ConfigureAwait(false);
-        return await Here.ListSequencesAsync(tenant, request, cancellationToken).ConfigureAwait(false);
-    }
+    public ValueTask<ListSequencesResponse> ListSequencesAsync(string tenant, ListSequencesRequest request, CancellationToken cancellationToken) =>
+        HereAsync(here => here.ListSequencesAsync(tenant, request, cancellationToken), cancellationToken);
 
     /// <inheritdoc/>
-    public async ValueTask<ValidateWorkflowResponse> ValidateSequenceAsync(string tenant, ValidateSequenceRequest request, CancellationToken cancellationToken)
-    {
-        await Here.RefreshAsync(cancellationToken).ConfigureAwait(false);
-        return await Here.ValidateSequenceAsync(tenant, request, cancellationToken).ConfigureAwait(false);
-    }
+    public ValueTask<ValidateWorkflowResponse> ValidateSequenceAsync(string tenant, ValidateSequenceRequest request, CancellationToken cancellationToken) =>
+        HereAsync(here => here.ValidateSequenceAsync(tenant, request, cancellationToken), cancellationToken);
 
     /// <inheritdoc/>
-    public async ValueTask<SequenceStatus> GetSequenceStatusAsync(string tenant, GetSequenceStatusRequest request, CancellationToken cancellationToken)
-    {
-        await Here.RefreshAsync(cancellationToken).ConfigureAwait(false);
-        return await Here.GetSequenceStatusAsync(tenant, request, cancellationToken).ConfigureAwait(false);
-    }
+    public ValueTask<SequenceStatus> GetSequenceStatusAsync(string tenant, GetSequenceStatusRequest request, CancellationToken cancellationToken) =>
+        HereAsync(here => here.GetSequenceStatusAsync(tenant, request, cancellationToken), cancellationToken);
 
     /// <inheritdoc/>
-    public async ValueTask<SequenceStats> GetSequenceStatsAsync(string tenant, GetSequenceStatsRequest request, CancellationToken cancellationToken)
-    {
-        await Here.RefreshAsync(cancellationToken).ConfigureAwait(false);
-        return await Here.GetSequenceStatsAsync(tenant, request, cancellationToken).ConfigureAwait(false);
-    }
+    public ValueTask<SequenceStats> GetSequenceStatsAsync(string tenant, GetSequenceStatsRequest request, CancellationToken cancellationToken) =>
+        HereAsync(here => here.GetSequenceStatsAsync(tenant, request, cancellationToken), cancellationToken);
 
     /// <inheritdoc/>
-    public async ValueTask<Inbox> GetInboxAsync(string tenant, GetInboxRequest request, CancellationToken cancellationToken)
-    {
-        await Here.RefreshAsync(cancellationToken).ConfigureAwait(false);
-        return await Here.GetInboxAsync(tenant, request, cancellationToken).ConfigureAwait(false);
-    }
+    public ValueTask<Inbox> GetInboxAsync(string tenant, GetInboxRequest request, CancellationToken cancellationToken) =>
+        HereAsync(here => here.GetInboxAsync(tenant, request, cancellationToken), cancellationToken);
 
     /// <inheritdoc/>
-    public async ValueTask<ListInboxesResponse> ListInboxesAsync(string tenant, ListInboxesRequest request, CancellationToken cancellationToken)
-    {
-        await Here.RefreshAsync(cancellationToken).ConfigureAwait(false);
-        return await Here.ListInboxesAsync(tenant, request, cancellationToken).ConfigureAwait(false);
-    }
+    public ValueTask<ListInboxesResponse> ListInboxesAsync(string tenant, ListInboxesRequest request, CancellationToken cancellationToken) =>
+        HereAsync(here => here.ListInboxesAsync(tenant, request, cancellationToken), cancellationToken);
 }
