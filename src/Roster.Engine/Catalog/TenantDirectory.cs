@@ -35,12 +35,12 @@ public sealed class TenantDirectory
     }
 
     /// <summary>Version of the stored documents of the engine itself; 0 where nobody else writes.</summary>
-    public long StoredVersion => Interlocked.Read(ref _storedVersion);
+    public long StoredVersion => _storedVersion.Value;
 
     /// <summary>Reads documents and versions from a store that other processes write too; null where they do not.</summary>
     internal Func<(IReadOnlyList<StoredDocument> Documents, IReadOnlyDictionary<int, long> Versions)>? ReadStored { get; init; }
 
-    private long _storedVersion;
+    private readonly RisingVersion _storedVersion = new();
 
     /// <summary>The version of the definitions that a tenant's next change is decided on; 0 for one that is not known yet.</summary>
     internal long VersionOf(int tenant) => tenant == 0 ? StoredVersion : _byNumber.TryGetValue(tenant, out var owner) ? owner.StoredVersion : 0;
@@ -53,7 +53,7 @@ public sealed class TenantDirectory
     {
         if (tenant == 0)
         {
-            RaiseOwn(version);
+            _storedVersion.RaiseTo(version);
         }
         else if (_byNumber.TryGetValue(tenant, out var owner))
         {
@@ -72,16 +72,7 @@ public sealed class TenantDirectory
             owner.Reload(documents.Where(d => d.Tenant == owner.Number), versions.GetValueOrDefault(owner.Number));
         }
 
-        RaiseOwn(versions.GetValueOrDefault(0));
-    }
-
-    private void RaiseOwn(long version)
-    {
-        var known = StoredVersion;
-        while (known < version && Interlocked.CompareExchange(ref _storedVersion, version, known) is var seen && seen != known)
-        {
-            known = seen;
-        }
+        _storedVersion.RaiseTo(versions.GetValueOrDefault(0));
     }
 
     /// <summary>Adds tenants that another process made. Waits for no owner.</summary>

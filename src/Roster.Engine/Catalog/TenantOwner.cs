@@ -83,19 +83,12 @@ public sealed partial class TenantOwner : IJournalNames
     }
 
     /// <summary>Version of the stored definitions that the <see cref="Catalog"/> has at least; 0 where nobody else writes.</summary>
-    public long StoredVersion => Interlocked.Read(ref _storedVersion);
+    public long StoredVersion => _storedVersion.Value;
 
-    internal void SetStoredVersion(long version) => Interlocked.Exchange(ref _storedVersion, version);
+    internal void SetStoredVersion(long version) => _storedVersion.Value = version;
 
     /// <summary>A commit wrote definitions of this tenant, which have at least that version now.</summary>
-    internal void RaiseStoredVersion(long version)
-    {
-        var known = StoredVersion;
-        while (known < version && Interlocked.CompareExchange(ref _storedVersion, version, known) is var seen && seen != known)
-        {
-            known = seen;
-        }
-    }
+    internal void RaiseStoredVersion(long version) => _storedVersion.RaiseTo(version);
 
     /// <summary>Takes definitions that another process may have changed, when they are newer than what is known.</summary>
     internal void Reload(IEnumerable<StoredDocument> documents, long version)
@@ -108,11 +101,11 @@ public sealed partial class TenantOwner : IJournalNames
             }
 
             Publish(Load(documents));
-            Interlocked.Exchange(ref _storedVersion, version);
+            _storedVersion.Value = version;
         }
     }
 
-    private long _storedVersion;
+    private readonly RisingVersion _storedVersion = new();
 
     /// <summary>Number of the tenant.</summary>
     public int Number { get; }
