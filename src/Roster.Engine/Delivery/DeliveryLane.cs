@@ -93,9 +93,10 @@ internal sealed class DeliveryLane
         try
         {
             // Who waits for the rate of the tenant takes no place from others.
-            if (_deliverer.PerSecond is > 0 and var perSecond && _rate.Take(perSecond, Now) is { Ticks: > 0 } wait)
+            var now = Now;
+            if (_deliverer.PerSecond is > 0 and var perSecond && _rate.Take(perSecond, now) is { Ticks: > 0 } wait)
             {
-                await Task.Delay(wait, _time, cancellationToken).ConfigureAwait(false);
+                await _time.DelayUntilAsync(now.PlusMs((long)Math.Ceiling(wait.TotalMilliseconds)), cancellationToken).ConfigureAwait(false);
             }
 
             await _slots.TakeAsync(_owner.Number, cancellationToken).ConfigureAwait(false);
@@ -184,8 +185,7 @@ internal sealed class DeliveryLane
         while (true)
         {
             var changed = Changed;
-            var now = Now;
-            if (Breaker.MayTry(now, out var again, out var isTrial))
+            if (Breaker.MayTry(Now, out var again, out var isTrial))
             {
                 return isTrial;
             }
@@ -196,11 +196,7 @@ internal sealed class DeliveryLane
             }
             else
             {
-                // A clock that is moved by hand may have been moved before the delay began: it would last too long.
-                using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-                var delay = Task.Delay(TimeSpan.FromMilliseconds(Math.Max(1, again.Ms - now.Ms)), _time, stop.Token);
-                await (Now.Ms - now.Ms >= 1_000 ? Task.CompletedTask : delay).ConfigureAwait(false);
-                await stop.CancelAsync().ConfigureAwait(false);
+                await _time.DelayUntilAsync(again, cancellationToken).ConfigureAwait(false);
             }
         }
     }
@@ -219,7 +215,7 @@ internal sealed class DeliveryLane
         }
     }
 
-    private Timestamp Now => new(_time.GetUtcNow().ToUnixTimeMilliseconds());
+    private Timestamp Now => _time.Now();
 
     private Task Changed
     {

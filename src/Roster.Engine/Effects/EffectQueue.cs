@@ -302,8 +302,8 @@ internal sealed class EffectQueue
     public async Task WaitAsync(TimeProvider clock, CancellationToken cancellationToken)
     {
         Task changed;
-        TimeSpan wait;
-        var now = new Timestamp(clock.GetUtcNow().ToUnixTimeMilliseconds());
+        Timestamp until;
+        var now = clock.Now();
         lock (_gate)
         {
             MoveDue(now);
@@ -313,23 +313,22 @@ internal sealed class EffectQueue
             }
 
             changed = _changed.Task;
-            var next = _later.TryPeek(out _, out var at) ? at.Ms - now.Ms : long.MaxValue;
-            next = (_ready.Count > 0 || _hasMoreInStore) && _limits.PerSecond > 0 ? Math.Min(next, (long)_rate.Wait(_limits.PerSecond, now).TotalMilliseconds + 1) : next;
-            wait = next == long.MaxValue ? Timeout.InfiniteTimeSpan : TimeSpan.FromMilliseconds(Math.Clamp(next, 1, 86_400_000));
+            until = _later.TryPeek(out _, out var at) ? at : Timestamp.None;
+            if ((_ready.Count > 0 || _hasMoreInStore) && _limits.PerSecond > 0)
+            {
+                var place = now.PlusMs((long)_rate.Wait(_limits.PerSecond, now).TotalMilliseconds + 1);
+                until = until.IsNone || place < until ? place : until;
+            }
         }
 
-        if (wait == Timeout.InfiniteTimeSpan)
+        if (until.IsNone)
         {
             await changed.WaitAsync(cancellationToken).ConfigureAwait(false);
             return;
         }
 
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var delay = Task.Delay(wait, clock, stop.Token);
-
-        // A clock that is moved by hand may have been moved before the delay began: it would last too long.
-        var isLate = clock.GetUtcNow().ToUnixTimeMilliseconds() - now.Ms >= 1_000;
-        await (isLate ? Task.CompletedTask : Task.WhenAny(changed, delay)).ConfigureAwait(false);
+        await Task.WhenAny(changed, clock.DelayUntilAsync(until, stop.Token)).ConfigureAwait(false);
         await stop.CancelAsync().ConfigureAwait(false);
         cancellationToken.ThrowIfCancellationRequested();
     }

@@ -202,7 +202,7 @@ public sealed class Outbox
     internal StoredEffect? OldestInMemory(int tenant, string queue) =>
         _queues.TryGetValue((tenant, queue), out var known) ? known.Oldest() : null;
 
-    private Timestamp Now => new(_clock.GetUtcNow().ToUnixTimeMilliseconds());
+    private Timestamp Now => _clock.Now();
 
     /// <summary>Messages between records have a pump of their own, and dead letters are offered to nobody.</summary>
     private static bool IsNotOffered(string queue) => queue[0] == TaskQueues.Own && queue is MessageCodec.Queue or DeadLetterCodec.Queue;

@@ -22,7 +22,7 @@ public abstract partial class EngineHost
             PackageFeed = PackageFeed,
             Store = _store.Name,
             Version = typeof(EngineHost).Assembly.GetName().Version?.ToString(3) ?? string.Empty,
-            Now = ValueMapping.ToWire(new Timestamp(Clock.GetUtcNow().ToUnixTimeMilliseconds())),
+            Now = ValueMapping.ToWire(Clock.Now()),
             ManualClock = Clock is ManualClock,
             Events = new EventCounts(),
             JournalPosition = store.JournalPosition,
@@ -76,7 +76,7 @@ public abstract partial class EngineHost
         await _advance.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            var now = new Timestamp(clock.GetUtcNow().ToUnixTimeMilliseconds());
+            var now = clock.Now();
             if (to < now)
             {
                 throw RosterException.Invalid("to", $"{to}", $"The clock is at {now} and never goes back.");
@@ -104,7 +104,7 @@ public abstract partial class EngineHost
         while (_scheduler.Next is { IsNone: false } next && next <= to)
         {
             fired += await _timers.FireUntilAsync(next, SendsMessages, cancellationToken).ConfigureAwait(false);
-            var now = new Timestamp(clock.GetUtcNow().ToUnixTimeMilliseconds());
+            var now = clock.Now();
             clock.MoveTo(DateTimeOffset.FromUnixTimeMilliseconds(Math.Max(now.Ms, next.Ms)));
             _scheduler.RunDue(next > now ? next : now);
             await SettleAsync(cancellationToken).ConfigureAwait(false);

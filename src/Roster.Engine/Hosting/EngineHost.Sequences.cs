@@ -175,7 +175,7 @@ public abstract partial class EngineHost
         var owner = _tenants.Get(tenant);
         var inbox = await ControlAsync(() => owner.GetInbox(request.User), cancellationToken).ConfigureAwait(false);
         var state = await ReadStateAsync(owner, new RecordRef { ObjectType = SequenceLowering.InboxType, RecordId = request.User }, cancellationToken).ConfigureAwait(false);
-        return SequenceReader.AddUsage(inbox, state, owner, new Timestamp(Clock.GetUtcNow().ToUnixTimeMilliseconds()));
+        return SequenceReader.AddUsage(inbox, state, owner, Clock.Now());
     }
 
     /// <inheritdoc/>

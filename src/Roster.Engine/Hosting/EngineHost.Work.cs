@@ -136,7 +136,7 @@ public abstract partial class EngineHost
     private bool Retry(TenantOwner owner, EffectId id, int workflow, AttemptLog log, long wantedMs, string key)
     {
         var policy = owner.Catalog.FindWorkflow(workflow)?.RetryOf(id.Step) ?? Core.Turns.RetryPolicy.Default;
-        var now = new Timestamp(Clock.GetUtcNow().ToUnixTimeMilliseconds());
+        var now = Clock.Now();
         var at = RetrySchedule.NextAt(policy, now, log.FirstTriedAt, log.Count, wantedMs, StableHash.Hash128(key).High);
         return !at.IsNone && _outbox.Retry(id, at);
     }

@@ -374,7 +374,7 @@ internal sealed partial class Shard : ICommitSource
         _ => throw new InvalidOperationException($"Work item {item.GetType().Name} is not known."),
     };
 
-    private Timestamp Now => new(_clock.GetUtcNow().ToUnixTimeMilliseconds());
+    private Timestamp Now => _clock.Now();
 
     /// <summary>Whoever finished decided turns waits with the batch that has the last of them; commits are in order.</summary>
     private void Finish(WorkItem item, int failuresAtStart)

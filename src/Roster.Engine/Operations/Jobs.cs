@@ -310,7 +310,7 @@ public sealed partial class Jobs : IAsyncDisposable
         _erasing.Dispose();
     }
 
-    private Timestamp Now => new(_host.Clock.GetUtcNow().ToUnixTimeMilliseconds());
+    private Timestamp Now => _host.Clock.Now();
 
     private void Run(Job job)
     {

@@ -9,8 +9,6 @@ namespace Roster.Engine.Operations;
 /// </summary>
 public sealed class Scheduler : IAsyncDisposable
 {
-    private static readonly TimeSpan SleepMax = TimeSpan.FromHours(1);
-
     private readonly IJobHost _host;
     private readonly DefinitionChanges _changes;
     private readonly Func<IEnumerable<TenantOwner>> _tenants;
@@ -91,7 +89,7 @@ public sealed class Scheduler : IAsyncDisposable
         {
             while (true)
             {
-                var now = new Timestamp(_host.Clock.GetUtcNow().ToUnixTimeMilliseconds());
+                var now = _host.Clock.Now();
                 try
                 {
                     RunDue(now);
@@ -102,8 +100,13 @@ public sealed class Scheduler : IAsyncDisposable
                 }
 
                 var next = Next;
-                var wait = next.IsNone ? SleepMax : TimeSpan.FromMilliseconds(Math.Clamp(next.Ms - now.Ms, 1, (long)SleepMax.TotalMilliseconds));
-                using var timer = new CancellationTokenSource(wait, _host.Clock);
+                using var timer = new CancellationTokenSource(next.IsNone ? EngineClock.LongestWait : now.WaitUntil(next), _host.Clock);
+                if (_host.Clock.Now() != now)
+                {
+                    // The clock was moved since it was looked at; the timer counts from where it is now and would come too late.
+                    continue;
+                }
+
                 using var both = CancellationTokenSource.CreateLinkedTokenSource(timer.Token, _stop.Token);
                 try
                 {

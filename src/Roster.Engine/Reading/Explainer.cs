@@ -37,7 +37,7 @@ public sealed class Explainer(IRecordStore store, TenantOwner owner, TimeProvide
         var exists = state is not null;
         state ??= Unborn(request.Ref);
         await LoadSectionsAsync(state, workflow, cancellationToken).ConfigureAwait(false);
-        var now = new Timestamp(clock.GetUtcNow().ToUnixTimeMilliseconds());
+        var now = clock.Now();
         var explained = new Turn().Explain(state, workflow, owner.Catalog, now);
         var wire = ToWire(explained, workflow);
         wire.Ref = request.Ref.Clone();

@@ -51,7 +51,7 @@ public sealed class WorkflowTester
         ArgumentNullException.ThrowIfNull(request);
         Prepare(request);
         await LoadAsync(record, cancellationToken).ConfigureAwait(false);
-        _now = request.Start is not null && ValueMapping.TryRead(request.Start, out var start) ? start : new Timestamp(_clock.GetUtcNow().ToUnixTimeMilliseconds());
+        _now = request.Start is not null && ValueMapping.TryRead(request.Start, out var start) ? start : _clock.Now();
         var before = Values();
         var input = Sample(request);
         if (request.Properties.Count > 0)

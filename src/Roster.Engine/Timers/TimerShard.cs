@@ -340,7 +340,7 @@ public sealed class TimerShard : IAsyncDisposable
         _queue.EnqueueRange(timers);
     }
 
-    private Timestamp Now() => new(_clock.GetUtcNow().ToUnixTimeMilliseconds());
+    private Timestamp Now() => _clock.Now();
 
     private Timestamp NextDue()
     {
@@ -352,12 +352,11 @@ public sealed class TimerShard : IAsyncDisposable
 
     private async Task WaitAsync(Timestamp until)
     {
-        // Timers of the runtime take at most 49 days; a day is soon enough to look again.
-        var wait = TimeSpan.FromMilliseconds(Math.Clamp(until.Ms - Now().Ms, 1, 86_400_000));
-        using var timer = _clock.CreateTimer(static shard => ((TimerShard)shard!).Wake(), this, wait, Timeout.InfiniteTimeSpan);
-        if (Now() >= until)
+        var now = Now();
+        using var timer = _clock.CreateTimer(static shard => ((TimerShard)shard!).Wake(), this, now.WaitUntil(until), Timeout.InfiniteTimeSpan);
+        if (Now() != now)
         {
-            // The clock leapt between the look at it and the timer, which counts from where it is now.
+            // The clock was moved between the look at it and the timer, which counts from where it is now: it would come too late.
             Wake();
         }
 
