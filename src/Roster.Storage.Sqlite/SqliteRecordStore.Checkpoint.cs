@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Roster.Core;
 using Roster.Core.Packing;
 using Roster.Engine.Stores;
@@ -21,6 +22,9 @@ public sealed partial class SqliteRecordStore
     /// <summary>Part of the time until the next checkpoint in which this one is to be done.</summary>
     private const double PaceTarget = 0.8;
 
+    /// <summary>Part of the room for evicted heads that makes a checkpoint due; what comes while it is written has the rest.</summary>
+    private const double EvictedPart = 0.5;
+
     private readonly Thread _checkpoints;
     private readonly AutoResetEvent _checkpointWanted = new(initialState: false);
     private readonly TaskCompletionSource _checkpointsEnded = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -28,6 +32,8 @@ public sealed partial class SqliteRecordStore
     private bool _isAwaited;
     private long _checkpointNotBefore;
     private long _frozenEnd;
+    private long _rowsToWrite;
+    private long _rowsWritten;
 
     /// <inheritdoc/>
     public async ValueTask<CheckpointResult> CheckpointAsync(CancellationToken cancellationToken)
@@ -51,8 +57,16 @@ public sealed partial class SqliteRecordStore
         {
             return _frozen is null
                 && _logEnd >= _checkpointNotBefore
-                && (_live.Dirty.Count >= _options.CheckpointDirtyRecords || _logEnd - _checkpointEnd >= _options.CheckpointLogBytes);
+                && Due_NeedsGate(_checkpointEnd) >= 1;
         }
+    }
+
+    /// <summary>What there is of what makes a checkpoint due, as a part of it: 1 when it is due.</summary>
+    /// <param name="since">End of the log that the checkpoint before has.</param>
+    private double Due_NeedsGate(long since)
+    {
+        var due = Math.Max(_live.Dirty.Count / (double)_options.CheckpointDirtyRecords, (_logEnd - since) / (double)_options.CheckpointLogBytes);
+        return _options.EvictedHeadBytes == 0 ? due : Math.Max(due, _live.Evicted.FileBytes / (_options.EvictedHeadBytes * EvictedPart));
     }
 
     private void RunCheckpoints()
@@ -114,6 +128,8 @@ public sealed partial class SqliteRecordStore
         }
 
         var frozen = _frozen!;
+        _rowsToWrite = frozen.EffectsRemoved.Count + frozen.EffectsAdded.Count + frozen.Created.Count + frozen.Sections.Count + frozen.Dirty.Count;
+        _rowsWritten = 0;
         try
         {
             Stage("frozen");
@@ -207,6 +223,11 @@ public sealed partial class SqliteRecordStore
         }
 
         Stage("slice");
+        _rowsWritten += slice.Length;
+        if (_rowsToWrite >= _options.PacedFrom)
+        {
+            Pace(_rowsWritten / (double)_rowsToWrite);
+        }
     }
 
     private void CheckpointTablesWal()
@@ -296,8 +317,8 @@ public sealed partial class SqliteRecordStore
 
     private long WriteHeads(Delta frozen)
     {
-        var numbers = frozen.Dirty.ToArray();
-        Array.Sort(numbers);
+        var numbers = CollectionsMarshal.AsSpan(frozen.Dirty);
+        numbers.Sort();
         using var reader = _tableReaders.Rent();
         var rows = 0L;
         var slice = new List<long>(SliceRows);
@@ -312,10 +333,6 @@ public sealed partial class SqliteRecordStore
             {
                 rows += WriteHeads(slice, reader.Item);
                 slice.Clear();
-                if (numbers.Length >= _options.PacedFrom)
-                {
-                    Pace((i + 1.0) / numbers.Length);
-                }
             }
         }
 
@@ -336,7 +353,7 @@ public sealed partial class SqliteRecordStore
                 return;
             }
 
-            due = Math.Max(_live.Dirty.Count / (double)_options.CheckpointDirtyRecords, (_logEnd - _frozenEnd) / (double)_options.CheckpointLogBytes);
+            due = Due_NeedsGate(_frozenEnd);
         }
 
         if (done <= due / PaceTarget || _isClosing || _failure is not null)

@@ -109,7 +109,7 @@ public sealed partial class SqliteRecordStore
     }
 
     /// <summary>The head of a record at a position, when the host gave it when it dropped it from memory.</summary>
-    private bool TryReadEvicted(long number, long position, [NotNullWhen(true)] out byte[]? head)
+    private bool TryReadEvicted(long number, long position, out ReadOnlyMemory<byte> head)
     {
         EvictedHeads live;
         EvictedHeads? frozen;

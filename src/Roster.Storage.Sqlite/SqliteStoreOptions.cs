@@ -15,10 +15,10 @@ public sealed class SqliteStoreOptions
     public int CheckpointDirtyRecords { get; init; } = 500_000;
 
     /// <summary>
-    /// Bytes of log since the last checkpoint, before one starts by itself. Default 512 MB; at least 1. Bounds the restart, which reads
+    /// Bytes of log since the last checkpoint, before one starts by itself. Default 640 MB; at least 1. Bounds the restart, which reads
     /// them (some 400 MB or 2 million turns a second), and the length of the chain that loading a record may have to fold.
     /// </summary>
-    public long CheckpointLogBytes { get; init; } = 512L * 1024 * 1024;
+    public long CheckpointLogBytes { get; init; } = 640L * 1024 * 1024;
 
     /// <summary>
     /// Records whose latest turn is remembered although their row is up to date, at most. Default 262,144 (40 bytes each); at least 0.
@@ -27,17 +27,17 @@ public sealed class SqliteStoreOptions
     public int KnownRecordsMax { get; init; } = 262_144;
 
     /// <summary>
-    /// Bytes of the newest log kept in memory, so that turns that were just committed are read back without the file. Default 16 MB;
+    /// Bytes of the newest log kept in memory, so that turns that were just committed are read back without the file. Default 8 MB;
     /// a power of two, or 0 for none.
     /// </summary>
-    public int RecentLogBytes { get; init; } = 16 * 1024 * 1024;
+    public int RecentLogBytes { get; init; } = 8 * 1024 * 1024;
 
     /// <summary>
     /// Bytes of heads kept in a temporary file that the host dropped from memory before a checkpoint wrote their rows, so that loading them
-    /// again needs no folding of turns. Default 1 GB, of which a checkpoint interval of the default length uses some hundred MB; 0 for none.
-    /// Each takes some 50 bytes of memory as well.
+    /// again needs no folding of turns. Default 2 GB; 0 for none. A checkpoint starts by itself when half of it is used, since without room loading
+    /// such a record costs many times as much. There may be two such files at a time. Each head takes some 36 bytes of memory as well.
     /// </summary>
-    public long EvictedHeadBytes { get; init; } = 1L << 30;
+    public long EvictedHeadBytes { get; init; } = 2L << 30;
 
     /// <summary>Page cache of a reading connection of the tables, of which there are as many as there are reads at a time. Default 4 MB: the
     /// inner pages of some million rows.</summary>

@@ -15,13 +15,14 @@ internal sealed class RecordCache
     /// <summary>What a slot costs besides its head.</summary>
     private const int SlotBytes = 192;
 
+    private const int SlotsMin = 1024;
     private readonly HeadSlab _slab;
     private readonly Dictionary<Hash128, int> _byKey = [];
     private readonly Dictionary<long, int> _byNumber = [];
     private readonly Stack<int> _freeSlots = new();
     private readonly long _bytesMax;
     private readonly HeadDropped _dropped;
-    private Slot[] _slots = new Slot[1024];
+    private Slot[] _slots = new Slot[SlotsMin];
     private int _slotsEnd;
     private int _hand;
 
@@ -188,6 +189,12 @@ internal sealed class RecordCache
         FreeBlock(ref slot);
         slot = default;
         _freeSlots.Push(index);
+        if (_byNumber.Count < _byNumber.Capacity / 4 && _byNumber.Capacity > SlotsMin)
+        {
+            // Heads have grown: there were more of them in the same room.
+            _byNumber.TrimExcess(2 * _byNumber.Count);
+            _byKey.TrimExcess(2 * _byKey.Count);
+        }
     }
 
     private struct Slot

@@ -1,4 +1,5 @@
-using System.Diagnostics.CodeAnalysis;
+using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
 using Roster.Core.Hashing;
 
 namespace Roster.Storage.Sqlite.Internal;
@@ -14,6 +15,7 @@ namespace Roster.Storage.Sqlite.Internal;
 internal sealed class EvictedHeads : IDisposable
 {
     private const int BufferBytes = 256 * 1024;
+    private const int ChecksumBytes = 4;
     private readonly Lock _lock = new();
     private readonly ScratchFiles _files;
     private readonly long _bytesMax;
@@ -29,8 +31,11 @@ internal sealed class EvictedHeads : IDisposable
     public EvictedHeads(ScratchFiles files, long bytesMax)
     {
         _files = files;
-        _bytesMax = bytesMax;
+        _bytesMax = Math.Min(bytesMax, uint.MaxValue * (long)HeadInFile.Unit);
     }
+
+    /// <summary>Bytes in the file, without those in the buffer.</summary>
+    public long FileBytes => Interlocked.Read(ref _flushed);
 
     /// <summary>Heads at hand.</summary>
     public int Count
@@ -49,46 +54,44 @@ internal sealed class EvictedHeads : IDisposable
     {
         lock (_lock)
         {
-            if (_isEnded || head.Length > BufferBytes || _flushed + _buffered + head.Length > _bytesMax
-                || (_file is not null && _file.Heads.TryGetValue(number, out var known) && known.Position == position))
+            var bytes = BytesOf(head.Length);
+            if (_isEnded || bytes > BufferBytes || _flushed + _buffered + bytes > _bytesMax || IsHere(number, position))
             {
                 return;
             }
 
-            if (_buffered + head.Length > Math.Max(_buffer.Length, 1) && !TryFlush())
+            if (_buffered + bytes > Math.Max(_buffer.Length, 1) && !TryFlush())
             {
                 return;
             }
 
-            head.CopyTo(_buffer.AsSpan(_buffered));
-            _file!.Heads[number] = new HeadInFile(position, _flushed + _buffered, head.Length, Crc32C.Of(LogFormat.Seed(position), head));
-            _buffered += head.Length;
+            BinaryPrimitives.WriteUInt32LittleEndian(_buffer.AsSpan(_buffered), Crc32C.Of(LogFormat.Seed(position), head));
+            head.CopyTo(_buffer.AsSpan(_buffered + ChecksumBytes));
+            _file!.Heads.Set(new HeadInFile { Number = number, Position = position, At = (uint)((_flushed + _buffered) / HeadInFile.Unit), Length = head.Length });
+            _buffered += bytes;
         }
     }
 
     /// <summary>The head of a record at a position, if it is here and unharmed.</summary>
-    public bool TryRead(long number, long position, [NotNullWhen(true)] out byte[]? head)
+    public bool TryRead(long number, long position, out ReadOnlyMemory<byte> head)
     {
-        head = null;
+        head = default;
         lock (_lock)
         {
-            if (_file is null || !_file.Heads.TryGetValue(number, out var at) || at.Position != position)
+            if (!IsHere(number, position))
             {
                 return false;
             }
 
-            var bytes = GC.AllocateUninitializedArray<byte>(at.Length);
-            if (at.Offset >= _flushed)
-            {
-                _buffer.AsSpan((int)(at.Offset - _flushed), at.Length).CopyTo(bytes);
-            }
-            else if (!TryReadFile(bytes, at.Offset))
+            ref readonly var at = ref _file!.Heads.Find(number);
+            var bytes = GC.AllocateUninitializedArray<byte>(ChecksumBytes + at.Length);
+            if (!TryRead(bytes, at.Offset))
             {
                 return false;
             }
 
-            head = Crc32C.Of(LogFormat.Seed(position), bytes) == at.Checksum ? bytes : null;
-            return head is not null;
+            head = bytes.AsMemory(ChecksumBytes);
+            return Crc32C.Of(LogFormat.Seed(position), head.Span) == BinaryPrimitives.ReadUInt32LittleEndian(bytes);
         }
     }
 
@@ -101,8 +104,28 @@ internal sealed class EvictedHeads : IDisposable
         }
     }
 
-    private bool TryReadFile(byte[] bytes, long offset)
+    private static int BytesOf(int headBytes) => (ChecksumBytes + headBytes + HeadInFile.Unit - 1) / HeadInFile.Unit * HeadInFile.Unit;
+
+    private bool IsHere(long number, long position)
     {
+        if (_file is null)
+        {
+            return false;
+        }
+
+        ref readonly var at = ref _file.Heads.Find(number);
+        return !Unsafe.IsNullRef(in at) && at.Position == position;
+    }
+
+    /// <summary>A checksum and the head that it is of.</summary>
+    private bool TryRead(byte[] bytes, long offset)
+    {
+        if (offset >= _flushed)
+        {
+            _buffer.AsSpan((int)(offset - _flushed), bytes.Length).CopyTo(bytes);
+            return true;
+        }
+
         try
         {
             return RandomAccess.Read(_file!.Handle, bytes, offset) == bytes.Length;
@@ -125,7 +148,8 @@ internal sealed class EvictedHeads : IDisposable
             }
 
             RandomAccess.Write(_file.Handle, _buffer.AsSpan(0, _buffered), _flushed);
-            _flushed += _buffered;
+            DurableFiles.BeginWriting(_file.Handle, _flushed, _buffered);
+            Interlocked.Add(ref _flushed, _buffered);
             _buffered = 0;
             return true;
         }

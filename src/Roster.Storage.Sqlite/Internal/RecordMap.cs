@@ -29,7 +29,7 @@ internal struct KnownRecord
 /// </summary>
 /// <remarks>
 /// Open addressing with linear probing in many parts that grow and shrink one by one: no object per record, no long pause, and with some
-/// million records no array so large that the garbage collector never moves it. Guarded by the store's lock.
+/// million records no array so large that the garbage collector never moves it. A part grows by half: doubled, the map would be half empty on average. Guarded by the store's lock.
 /// </remarks>
 internal sealed class RecordMap
 {
@@ -74,8 +74,7 @@ internal sealed class RecordMap
 
         public ref KnownRecord Find(long number, ulong hash)
         {
-            var mask = _slots.Length - 1;
-            for (var at = Home(hash, mask); ; at = (at + 1) & mask)
+            for (var at = Home(hash, _slots.Length); ; at = Next(at, _slots.Length))
             {
                 ref var slot = ref _slots[at];
                 if (slot.Position == 0)
@@ -99,13 +98,13 @@ internal sealed class RecordMap
                 Evict();
             }
 
-            if (_count >= _slots.Length / 4 * 3)
+            if (_count >= _slots.Length / 5 * 4)
             {
-                Resize(_slots.Length * 2);
+                Resize(_slots.Length / 2 * 3);
             }
             else if (_count < _slots.Length / 4 && _slots.Length > SlotsMin)
             {
-                Resize(_slots.Length / 2);
+                Resize(Math.Max(SlotsMin, _slots.Length / 2));
             }
 
             _count++;
@@ -115,15 +114,19 @@ internal sealed class RecordMap
             return ref slot;
         }
 
-        private static int Home(ulong hash, int mask) => (int)(hash >> 16) & mask;
+        private static int Home(ulong hash, int length) => (int)((((hash >> 16) & uint.MaxValue) * (ulong)length) >> 32);
+
+        private static int Next(int at, int length) => at + 1 == length ? 0 : at + 1;
+
+        /// <summary>Steps from one slot to another.</summary>
+        private static int Steps(int from, int to, int length) => to >= from ? to - from : to - from + length;
 
         private static ref KnownRecord Free(KnownRecord[] slots, ulong hash)
         {
-            var mask = slots.Length - 1;
-            var at = Home(hash, mask);
+            var at = Home(hash, slots.Length);
             while (slots[at].Position != 0)
             {
-                at = (at + 1) & mask;
+                at = Next(at, slots.Length);
             }
 
             return ref slots[at];
@@ -149,7 +152,7 @@ internal sealed class RecordMap
         {
             for (var probe = 0; probe < ProbesMax; probe++)
             {
-                _hand = (_hand + 1) & (_slots.Length - 1);
+                _hand = Next(_hand, _slots.Length);
                 ref var slot = ref _slots[_hand];
                 if (slot.Position == 0 || slot.DirtyIn != 0)
                 {
@@ -169,11 +172,11 @@ internal sealed class RecordMap
         /// <summary>Closes the gap, so that no probe ends early at it.</summary>
         private void Remove(int gap)
         {
-            var mask = _slots.Length - 1;
-            for (var at = (gap + 1) & mask; _slots[at].Position != 0; at = (at + 1) & mask)
+            var length = _slots.Length;
+            for (var at = Next(gap, length); _slots[at].Position != 0; at = Next(at, length))
             {
-                var home = Home(Hash(_slots[at].Number), mask);
-                if (((at - home) & mask) >= ((at - gap) & mask))
+                var home = Home(Hash(_slots[at].Number), length);
+                if (Steps(home, at, length) >= Steps(gap, at, length))
                 {
                     _slots[gap] = _slots[at];
                     gap = at;

@@ -62,7 +62,7 @@ internal sealed class ScratchFiles(string folder) : IDisposable
             }
             else
             {
-                file.Empty();
+                file.Heads.Clear();
                 _free.Push(file);
             }
         }
@@ -103,21 +103,5 @@ internal sealed class ScratchFiles(string folder) : IDisposable
 internal sealed record ScratchFile(SafeFileHandle Handle, int MadeAfter)
 {
     /// <summary>Heads in the file, by record; empty whenever the file is rented.</summary>
-    public Dictionary<long, HeadInFile> Heads { get; private set; } = [];
-
-    /// <summary>Forgets where the heads are. Keeps the memory for as many, not for as many as there ever were.</summary>
-    public void Empty()
-    {
-        if (Heads.EnsureCapacity(0) > 4 * Math.Max(Heads.Count, 1024))
-        {
-            Heads = [];
-        }
-        else
-        {
-            Heads.Clear();
-        }
-    }
+    public HeadIndex Heads { get; } = new();
 }
-
-/// <summary>Where a head is in a file.</summary>
-internal readonly record struct HeadInFile(long Position, long Offset, int Length, uint Checksum);
