@@ -1,138 +1,36 @@
-using Google.Protobuf;
-using Timestamp = Google.Protobuf.WellKnownTypes.Timestamp;
 using Roster.Engine;
 using Roster.Engine.Stores;
-using Roster.V1;
 
 namespace Roster.Embedded.Tests;
 
-/// <summary>An engine over a fresh store with a manual clock, and short ways to say things.</summary>
-internal sealed class EngineHarness : IAsyncDisposable
+/// <summary>An engine over a fresh store with a manual clock.</summary>
+internal sealed class EngineHarness : EngineHarnessBase<EmbeddedEngine>
 {
-    public const string Tenant = "acme";
-    public static readonly DateTimeOffset Start = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
-
-    private int _ids;
-
     private EngineHarness(EmbeddedEngine engine, IRecordStore store, ManualClock clock)
+        : base(clock)
     {
         Engine = engine;
         Store = store;
-        Clock = clock;
     }
 
     /// <summary>Opens the store of an engine whose test does not bring one. Volatile here; other projects run the same tests on theirs.</summary>
     public static Func<Task<IRecordStore>> OpenStore { get; set; } = () => Task.FromResult<IRecordStore>(new VolatileRecordStore());
 
-    public EmbeddedEngine Engine { get; }
+    public override EmbeddedEngine Engine { get; }
 
-    public IRecordStore Store { get; }
-
-    public ManualClock Clock { get; }
-
-    private static CancellationToken Token => TestContext.Current.CancellationToken;
+    public override IRecordStore Store { get; }
 
     public static async Task<EngineHarness> StartAsync(EmbeddedOptions? options = null, IRecordStore? store = null, ManualClock? clock = null)
     {
         clock ??= new ManualClock(Start);
         store ??= await OpenStore();
-        var harness = new EngineHarness(await EmbeddedEngine.StartAsync(options ?? new EmbeddedOptions(), store, clock, Token), store, clock);
-        await harness.Engine.UpdateSettingsAsync(
-            Tenant, new UpdateSettingsRequest { Settings = new TenantSettings { Undeclared = TenantSettings.Types.Undeclared.Declare } }, Token);
+        var engine = await EmbeddedEngine.StartAsync(options ?? new EmbeddedOptions(), store, clock, TestContext.Current.CancellationToken);
+        var harness = new EngineHarness(engine, store, clock);
+        await harness.AcceptUndeclaredAsync();
         return harness;
     }
 
-    public static PropertyValue Text(string name, string value) => new() { Name = name, Value = new Value { Text = value } };
-
-    public static PropertyValue Number(string name, string value) => new() { Name = name, Value = new Value { Number = value } };
-
-    public Event Event(string record, string type = "", params PropertyValue[] writes)
-    {
-        var e = new Event { EventId = $"e{++_ids}", ObjectType = "contact", RecordId = record, Type = type };
-        e.Writes.AddRange(writes);
-        return e;
-    }
-
-    public async Task<IReadOnlyList<IndexedResult>> SendAsync(params Event[] events)
-    {
-        try
-        {
-            return await Engine.IngestAsync(Tenant, events, Token);
-        }
-        catch (RosterException) when (Engine.Failed.Exception is { } cause)
-        {
-            // A test that does not fail the store wants to know why the engine stopped.
-            throw new RosterException(RosterError.Unavailable, cause.ToString());
-        }
-    }
-
-    public async Task PublishAsync(string json)
-    {
-        var workflow = JsonParser.Default.Parse<Workflow>(json);
-        await Engine.SaveWorkflowAsync(Tenant, new SaveWorkflowRequest { Workflow = workflow }, Token);
-        await Engine.SetWorkflowStateAsync(Tenant, new SetWorkflowStateRequest { WorkflowId = workflow.Id, State = Workflow.Types.State.On }, Token);
-    }
-
-    /// <summary>Replaces a workflow by another version and publishes it.</summary>
-    public async Task<PublishWorkflowResponse> RepublishAsync(string json)
-    {
-        var workflow = JsonParser.Default.Parse<Workflow>(json);
-        await Engine.SaveWorkflowAsync(Tenant, new SaveWorkflowRequest { Workflow = workflow, Force = true }, Token);
-        return await Engine.PublishWorkflowAsync(Tenant, new PublishWorkflowRequest { WorkflowId = workflow.Id }, Token);
-    }
-
-    public async Task<Workflow> SwitchAsync(string workflow, Workflow.Types.State state, bool enrollExisting = false) => await Engine.SetWorkflowStateAsync(
-        Tenant, new SetWorkflowStateRequest { WorkflowId = workflow, State = state, EnrollExisting = enrollExisting }, Token);
-
-    public async Task<SaveListResponse> ListAsync(string json)
-    {
-        var list = JsonParser.Default.Parse<List>(json);
-        return await Engine.SaveListAsync(Tenant, new SaveListRequest { List = list, Force = true }, Token);
-    }
-
-    public async Task<List<string>> MembersAsync(string list) =>
-        [.. (await Engine.ListMembersAsync(Tenant, new ListMembersRequest { ListId = list }, Token)).Members.Select(m => m.RecordId).Order(StringComparer.Ordinal)];
-
-    public async Task AddAsync(string list, string record) => Assert.Equal(
-        EventResult.Types.Code.Applied,
-        (await Engine.ChangeMembershipAsync(
-            Tenant,
-            new ChangeMembershipRequest { ListId = list, Ref = new RecordRef { ObjectType = "contact", RecordId = record }, RequestId = $"m{++_ids}" },
-            adds: true,
-            Token)).Result.Code);
-
-    /// <summary>Lets jobs end: the clock does not move.</summary>
-    public Task SettleAsync() => AdvanceAsync(TimeSpan.Zero);
-
-    /// <summary>The whole journal in words.</summary>
-    public async Task<List<JournalEntry>> JournalAsync(params JournalEntry.Types.Kind[] kinds)
-    {
-        var entries = new List<JournalEntry>();
-        await foreach (var page in Engine.ReadJournalAsync(Tenant, new ReadJournalRequest(), Token))
-        {
-            entries.AddRange(page.Entries.Where(e => kinds.Length == 0 || kinds.Contains(e.Kind)));
-        }
-
-        return entries;
-    }
-
-    public async Task AdvanceAsync(TimeSpan time) => await Engine.AdvanceClockAsync(
-        new AdvanceClockRequest { To = Timestamp.FromDateTimeOffset(Clock.GetUtcNow() + time) }, Token);
-
-    public async Task<V1.Record> RecordAsync(string id) =>
-        await Engine.GetRecordAsync(Tenant, new RecordRef { ObjectType = "contact", RecordId = id }, Token) ?? throw new InvalidOperationException($"No record {id}.");
-
-    public async Task<WorkflowStats> StatsAsync(string workflow) =>
-        await Engine.GetWorkflowStatsAsync(Tenant, new GetWorkflowStatsRequest { WorkflowId = workflow }, Token);
-
-    public async Task VerifyAsync()
-    {
-        var verified = await Engine.VerifyAsync(Token);
-        Assert.Empty(verified.Differences);
-        Assert.Equal(verified.StateHash, verified.ReplayHash);
-    }
-
-    public async ValueTask DisposeAsync()
+    public override async ValueTask DisposeAsync()
     {
         await Engine.DisposeAsync();
         await Store.DisposeAsync();
