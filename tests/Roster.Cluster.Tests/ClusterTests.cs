@@ -4,7 +4,7 @@ using Roster.Engine;
 using Roster.Engine.Delivery;
 using Roster.Engine.Tests.Delivery;
 using Roster.V1;
-using Timestamp = Google.Protobuf.WellKnownTypes.Timestamp;
+using static Roster.Embedded.Tests.EngineCalls;
 
 namespace Roster.Cluster.Tests;
 
@@ -13,22 +13,7 @@ public sealed class ClusterTests
 {
     private const string Tenant = EngineHarness.Tenant;
 
-    private const string Follow = """
-        { "id": "follow", "objectType": "contact", "start": { "event": { "anyOf": [ { "eventType": "go", "allowNewRecord": true } ] }, "reenroll": true },
-          "steps": [
-            { "id": "mail", "next": "wait", "worker": { "queue": "mail" } },
-            { "id": "wait", "next": "done", "delay": { "amount": 2, "unit": "DAYS" } },
-            { "id": "done", "setProperty": { "property": "stage", "value": "done" } } ] }
-        """;
-
     private static CancellationToken Token => TestContext.Current.CancellationToken;
-
-    private static Event Event(string id, string record, string type, params PropertyValue[] writes)
-    {
-        var e = new Event { EventId = id, ObjectType = "contact", RecordId = record, Type = type };
-        e.Writes.AddRange(writes);
-        return e;
-    }
 
     private static async Task<TestSilos> StartAsync(short count)
     {
@@ -37,45 +22,8 @@ public sealed class ClusterTests
         return silos;
     }
 
-    private static async Task DeclareAsync(IRosterEngine front)
-    {
-        await front.UpdateSettingsAsync(Tenant, new UpdateSettingsRequest { Settings = new TenantSettings { Undeclared = TenantSettings.Types.Undeclared.Declare } }, Token);
-        await front.DeclarePropertiesAsync(
-            Tenant, new DeclarePropertiesRequest { ObjectType = "contact", Properties = { new PropertyDefinition { Name = "stage", Type = PropertyType.Types.Kind.String } } }, Token);
-    }
-
-    private static async Task PublishAsync(IRosterEngine front, string json)
-    {
-        var workflow = JsonParser.Default.Parse<Workflow>(json);
-        await front.SaveWorkflowAsync(Tenant, new SaveWorkflowRequest { Workflow = workflow }, Token);
-        await front.SetWorkflowStateAsync(Tenant, new SetWorkflowStateRequest { WorkflowId = workflow.Id, State = Workflow.Types.State.On }, Token);
-    }
-
-    private static async Task<Roster.V1.Record> RecordAsync(IRosterEngine front, string id) =>
-        (await front.GetRecordAsync(Tenant, new RecordRef { ObjectType = "contact", RecordId = id }, Token))!;
-
-    private static Task AdvanceAsync(IRosterEngine front, TimeSpan time) =>
-        front.AdvanceClockAsync(new AdvanceClockRequest { To = Timestamp.FromDateTimeOffset(front.Clock.GetUtcNow() + time) }, Token).AsTask();
-
     private static async Task<long> EnrolledAsync(IRosterEngine front) =>
         (await front.GetWorkflowStatsAsync(Tenant, new GetWorkflowStatsRequest { WorkflowId = "follow" }, Token)).Enrolled;
-
-    private static async Task VerifyAsync(IRosterEngine front)
-    {
-        var verified = await front.VerifyAsync(Token);
-        Assert.Empty(verified.Differences);
-        Assert.Equal(verified.StateHash, verified.ReplayHash);
-    }
-
-    private static async Task CompleteAllAsync(IRosterEngine front, int count)
-    {
-        var tasks = await front.LeaseTasksAsync(Tenant, "mail", count + 1, TimeSpan.FromMinutes(1), "w", Token);
-        Assert.Equal(count, tasks.Count);
-        foreach (var task in tasks)
-        {
-            Assert.True(await front.CompleteTaskAsync(Tenant, new TaskCompletion { Key = task.Key, Outcome = TaskCompletion.Types.Outcome.Completed }, Token));
-        }
-    }
 
     [Fact]
     public async Task One_silo_takes_an_event_to_its_record_and_answers_when_it_is_durable()

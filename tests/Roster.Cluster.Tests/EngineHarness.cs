@@ -27,7 +27,7 @@ internal sealed class EngineHarness : EngineHarnessBase<ClusterEngine>
     {
         Assert.SkipWhen(store is not null, "The test is about a store that it brings itself.");
         var harness = new EngineHarness(await TestSilos.StartAsync(2, clock ?? new ManualClock(Start), silo => Copy(options, silo)));
-        await harness.AcceptUndeclaredAsync();
+        await EngineCalls.AcceptUndeclaredAsync(harness.Engine);
         return harness;
     }
 

@@ -1,8 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
-using Google.Protobuf;
 using Grpc.Core;
 using Grpc.Health.V1;
 using Npgsql;
@@ -11,7 +8,7 @@ using Roster.Embedded.Tests;
 using Roster.Engine;
 using Roster.Storage.Postgres.Tests;
 using Roster.V1;
-using Timestamp = Google.Protobuf.WellKnownTypes.Timestamp;
+using static Roster.Embedded.Tests.EngineCalls;
 
 namespace Roster.Cluster.Tests;
 
@@ -19,14 +16,6 @@ namespace Roster.Cluster.Tests;
 public sealed class FrontDoorTests
 {
     private const string Tenant = EngineHarness.Tenant;
-
-    private const string Follow = """
-        { "id": "follow", "objectType": "contact", "start": { "event": { "anyOf": [ { "eventType": "go", "allowNewRecord": true } ] }, "reenroll": true },
-          "steps": [
-            { "id": "mail", "next": "wait", "worker": { "queue": "mail" } },
-            { "id": "wait", "next": "done", "delay": { "amount": 2, "unit": "DAYS" } },
-            { "id": "done", "setProperty": { "property": "stage", "value": "done" } } ] }
-        """;
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -39,23 +28,15 @@ public sealed class FrontDoorTests
         await PublishAsync(door, Follow);
         Assert.Empty(await door.IngestAsync(Tenant, [.. Enumerable.Range(0, 20).Select(r => Event($"go-{r}", $"r{r}", "go"))], Token));
         Assert.Equal(EventResult.Types.Code.Duplicate, Assert.Single(await silos[1].IngestAsync(Tenant, [Event("go-3", "r3", "go")], Token)).Result.Code);
-
-        var tasks = await door.LeaseTasksAsync(Tenant, "mail", 100, TimeSpan.FromMinutes(1), "w", Token);
-        Assert.Equal(20, tasks.Count);
-        foreach (var task in tasks)
-        {
-            Assert.True(await door.CompleteTaskAsync(Tenant, new TaskCompletion { Key = task.Key, Outcome = TaskCompletion.Types.Outcome.Completed }, Token));
-        }
-
-        await door.AdvanceClockAsync(new AdvanceClockRequest { To = Timestamp.FromDateTimeOffset(silos.Clock.GetUtcNow() + TimeSpan.FromDays(2)) }, Token);
-        var record = await door.GetRecordAsync(Tenant, new RecordRef { ObjectType = "contact", RecordId = "r7" }, Token);
-        Assert.Equal("done", record!.Properties.Single(p => p.Name == "stage").Value.Text);
+        await CompleteAllAsync(door, 20);
+        await AdvanceAsync(door, TimeSpan.FromDays(2));
+        var record = await RecordAsync(door, "r7");
+        Assert.Equal("done", record.Properties.Single(p => p.Name == "stage").Value.Text);
         var unknown = await door.EnrollAsync(Tenant, new EnrollRequest { Ref = record.Ref, WorkflowId = "none", RequestId = "q" }, Token);
         Assert.Equal(Refusal.Types.Reason.UnknownWorkflow, unknown.Result.Refusal.Reason);
         var status = await door.GetStatusAsync(Token);
         Assert.Equal(("cluster", 20L), (status.Host, status.Records));
-        var verified = await door.VerifyAsync(Token);
-        Assert.Empty(verified.Differences);
+        await VerifyAsync(door);
     }
 
     [Fact]
@@ -82,8 +63,7 @@ public sealed class FrontDoorTests
             var id = $"w{i}";
             await PublishAsync(doors[i % 3], Follow.Replace("\"follow\"", $"\"{id}\"", StringComparison.Ordinal));
             Assert.Empty(await doors[(i + 1) % 3].IngestAsync(Tenant, [Event(id, "ada", "go")], Token));
-            var record = await doors[(i + 2) % 3].GetRecordAsync(Tenant, new RecordRef { ObjectType = "contact", RecordId = "ada" }, Token);
-            Assert.Contains(record!.Enrollments, e => e.WorkflowId == id);
+            Assert.Contains((await RecordAsync(doors[(i + 2) % 3], "ada")).Enrollments, e => e.WorkflowId == id);
         }
 
         // Schema and settings are changed by the front door itself, under its own name in the store.
@@ -127,27 +107,6 @@ public sealed class FrontDoorTests
         Assert.Equal(0, await CountDoorsAsync(postgres));
     }
 
-    private static Event Event(string id, string record, string type, params PropertyValue[] writes)
-    {
-        var e = new Event { EventId = id, ObjectType = "contact", RecordId = record, Type = type };
-        e.Writes.AddRange(writes);
-        return e;
-    }
-
-    private static async Task DeclareAsync(IRosterEngine door)
-    {
-        await door.UpdateSettingsAsync(Tenant, new UpdateSettingsRequest { Settings = new TenantSettings { Undeclared = TenantSettings.Types.Undeclared.Declare } }, Token);
-        await door.DeclarePropertiesAsync(
-            Tenant, new DeclarePropertiesRequest { ObjectType = "contact", Properties = { new PropertyDefinition { Name = "stage", Type = PropertyType.Types.Kind.String } } }, Token);
-    }
-
-    private static async Task PublishAsync(IRosterEngine door, string json)
-    {
-        var workflow = JsonParser.Default.Parse<Workflow>(json);
-        await door.SaveWorkflowAsync(Tenant, new SaveWorkflowRequest { Workflow = workflow }, Token);
-        await door.SetWorkflowStateAsync(Tenant, new SetWorkflowStateRequest { WorkflowId = workflow.Id, State = Workflow.Types.State.On }, Token);
-    }
-
     private static Dictionary<string, string> Settings(PostgresServer postgres, string role) => new()
     {
         ["host"] = "cluster",
@@ -155,8 +114,8 @@ public sealed class FrontDoorTests
         ["clock"] = "real",
         ["store"] = "postgres",
         ["postgres"] = postgres.ConnectionString,
-        ["silo_port"] = FreePort().ToString(CultureInfo.InvariantCulture),
-        ["gateway_port"] = FreePort().ToString(CultureInfo.InvariantCulture),
+        ["silo_port"] = ServerUnderTest.FreePort().ToString(CultureInfo.InvariantCulture),
+        ["gateway_port"] = ServerUnderTest.FreePort().ToString(CultureInfo.InvariantCulture),
     };
 
     /// <summary>Fifty events of fifty records, sent again with the same ids while the cluster notices that a silo is gone.</summary>
@@ -192,12 +151,5 @@ public sealed class FrontDoorTests
         await using var source = NpgsqlDataSource.Create(postgres.ConnectionString);
         await using var command = source.CreateCommand("SELECT count(*) FROM roster.owners WHERE name LIKE 'door/%'");
         return (long)(await command.ExecuteScalarAsync(Token))!;
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

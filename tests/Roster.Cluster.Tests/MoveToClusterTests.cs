@@ -1,4 +1,3 @@
-using Google.Protobuf;
 using Roster.Embedded;
 using Roster.Embedded.Tests;
 using Roster.Engine;
@@ -7,7 +6,7 @@ using Roster.Storage.Postgres;
 using Roster.Storage.Postgres.Tests;
 using Roster.Storage.Sqlite;
 using Roster.V1;
-using Timestamp = Google.Protobuf.WellKnownTypes.Timestamp;
+using static Roster.Embedded.Tests.EngineCalls;
 
 namespace Roster.Cluster.Tests;
 
@@ -62,20 +61,18 @@ public sealed class MoveToClusterTests : IDisposable
         Assert.All(await silos[1].IngestAsync(Tenant, [Lead("r0"), Lead("r1")], Token), result => Assert.Equal(EventResult.Types.Code.Duplicate, result.Result.Code));
         var tasks = await engine.LeaseTasksAsync(Tenant, "mail", 100, TimeSpan.FromMinutes(1), "w", Token);
         Assert.Equal(keys.Order(StringComparer.Ordinal), tasks.Select(task => task.Key).Order(StringComparer.Ordinal));
-        Assert.True(await engine.CompleteTaskAsync(Tenant, new TaskCompletion { Key = tasks.Single(task => task.Ref.RecordId == "r1").Key, Outcome = TaskCompletion.Types.Outcome.Completed }, Token));
+        await CompleteAsync(engine, tasks.Single(task => task.Ref.RecordId == "r1"));
         var customer = Lead("r0");
         (customer.EventId, customer.Writes[0].Value.Text) = ("won", "customer");
         await engine.IngestAsync(Tenant, [customer], Token);
-        await AdvanceAsync(engine, clock, TimeSpan.FromDays(1));
+        await AdvanceAsync(engine, TimeSpan.FromDays(1));
         var stats = await engine.GetWorkflowStatsAsync(Tenant, new GetWorkflowStatsRequest { WorkflowId = "nurture" }, Token);
         Assert.Equal((20, 7, 12), (stats.Enrolled, stats.Active, stats.Completed));
         Assert.Equal("GOAL_MET", Assert.Single(stats.Unenrolled).Name);
-        await AdvanceAsync(engine, clock, TimeSpan.FromDays(2));
+        await AdvanceAsync(engine, TimeSpan.FromDays(2));
         stats = await engine.GetWorkflowStatsAsync(Tenant, new GetWorkflowStatsRequest { WorkflowId = "nurture" }, Token);
         Assert.Equal((6, 13), (stats.Active, stats.Completed));
-        var verified = await engine.VerifyAsync(Token);
-        Assert.Empty(verified.Differences);
-        Assert.Equal(verified.StateHash, verified.ReplayHash);
+        await VerifyAsync(engine);
     }
 
     /// <summary>Twenty enrollments: r8 to r19 wait for a day more, the others for a worker. Returns the keys of open tasks.</summary>
@@ -83,19 +80,16 @@ public sealed class MoveToClusterTests : IDisposable
     {
         await using var store = await SqliteRecordStore.OpenAsync(new SqliteStoreOptions { Folder = _folder.FullName }, Token);
         await using var engine = await EmbeddedEngine.StartAsync(new EmbeddedOptions(), store, clock, Token);
-        await engine.UpdateSettingsAsync(Tenant, new UpdateSettingsRequest { Settings = new TenantSettings { Undeclared = TenantSettings.Types.Undeclared.Declare } }, Token);
-        await engine.DeclarePropertiesAsync(
-            Tenant, new DeclarePropertiesRequest { ObjectType = "contact", Properties = { new PropertyDefinition { Name = "stage", Type = PropertyType.Types.Kind.String } } }, Token);
-        await engine.SaveWorkflowAsync(Tenant, new SaveWorkflowRequest { Workflow = JsonParser.Default.Parse<Workflow>(Nurture) }, Token);
-        await engine.SetWorkflowStateAsync(Tenant, new SetWorkflowStateRequest { WorkflowId = "nurture", State = Workflow.Types.State.On }, Token);
+        await DeclareAsync(engine);
+        await PublishAsync(engine, Nurture);
         await engine.IngestAsync(Tenant, [.. Enumerable.Range(0, 20).Select(i => Lead($"r{i}"))], Token);
         var tasks = await engine.LeaseTasksAsync(Tenant, "mail", 100, TimeSpan.FromHours(1), "w", Token);
         foreach (var task in tasks.Where(task => int.Parse(task.Ref.RecordId.AsSpan(1), System.Globalization.CultureInfo.InvariantCulture) >= 8))
         {
-            await engine.CompleteTaskAsync(Tenant, new TaskCompletion { Key = task.Key, Outcome = TaskCompletion.Types.Outcome.Completed }, Token);
+            await CompleteAsync(engine, task);
         }
 
-        await engine.AdvanceClockAsync(new AdvanceClockRequest { To = Timestamp.FromDateTimeOffset(clock.GetUtcNow() + TimeSpan.FromDays(1)) }, Token);
+        await AdvanceAsync(engine, TimeSpan.FromDays(1));
         return [.. tasks.Where(task => int.Parse(task.Ref.RecordId.AsSpan(1), System.Globalization.CultureInfo.InvariantCulture) < 8).Select(task => task.Key)];
     }
 
@@ -105,7 +99,4 @@ public sealed class MoveToClusterTests : IDisposable
         e.Writes.Add(new PropertyValue { Name = "stage", Value = new Value { Text = "lead" } });
         return e;
     }
-
-    private static async Task AdvanceAsync(ClusterEngine engine, ManualClock clock, TimeSpan by) =>
-        await engine.AdvanceClockAsync(new AdvanceClockRequest { To = Timestamp.FromDateTimeOffset(clock.GetUtcNow() + by) }, Token);
 }

@@ -1,8 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using Google.Protobuf;
 using Grpc.Core;
 using Roster.Crash.Tests;
@@ -151,7 +149,7 @@ public sealed class SiloKillTests
             ["clock"] = "real",
             ["store"] = "postgres",
             ["postgres"] = database,
-            ["silo_port"] = FreePort().ToString(CultureInfo.InvariantCulture),
+            ["silo_port"] = ServerUnderTest.FreePort().ToString(CultureInfo.InvariantCulture),
         })];
 
         public static async Task<Silos> StartAsync(string database)
@@ -193,13 +191,6 @@ public sealed class SiloKillTests
             {
                 await server.DisposeAsync();
             }
-        }
-
-        private static int FreePort()
-        {
-            using var listener = new TcpListener(IPAddress.Loopback, 0);
-            listener.Start();
-            return ((IPEndPoint)listener.LocalEndpoint).Port;
         }
     }
 

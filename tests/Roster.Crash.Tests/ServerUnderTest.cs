@@ -54,6 +54,14 @@ internal sealed class ServerUnderTest : IAsyncDisposable
         throw new InvalidOperationException($"The server did not come up: {await errors}");
     }
 
+    /// <summary>A port that nobody listens at.</summary>
+    public static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
     /// <summary><c>kill -9</c>.</summary>
     public async Task KillAsync()
     {
@@ -81,13 +89,6 @@ internal sealed class ServerUnderTest : IAsyncDisposable
         {
             // The pipe must not fill up.
         }
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }
 

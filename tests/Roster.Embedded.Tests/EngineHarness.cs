@@ -26,7 +26,7 @@ internal sealed class EngineHarness : EngineHarnessBase<EmbeddedEngine>
         store ??= await OpenStore();
         var engine = await EmbeddedEngine.StartAsync(options ?? new EmbeddedOptions(), store, clock, TestContext.Current.CancellationToken);
         var harness = new EngineHarness(engine, store, clock);
-        await harness.AcceptUndeclaredAsync();
+        await EngineCalls.AcceptUndeclaredAsync(harness.Engine);
         return harness;
     }
 

@@ -122,10 +122,8 @@ public sealed class ShardFairnessTests
             await EngineHarness.OpenStore(),
             _clock,
             Token);
-        await engine.UpdateSettingsAsync(
-            EngineHarness.Tenant, new UpdateSettingsRequest { Settings = new TenantSettings { Undeclared = TenantSettings.Types.Undeclared.Declare } }, Token);
-        await engine.SaveWorkflowAsync(EngineHarness.Tenant, new SaveWorkflowRequest { Workflow = JsonParser.Default.Parse<Workflow>(Waits) }, Token);
-        await engine.SetWorkflowStateAsync(EngineHarness.Tenant, new SetWorkflowStateRequest { WorkflowId = "w", State = Workflow.Types.State.On }, Token);
+        await EngineCalls.AcceptUndeclaredAsync(engine);
+        await EngineCalls.PublishAsync(engine, Waits);
         await engine.IngestAsync(EngineHarness.Tenant, [.. Enumerable.Range(0, Timers).Select(i => NewEvent("go", $"t{i}"))], Token);
 
         // The first event of a type declares it, which waits for a commit; a test that sends one from within a turn must not.

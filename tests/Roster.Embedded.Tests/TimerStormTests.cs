@@ -141,16 +141,13 @@ public sealed class TimerStormTests
 
     private static async Task PublishAsync(EmbeddedEngine engine, string id, string policy)
     {
-        await engine.UpdateSettingsAsync(
-            EngineHarness.Tenant, new UpdateSettingsRequest { Settings = new TenantSettings { Undeclared = TenantSettings.Types.Undeclared.Declare } }, Token);
+        await EngineCalls.AcceptUndeclaredAsync(engine);
         await engine.IngestAsync(EngineHarness.Tenant, [new Event { EventId = "seed", ObjectType = "contact", RecordId = "seed", Writes = { EngineHarness.Text("stage", "x") } }], Token);
-        var workflow = JsonParser.Default.Parse<Workflow>($$"""
+        await EngineCalls.PublishAsync(engine, $$"""
             { "id": "{{id}}", "objectType": "contact", {{policy}}
               "start": { "event": { "anyOf": [ { "eventType": "go", "allowNewRecord": true } ] } },
               "steps": [ { "id": "wait", "next": "mark", "delay": { "amount": 1, "unit": "HOURS" } }, { "id": "mark", "setProperty": { "property": "stage", "value": "done" } } ] }
             """);
-        await engine.SaveWorkflowAsync(EngineHarness.Tenant, new SaveWorkflowRequest { Workflow = workflow }, Token);
-        await engine.SetWorkflowStateAsync(EngineHarness.Tenant, new SetWorkflowStateRequest { WorkflowId = id, State = Workflow.Types.State.On }, Token);
     }
 
     private async Task IngestAsync(EmbeddedEngine engine, string type, int count, string record = "r")

@@ -1,10 +1,9 @@
 using Google.Protobuf;
 using Roster.Embedded.Tests;
 using Roster.Engine;
-using Roster.Engine.Hosting;
 using Roster.Engine.Stores;
 using Roster.V1;
-using Timestamp = Google.Protobuf.WellKnownTypes.Timestamp;
+using static Roster.Embedded.Tests.EngineCalls;
 
 namespace Roster.Storage.Postgres.Tests;
 
@@ -13,47 +12,13 @@ public sealed class SharedStoreTests
 {
     private const string Tenant = EngineHarness.Tenant;
 
-    private const string Follow = """
-        { "id": "follow", "objectType": "contact", "start": { "event": { "anyOf": [ { "eventType": "go", "allowNewRecord": true } ] }, "reenroll": true },
-          "steps": [
-            { "id": "mail", "next": "wait", "worker": { "queue": "mail" } },
-            { "id": "wait", "next": "done", "delay": { "amount": 2, "unit": "DAYS" } },
-            { "id": "done", "setProperty": { "property": "stage", "value": "done" } } ] }
-        """;
-
     private static CancellationToken Token => TestContext.Current.CancellationToken;
-
-    private static Event Event(string id, string record, string type, params PropertyValue[] writes)
-    {
-        var e = new Event { EventId = id, ObjectType = "contact", RecordId = record, Type = type };
-        e.Writes.AddRange(writes);
-        return e;
-    }
 
     private static async Task<SharedHosts> StartAsync(int count)
     {
         var hosts = await SharedHosts.StartAsync(count);
-        await hosts[0].UpdateSettingsAsync(Tenant, new UpdateSettingsRequest { Settings = new TenantSettings { Undeclared = TenantSettings.Types.Undeclared.Declare } }, Token);
-        await hosts[0].DeclarePropertiesAsync(
-            Tenant, new DeclarePropertiesRequest { ObjectType = "contact", Properties = { new PropertyDefinition { Name = "stage", Type = PropertyType.Types.Kind.String } } }, Token);
+        await DeclareAsync(hosts[0]);
         return hosts;
-    }
-
-    private static async Task PublishAsync(EngineHost host, string json)
-    {
-        var workflow = JsonParser.Default.Parse<Workflow>(json);
-        await host.SaveWorkflowAsync(Tenant, new SaveWorkflowRequest { Workflow = workflow }, Token);
-        await host.SetWorkflowStateAsync(Tenant, new SetWorkflowStateRequest { WorkflowId = workflow.Id, State = Workflow.Types.State.On }, Token);
-    }
-
-    private static async Task<Roster.V1.Record> RecordAsync(EngineHost host, string id) =>
-        (await host.GetRecordAsync(Tenant, new RecordRef { ObjectType = "contact", RecordId = id }, Token))!;
-
-    private static async Task VerifyAsync(EngineHost host)
-    {
-        var verified = await host.VerifyAsync(Token);
-        Assert.Empty(verified.Differences);
-        Assert.Equal(verified.StateHash, verified.ReplayHash);
     }
 
     [Fact]
@@ -140,12 +105,12 @@ public sealed class SharedStoreTests
         Assert.Equal(["ada", "bob"], tasks.Select(t => t.Ref.RecordId).Order());
         foreach (var task in tasks)
         {
-            Assert.True(await hosts[0].CompleteTaskAsync(Tenant, new TaskCompletion { Key = task.Key, Outcome = TaskCompletion.Types.Outcome.Completed }, Token));
+            await CompleteAsync(hosts[0], task);
         }
 
         // And an event in between, elsewhere, so that host 0 knows an old state again when the timers are due.
         Assert.Empty(await hosts[1].IngestAsync(Tenant, [Event("g", "ada", "", EngineHarness.Number("score", "7"))], Token));
-        await hosts[0].AdvanceClockAsync(new AdvanceClockRequest { To = Timestamp.FromDateTimeOffset(EngineHarness.Start.AddDays(2)) }, Token);
+        await AdvanceAsync(hosts[0], TimeSpan.FromDays(2));
         foreach (var record in new[] { "ada", "bob" })
         {
             Assert.Equal("done", (await RecordAsync(hosts[2], record)).Properties.Single(p => p.Name == "stage").Value.Text);
@@ -162,9 +127,8 @@ public sealed class SharedStoreTests
         Assert.Empty(await hosts[0].IngestAsync(Tenant, [Event("a", "ada", "go")], Token));
         await hosts[0].DropDutiesAsync();
         await hosts[1].TakeDutiesAsync(Token);
-        var task = Assert.Single(await hosts[1].LeaseTasksAsync(Tenant, "mail", 10, TimeSpan.FromMinutes(1), "w", Token));
-        Assert.True(await hosts[1].CompleteTaskAsync(Tenant, new TaskCompletion { Key = task.Key, Outcome = TaskCompletion.Types.Outcome.Completed }, Token));
-        await hosts[1].AdvanceClockAsync(new AdvanceClockRequest { To = Timestamp.FromDateTimeOffset(EngineHarness.Start.AddDays(2)) }, Token);
+        await CompleteAllAsync(hosts[1], 1);
+        await AdvanceAsync(hosts[1], TimeSpan.FromDays(2));
         Assert.Empty((await RecordAsync(hosts[0], "ada")).Enrollments);
         await VerifyAsync(hosts[1]);
     }

@@ -2,6 +2,7 @@ using System.Text;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Roster.Embedded;
+using Roster.Embedded.Tests;
 using Roster.Engine;
 using Roster.Engine.Stores;
 using Roster.Storage.Sqlite.Internal;
@@ -13,7 +14,7 @@ namespace Roster.Storage.Sqlite.Tests;
 /// <summary>Erasure of a record down to the bytes of the files (REC-17).</summary>
 public sealed class ErasureOverSqliteTests : IDisposable
 {
-    private const string Tenant = "acme";
+    private const string Tenant = EngineHarness.Tenant;
     private const string Id = "grace.hopper@erased.example";
 
     /// <summary>All that the tests say of the person, and of nobody else. None of it may be left.</summary>
@@ -113,17 +114,17 @@ public sealed class ErasureOverSqliteTests : IDisposable
     {
         await SendAsync(engine, Write("contact", "seed", "tier", "x", "name", "x"), Write("deal", "seed", "stage", "x"));
         await engine.SaveListAsync(Tenant, new SaveListRequest { List = JsonParser.Default.Parse<List>("""{ "id": "vip", "objectType": "contact" }""") }, Cancel);
-        await PublishAsync(engine, """
+        await EngineCalls.PublishAsync(engine, """
             { "id": "w", "objectType": "contact", "start": { "event": { "anyOf": [ { "eventType": "go" } ] } },
               "steps": [ { "id": "ask", "next": "tell", "worker": { "queue": "mail", "properties": ["name"] } },
                          { "id": "tell", "worker": { "queue": "mail", "fields": [ { "name": "text", "text": "Dear {{name}}" } ], "properties": ["tier"] } } ] }
             """);
-        await PublishAsync(engine, """
+        await EngineCalls.PublishAsync(engine, """
             { "id": "copies", "objectType": "deal", "start": { "filter": { "criteria": { "anyOf": [ { "allOf": [ { "associated": { "objectType": "contact", "allOf": [
                 { "property": "tier", "operator": "IS_EQUAL_TO", "values": ["gold"] }, { "property": "name", "operator": "IS_EQUAL_TO", "values": ["x"] } ] } } ] } ] } } },
               "steps": [ { "id": "mark", "setProperty": { "property": "stage", "value": "won" } } ] }
             """);
-        await PublishAsync(engine, """
+        await EngineCalls.PublishAsync(engine, """
             { "id": "stages", "objectType": "contact", "start": { "filter": { "criteria": { "anyOf": [ { "allOf": [ { "associated": { "objectType": "deal", "allOf": [
                 { "property": "stage", "operator": "IS_EQUAL_TO", "values": ["none"] } ] } } ] } ] } } },
               "steps": [ { "id": "mark", "setProperty": { "property": "tier", "value": "won" } } ] }
@@ -161,9 +162,7 @@ public sealed class ErasureOverSqliteTests : IDisposable
 
     private async Task CheckErasedAsync(EmbeddedEngine engine)
     {
-        var verified = await engine.VerifyAsync(Cancel);
-        Assert.Empty(verified.Differences);
-        Assert.Equal(verified.StateHash, verified.ReplayHash);
+        await EngineCalls.VerifyAsync(engine);
         Assert.Null(await engine.GetRecordAsync(Tenant, Grace, Cancel));
         Assert.Empty(await engine.LeaseTasksAsync(Tenant, "mail", 10, TimeSpan.FromMinutes(1), "w", Cancel));
         var links = await engine.ListAssociationsAsync(Tenant, new ListAssociationsRequest { Ref = new RecordRef { ObjectType = "deal", RecordId = "d1" } }, Cancel);
@@ -189,20 +188,12 @@ public sealed class ErasureOverSqliteTests : IDisposable
     private async Task<EmbeddedEngine> StartAsync(IRecordStore store)
     {
         var engine = await EmbeddedEngine.StartAsync(new EmbeddedOptions(), store, _clock, Cancel);
-        await engine.UpdateSettingsAsync(
-            Tenant, new UpdateSettingsRequest { Settings = new TenantSettings { Undeclared = TenantSettings.Types.Undeclared.Declare } }, Cancel);
+        await EngineCalls.AcceptUndeclaredAsync(engine);
         return engine;
     }
 
     private static async Task<EraseRecordResponse> EraseAsync(EmbeddedEngine engine) =>
         await engine.EraseRecordAsync(Tenant, new EraseRecordRequest { Ref = Grace, RequestId = "request-of-grace", Caller = "caller-of-grace" }, Cancel);
-
-    private static async Task PublishAsync(EmbeddedEngine engine, string json)
-    {
-        var workflow = JsonParser.Default.Parse<Workflow>(json);
-        await engine.SaveWorkflowAsync(Tenant, new SaveWorkflowRequest { Workflow = workflow }, Cancel);
-        await engine.SetWorkflowStateAsync(Tenant, new SetWorkflowStateRequest { WorkflowId = workflow.Id, State = Workflow.Types.State.On }, Cancel);
-    }
 
     private static async Task SendAsync(EmbeddedEngine engine, params Event[] events) => Assert.Empty(await engine.IngestAsync(Tenant, events, Cancel));
 

@@ -13,15 +13,8 @@ public sealed class GroupCommitterTests
     {
         var store = new FaultStore(new VolatileRecordStore());
         var gate = new TaskCompletionSource();
-        store.Gate = () => gate.Task;
         await using var committer = new GroupCommitter(store, _ => { });
-        committer.Start([]);
-        var first = committer.CommitAsync([Document("first")]);
-        while (store.Commits == 0)
-        {
-            await Task.Yield();
-        }
-
+        var first = await BeginFirstAsync(committer, store, gate.Task);
         var others = Enumerable.Range(0, 50).Select(i => committer.CommitAsync([Document($"d{i}")])).ToList();
         Assert.All(others, o => Assert.False(o.IsCompleted));
         gate.SetResult();
@@ -48,15 +41,8 @@ public sealed class GroupCommitterTests
     {
         var store = new FaultStore(new VolatileRecordStore());
         var gate = new TaskCompletionSource();
-        store.Gate = () => gate.Task;
         await using var committer = new GroupCommitter(store, _ => { });
-        committer.Start([]);
-        var first = committer.CommitAsync([Document("first")]);
-        while (store.Commits == 0)
-        {
-            await Task.Yield();
-        }
-
+        var first = await BeginFirstAsync(committer, store, gate.Task);
         var progress = committer.CommitAsync([Document("progress")]);
         var definition = committer.CommitAsync([Document("definition")], [(1, 7L)]);
         var commits = 0;
@@ -101,6 +87,20 @@ public sealed class GroupCommitterTests
         committer.Signal();
         await done;
         Assert.Equal(["durable", "told"], order);
+    }
+
+    /// <summary>Starts a committer whose commits wait for a gate. Returns the first one, when it has come to the store.</summary>
+    private static async Task<Task> BeginFirstAsync(GroupCommitter committer, FaultStore store, Task gate)
+    {
+        store.Gate = () => gate;
+        committer.Start([]);
+        var first = committer.CommitAsync([Document("first")]);
+        while (store.Commits == 0)
+        {
+            await Task.Yield();
+        }
+
+        return first;
     }
 
     private static StoredDocument Document(string id) => new(1, "test", id, [1]);
