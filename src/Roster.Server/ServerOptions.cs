@@ -247,7 +247,7 @@ public sealed class ServerOptions
     public int EventsInFlightMax { get; set; } = 100_000;
 
     /// <summary>
-    /// Events that wait for their turns, 100 to 10,000,000, before streams are read no further and flow control holds their clients, and messages of calls wait as bytes. More of them wait in
+    /// Events that wait for their turns, 100 to 10,000,000, before streams are read no further and flow control holds their clients. More of them wait in
     /// memory, where they take some five times their bytes; fewer may leave shards without work. Default: 4,000.
     /// </summary>
     [ConfigurationKeyName("events_waiting_max")]

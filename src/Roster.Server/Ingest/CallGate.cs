@@ -22,8 +22,6 @@ namespace Roster.Server.Ingest;
 /// <para>A call takes room when its headers are there, for a message of the length that messages had lately, and corrects that when the first five bytes say
 /// how long it is. Refused by its headers it costs nearly nothing, so that many calls too many take little from those that got in. Room is given
 /// back when the call ends, however it does.</para>
-/// <para>Calls of <c>Ingest</c> that have their message go on one after another, and only while the engine takes events: as bytes in a buffer a message costs the garbage
-/// collector nothing, as events that wait it costs more than their turns do.</para>
 /// <para>The message is waited for here and left in the buffer for the gRPC server. A refused call is answered with headers only; what its client had still
 /// to send is cut off with RST_STREAM(NO_ERROR) (RFC 9113, section 8.1) by Kestrel.</para>
 /// </remarks>
@@ -44,7 +42,6 @@ internal sealed class CallGate(IRosterEngine engine, ServerOptions options, Time
     private static readonly string Method = $"/{IngestService.Descriptor.FullName}/{nameof(IngestService.IngestServiceClient.Ingest)}";
 
     private readonly ServerOptions _options = options;
-    private readonly SemaphoreSlim _turn = new(1);
     private long _bytes;
     private long _expected = PrefixBytes;
 
@@ -74,34 +71,7 @@ internal sealed class CallGate(IRosterEngine engine, ServerOptions options, Time
             return;
         }
 
-        await (isForIngest ? ServeInTurnAsync(http, next) : next(http));
-    }
-
-    private async Task ServeInTurnAsync(HttpContext http, RequestDelegate next)
-    {
-        Task serving;
-        try
-        {
-            await _turn.WaitAsync(http.RequestAborted);
-            try
-            {
-                await engine.WhenTakingAsync(http.RequestAborted);
-
-                // Its message is here, so that it has handed its events in, or waits for something else, when this returns.
-                serving = next(http);
-            }
-            finally
-            {
-                _turn.Release();
-            }
-        }
-        catch (OperationCanceledException) when (http.RequestAborted.IsCancellationRequested)
-        {
-            // The client went away, and nothing of its call was looked at.
-            return;
-        }
-
-        await serving;
+        await next(http);
     }
 
     private bool IsCall(HttpContext http) =>

@@ -179,32 +179,6 @@ public sealed class CallGateTests
     }
 
     [Fact]
-    public async Task Messages_wait_as_bytes_and_in_turn_while_the_engine_takes_no_events()
-    {
-        var taking = new TaskCompletionSource();
-        _engine.Taking = taking.Task;
-        var calls = new[] { new Call(_gate), new Call(_gate), new Call(_gate) };
-        foreach (var call in calls)
-        {
-            await call.SendAsync([.. Prefix(10), .. new byte[10]]);
-            Assert.False(call.IsServed);
-        }
-
-        // Who goes away makes room for the next one.
-        calls[0].Abort();
-        await calls[0].Ended;
-        Assert.False(calls[0].IsServed);
-        Assert.Equal(2 * (CallGate.CallBytes + 15), _gate.Bytes);
-        taking.SetResult();
-        await calls[1].Served;
-        await calls[2].Served;
-        calls[1].Finish();
-        calls[2].Finish();
-        await Task.WhenAll(calls[1].Ended, calls[2].Ended);
-        Assert.Equal(0, _gate.Bytes);
-    }
-
-    [Fact]
     public async Task What_is_wrong_with_a_message_is_left_to_the_gRPC_server()
     {
         var tooLarge = new Call(_gate);
@@ -253,13 +227,11 @@ public sealed class CallGateTests
             readerScheduler: PipeScheduler.Inline, writerScheduler: PipeScheduler.Inline, pauseWriterThreshold: 0, useSynchronizationContext: false));
         private readonly TaskCompletionSource _served = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private readonly TaskCompletionSource _finished = new();
-        private readonly CancellationTokenSource _aborted = new();
 
         public Call(CallGate gate)
         {
             Http = new DefaultHttpContext();
             Http.Features.Set<IRequestBodyPipeFeature>(this);
-            Http.RequestAborted = _aborted.Token;
             Ended = gate.ServeAsync(Http, _ =>
             {
                 _served.SetResult();
@@ -290,8 +262,6 @@ public sealed class CallGateTests
             _body.Writer.Complete(new IOException("The client reset the request stream."));
             Finish();
         }
-
-        public void Abort() => _aborted.Cancel();
 
         public void Finish() => _finished.TrySetResult();
 
