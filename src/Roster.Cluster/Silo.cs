@@ -16,6 +16,9 @@ public sealed partial class Silo : IEngineHere, ILifecycleParticipant<ISiloLifec
 {
     private const int ThreadsMin = 32;
 
+    /// <summary>How old a silo's count of what tenants have a cap on may be (LIM-04).</summary>
+    private static readonly TimeSpan CountEvery = TimeSpan.FromSeconds(1);
+
     private readonly ClusterOptions _options;
     private readonly ILocalSiloDetails _details;
     private readonly IGrainFactory _grains;
@@ -145,7 +148,7 @@ public sealed partial class Silo : IEngineHere, ILifecycleParticipant<ISiloLifec
 
     private Task StartWatchingAsync(CancellationToken cancellationToken)
     {
-        _watching = Task.Run(WatchAsync, CancellationToken.None);
+        _watching = Task.WhenAll(Task.Run(() => EveryAsync(_options.ResyncEvery, LookAsync), CancellationToken.None), Task.Run(() => EveryAsync(CountEvery, CountAsync), CancellationToken.None));
         return Task.CompletedTask;
     }
 
@@ -155,19 +158,27 @@ public sealed partial class Silo : IEngineHere, ILifecycleParticipant<ISiloLifec
         await _watching;
     }
 
-    /// <summary>Sees that the conductor and the timers live, and follows what others count.</summary>
-    private async Task WatchAsync()
+    /// <summary>Sees that the conductor and the timers live, and looks for what no notice told.</summary>
+    private async Task LookAsync(CancellationToken cancellationToken)
     {
-        using var timer = new PeriodicTimer(_options.ResyncEvery, TimeProvider.System);
+        var timers = Enumerable.Range(0, EngineHost.TimerParts).Select(part => _grains.GetGrain<ITimerShardGrain>(Calls.Keys.Timers(part)).PingAsync());
+        await Task.WhenAll([_grains.GetGrain<IConductorGrain>(Calls.Keys.Conductor).PingAsync(), .. timers]).WaitAsync(cancellationToken).ConfigureAwait(false);
+        await Engine.ResyncAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Learns what all silos have counted of what tenants have a cap on (LIM-01, LIM-04).</summary>
+    internal Task CountAsync(CancellationToken cancellationToken) => Engine.CountAsync(cancellationToken);
+
+    private async Task EveryAsync(TimeSpan period, Func<CancellationToken, Task> action)
+    {
+        using var timer = new PeriodicTimer(period, TimeProvider.System);
         try
         {
             do
             {
                 try
                 {
-                    var timers = Enumerable.Range(0, EngineHost.TimerParts).Select(part => _grains.GetGrain<ITimerShardGrain>(Calls.Keys.Timers(part)).PingAsync());
-                    await Task.WhenAll([_grains.GetGrain<IConductorGrain>(Calls.Keys.Conductor).PingAsync(), .. timers]).WaitAsync(_stop.Token).ConfigureAwait(false);
-                    await Engine.ResyncAsync(_stop.Token).ConfigureAwait(false);
+                    await action(_stop.Token).ConfigureAwait(false);
                 }
                 catch (Exception failure) when (failure is not OutOfMemoryException && !_stop.IsCancellationRequested)
                 {

@@ -71,6 +71,16 @@ public sealed partial class PostgresRecordStore
         return await ListAsync(Sql, reader => ReadCounter(tenant, reader), cancellationToken, () => Of(tenant)).ConfigureAwait(false);
     }
 
+    /// <inheritdoc/>
+    public async ValueTask<IReadOnlyDictionary<CounterKind, long>> SumCountersAsync(int tenant, IReadOnlyList<CounterKind> kinds, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(kinds);
+        const string Sql = "SELECT kind, sum(value)::bigint FROM counters WHERE tenant = $1 AND kind = ANY ($2) GROUP BY 1";
+        List<int> numbers = [.. kinds.Select(kind => (int)kind)];
+        var sums = await ListAsync(Sql, reader => ((CounterKind)reader.GetInt32(0), reader.GetInt64(1)), cancellationToken, () => Of(tenant), () => Of(numbers)).ConfigureAwait(false);
+        return sums.ToDictionary();
+    }
+
     /// <summary>Columns: workflow, version, kind, step, code, value.</summary>
     private static KeyValuePair<CounterKey, long> ReadCounter(int tenant, NpgsqlDataReader reader) => KeyValuePair.Create(
         new CounterKey(tenant, reader.GetInt32(0), reader.GetInt32(1), (CounterKind)reader.GetInt32(2), reader.GetInt32(3), reader.GetInt32(4)),

@@ -217,6 +217,28 @@ public sealed class ClusterTests
     }
 
     [Fact]
+    public async Task LIM_01_LIM_04_A_silo_learns_within_a_second_what_others_have_counted()
+    {
+        await using var silos = await StartAsync(2);
+        await PublishAsync(silos[0], Follow);
+        await silos[0].UpdateSettingsAsync(Tenant, new UpdateSettingsRequest { Settings = new TenantSettings { ActiveEnrollmentsMax = 30, RecordsMax = 30 } }, Token);
+        Assert.Empty(await silos[0].IngestAsync(Tenant, [.. Enumerable.Range(0, 30).Select(r => Event($"go-{r}", $"r{r}", "go"))], Token));
+        var explain = new ExplainRequest { Ref = new RecordRef { ObjectType = "contact", RecordId = "r0" }, WorkflowId = "follow" };
+        for (var i = 0; i < 2; i++)
+        {
+            // Each has run a part of the turns.
+            while (!(await silos[i].ExplainAsync(Tenant, explain, Token)).ToString().Contains("30 of at most 30 of the tenant (active_enrollments_max)", StringComparison.Ordinal))
+            {
+                await Task.Yield();
+            }
+        }
+
+        var refused = await silos[1].IngestAsync(Tenant, [.. Enumerable.Range(0, 8).Select(r => Event($"new-{r}", $"n{r}", "go"))], Token);
+        Assert.Equal(8, refused.Count);
+        Assert.All(refused, r => Assert.Equal((Refusal.Types.Reason.LimitReached, "records_max"), (r.Result.Refusal.Reason, r.Result.Refusal.Setting)));
+    }
+
+    [Fact]
     public async Task A_silo_that_was_declared_dead_and_lives_commits_nothing()
     {
         await using var silos = await StartAsync(2);

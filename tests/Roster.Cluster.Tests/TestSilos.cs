@@ -72,6 +72,9 @@ internal sealed class TestSilos : IAsyncDisposable
     /// <summary>The index of the silo that has the duties; -1 for none.</summary>
     public int FindConductor() => Enumerable.Range(0, Count).FirstOrDefault(i => Silo(i).Engine.HasDuties, -1);
 
+    /// <summary>Has every silo count now what it counts every second.</summary>
+    public Task CountAsync() => Task.WhenAll(Enumerable.Range(0, Count).Select(i => Silo(i).CountAsync(TestContext.Current.CancellationToken)));
+
     /// <summary>Stops a silo as an operator does; those after it move up.</summary>
     public Task StopAsync(int index) => _cluster.StopSiloAsync(_cluster.Silos[index]);
 

@@ -219,6 +219,16 @@ public abstract partial class RecordStoreConformance
     }
 
     [Fact]
+    public async Task Counters_of_some_kinds_are_summed_over_workflows()
+    {
+        var enrolled = new CounterKey(1, 2, 3, CounterKind.Enrolled, 4, 5);
+        await Batch.Count(enrolled, 2).Count(enrolled with { Workflow = 7 }, 40).Count(enrolled with { Tenant = 2 }, 9).Count(enrolled with { Kind = CounterKind.Duplicate }, 1).CommitAsync(Store);
+        await Batch.Count(enrolled, 100).Count(enrolled with { Workflow = 0, Kind = CounterKind.RecordCreated }, 5).CommitAsync(Store);
+        var sums = await Store.SumCountersAsync(1, [CounterKind.RecordCreated, CounterKind.Enrolled, CounterKind.Ended], Cancel);
+        Assert.Equal([(CounterKind.Enrolled, 142L), (CounterKind.RecordCreated, 5L)], sums.Select(sum => (sum.Key, sum.Value)).Order());
+    }
+
+    [Fact]
     public async Task A_checkpoint_changes_nothing_that_can_be_read()
     {
         await FillAsync();

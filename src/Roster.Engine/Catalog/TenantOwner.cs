@@ -131,11 +131,13 @@ public sealed partial class TenantOwner : IJournalNames
     /// <summary>Counts records that a commit created; turns see it at once.</summary>
     public void CountRecords(long change) => _catalog.Records = Interlocked.Add(ref _records, change);
 
-    /// <summary>What the store counts, where other processes begin and end enrollments too.</summary>
-    internal void SetActive(long count)
+    /// <summary>What the store counts, where other processes create records and begin and end enrollments too.</summary>
+    internal void SetCounts(long records, long active)
     {
-        Interlocked.Exchange(ref _activeEnrollments, count);
-        _catalog.ActiveEnrollments = count;
+        Interlocked.Exchange(ref _records, records);
+        Interlocked.Exchange(ref _activeEnrollments, active);
+        _catalog.Records = records;
+        _catalog.ActiveEnrollments = active;
     }
 
     private long _activeEnrollments;

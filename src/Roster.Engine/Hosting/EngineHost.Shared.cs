@@ -15,11 +15,17 @@ public abstract partial class EngineHost
     /// <summary>Parts in which the timers of a shared store are given to processes.</summary>
     public const int TimerParts = 8;
 
+    /// <summary>What tenants may have a cap on.</summary>
+    private static readonly CounterKind[] CappedKinds = [CounterKind.RecordCreated, CounterKind.Enrolled, CounterKind.Ended];
+
     private static readonly TimeSpan JournalPollEvery = TimeSpan.FromMilliseconds(200);
 
     private readonly SemaphoreSlim _dutyGate = new(1, 1);
     private readonly SemaphoreSlim _refreshing = new(1, 1);
     private readonly SemaphoreSlim _admitting = new(1, 1);
+
+    /// <summary>What was read before must not be set after what was read later.</summary>
+    private readonly SemaphoreSlim _counting = new(1, 1);
     private readonly ConcurrentDictionary<int, TimerShard> _timerParts = new();
     private volatile bool _hasDuties;
 
@@ -201,18 +207,34 @@ public abstract partial class EngineHost
     }
 
     /// <summary>
-    /// Looks at the store again: for what no notice told, and for what others count (LIM-04). Called now and then, and when a process has died.
+    /// Counts records and active enrollments of the tenants that have a cap on them, with those of other processes (LIM-01, LIM-04). Called every second. A commit of
+    /// this process that comes meanwhile may be missing, or be counted twice, until the next time.
     /// </summary>
+    public async Task CountAsync(CancellationToken cancellationToken)
+    {
+        ThrowIfStopped();
+        await _counting.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await RefreshAsync(cancellationToken).ConfigureAwait(false);
+            foreach (var owner in _tenants.All.Where(owner => owner.Schema.Settings is { RecordsMax: > 0 } or { ActiveEnrollmentsMax: > 0 }))
+            {
+                var sums = await _store.SumCountersAsync(owner.Number, CappedKinds, cancellationToken).ConfigureAwait(false);
+                owner.SetCounts(
+                    sums.GetValueOrDefault(CounterKind.RecordCreated), sums.GetValueOrDefault(CounterKind.Enrolled) - sums.GetValueOrDefault(CounterKind.Ended));
+            }
+        }
+        finally
+        {
+            _counting.Release();
+        }
+    }
+
+    /// <summary>Looks at the store again, for what no notice told. Called now and then, and when a process has died.</summary>
     public async Task ResyncAsync(CancellationToken cancellationToken)
     {
         ThrowIfStopped();
         await RefreshAsync(cancellationToken).ConfigureAwait(false);
-        foreach (var owner in _tenants.All)
-        {
-            var counters = await _store.ReadCountersAsync(owner.Number, cancellationToken).ConfigureAwait(false);
-            owner.SetActive(counters.Sum(c => c.Key.Kind == CounterKind.Enrolled ? c.Value : c.Key.Kind == CounterKind.Ended ? -c.Value : 0));
-        }
-
         foreach (var timers in _timerParts.Values)
         {
             timers.Reload();

@@ -146,6 +146,16 @@ public interface IRecordStore : IAsyncDisposable
     ValueTask<IReadOnlyList<KeyValuePair<CounterKey, long>>> ReadCountersAsync(int tenant, CancellationToken cancellationToken);
 
     /// <summary>
+    /// Sums of a tenant's counters of some kinds, over all workflows, as of the newest commit. A kind that counted nothing is not among them. A store that others commit
+    /// to is asked every second, so it does not read all counters for it.
+    /// </summary>
+    async ValueTask<IReadOnlyDictionary<CounterKind, long>> SumCountersAsync(int tenant, IReadOnlyList<CounterKind> kinds, CancellationToken cancellationToken) =>
+        (await ReadCountersAsync(tenant, cancellationToken).ConfigureAwait(false))
+            .Where(counter => kinds.Contains(counter.Key.Kind))
+            .GroupBy(counter => counter.Key.Kind)
+            .ToDictionary(kind => kind.Key, kind => kind.Sum(counter => counter.Value));
+
+    /// <summary>
     /// Takes personal data out of what was committed before (REC-17): puts other payloads in the place of those of some turns, and another
     /// id in the place of the one in a key. Tasks and sections that the store may keep beside these payloads go too. No read that begins
     /// after the call has returned finds the former ones; when they are in no file any more is what <see cref="ScrubAsync"/> says.
