@@ -50,7 +50,7 @@ public sealed partial class ClusterEngine : IRosterEngine
     public CredentialDirectory Credentials => Here.Credentials;
 
     /// <inheritdoc/>
-    /// <remarks>Each silo counts what comes in by its own door: a tenant that uses all of them may go as many times as fast.</remarks>
+    /// <remarks>Each silo counts what comes in by its own door, and gives a tenant an equal part of its rates.</remarks>
     public TenantRates Rates => Here.Rates;
 
     private SiloEngine Here => _here.Engine;

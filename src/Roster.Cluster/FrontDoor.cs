@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Orleans.Runtime;
 using Roster.Engine.Stores;
 
 namespace Roster.Cluster;
@@ -73,24 +74,30 @@ public sealed partial class FrontDoor : IEngineHere, IHostedService
         }
     }
 
-    /// <summary>Follows what others change, also when nobody asks here: a credential that was revoked elsewhere ends here within one round.</summary>
+    /// <summary>
+    /// Follows what others change, also when nobody asks here: a credential that was revoked elsewhere ends here within one round. Nobody counts front doors, so each takes the
+    /// part of a tenant's rates that a silo has (LIM-02).
+    /// </summary>
     private async Task WatchAsync()
     {
         using var timer = new PeriodicTimer(_options.ResyncEvery, TimeProvider.System);
         try
         {
-            while (await timer.WaitForNextTickAsync(_stop.Token).ConfigureAwait(false))
+            do
             {
                 try
                 {
                     await Engine.RefreshAsync(_stop.Token).ConfigureAwait(false);
+                    var silos = await _client.GetGrain<IManagementGrain>(0).GetHosts(onlyActive: true).WaitAsync(_stop.Token).ConfigureAwait(false);
+                    Engine.Rates.Processes = silos.Count;
                 }
                 catch (Exception failure) when (failure is not OutOfMemoryException && !_stop.IsCancellationRequested)
                 {
-                    // The database is away: the next time.
+                    // The database is away, or no silo is there: the next time.
                     LogResyncFailed(failure.GetType().Name, failure.Message);
                 }
             }
+            while (await timer.WaitForNextTickAsync(_stop.Token).ConfigureAwait(false));
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
         {

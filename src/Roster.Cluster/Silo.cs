@@ -166,8 +166,12 @@ public sealed partial class Silo : IEngineHere, ILifecycleParticipant<ISiloLifec
         await Engine.ResyncAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Learns what all silos have counted of what tenants have a cap on (LIM-01, LIM-04).</summary>
-    internal Task CountAsync(CancellationToken cancellationToken) => Engine.CountAsync(cancellationToken);
+    /// <summary>Learns what tenants may still do here: what all silos have counted of their caps (LIM-01, LIM-04), and how many share their rates (LIM-02).</summary>
+    internal async Task CountAsync(CancellationToken cancellationToken)
+    {
+        Engine.Rates.Processes = _oracle.GetApproximateSiloStatuses(onlyActive: true).Count;
+        await Engine.CountAsync(cancellationToken).ConfigureAwait(false);
+    }
 
     private async Task EveryAsync(TimeSpan period, Func<CancellationToken, Task> action)
     {

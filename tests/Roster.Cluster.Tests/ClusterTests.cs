@@ -239,6 +239,18 @@ public sealed class ClusterTests
     }
 
     [Fact]
+    public async Task LIM_02_Silos_share_a_tenants_rates_and_who_is_left_has_them_alone()
+    {
+        await using var silos = await StartAsync(3);
+        await silos.CountAsync();
+        Assert.Equal([3, 3, 3], Enumerable.Range(0, 3).Select(i => silos[i].Rates.Processes));
+        await silos.StopAsync(2);
+        await silos.StopAsync(1);
+        await silos.CountAsync();
+        Assert.Equal(1, silos[0].Rates.Processes);
+    }
+
+    [Fact]
     public async Task A_silo_that_was_declared_dead_and_lives_commits_nothing()
     {
         await using var silos = await StartAsync(2);

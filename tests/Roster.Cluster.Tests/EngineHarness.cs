@@ -22,6 +22,9 @@ internal sealed class EngineHarness : EngineHarnessBase<ClusterEngine>
     /// <summary>The store as the first silo has it.</summary>
     public override IRecordStore Store => _silos.Silo(0).Store;
 
+    /// <summary>Processes that a tenant's rates are shared by: the test goes through one of them (LIM-02).</summary>
+    public const int Processes = 2;
+
     /// <summary>Starts two silos. Tests that bring a store of their own make it fail in ways that a database does not; they are of the other host alone.</summary>
     public static async Task<EngineHarness> StartAsync(EmbeddedOptions? options = null, IRecordStore? store = null, ManualClock? clock = null)
     {

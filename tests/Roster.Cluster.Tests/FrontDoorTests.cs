@@ -53,6 +53,16 @@ public sealed class FrontDoorTests
     }
 
     [Fact]
+    public async Task LIM_02_A_front_door_without_a_silo_has_the_part_of_a_silo()
+    {
+        await using var silos = await TestSilos.StartAsync(2, new ManualClock(EngineHarness.Start), hasDoor: true);
+        while (silos.Door.Rates.Processes != 2)
+        {
+            await Task.Yield();
+        }
+    }
+
+    [Fact]
     public async Task EDT_06_What_one_kind_of_front_door_changes_the_other_sees_at_once()
     {
         await using var silos = await TestSilos.StartAsync(2, new ManualClock(EngineHarness.Start), hasDoor: true);

@@ -20,6 +20,9 @@ internal sealed class EngineHarness : EngineHarnessBase<EmbeddedEngine>
 
     public override IRecordStore Store { get; }
 
+    /// <summary>Processes that a tenant's rates are shared by: the test goes through one of them (LIM-02).</summary>
+    public const int Processes = 1;
+
     public static async Task<EngineHarness> StartAsync(EmbeddedOptions? options = null, IRecordStore? store = null, ManualClock? clock = null)
     {
         clock ??= new ManualClock(Start);

@@ -48,7 +48,7 @@ public sealed class QuotaTests
         await using var harness = await EngineHarness.StartAsync(new EmbeddedOptions { Stopwatch = real });
         await harness.SendAsync([.. Enumerable.Range(0, 20).Select(i => harness.Event($"r{i}", "", EngineHarness.Text("stage", "lead")))]);
         await harness.PublishAsync(Manual);
-        await harness.Engine.UpdateSettingsAsync(EngineHarness.Tenant, new UpdateSettingsRequest { Settings = new TenantSettings { TurnsPerS = 10 } }, Token);
+        await harness.Engine.UpdateSettingsAsync(EngineHarness.Tenant, new UpdateSettingsRequest { Settings = new TenantSettings { TurnsPerS = 10 * EngineHarness.Processes } }, Token);
         var request = new BulkEnrollRequest { WorkflowId = "w", RequestId = "b", Refs = { Enumerable.Range(0, 20).Select(i => new RecordRef { ObjectType = "contact", RecordId = $"r{i}" }) } };
         var operation = await harness.Engine.BulkEnrollAsync(EngineHarness.Tenant, request, Token);
         var seconds = 0.0;

@@ -18,23 +18,34 @@ public sealed class TenantRates(Func<string, TenantSettings?> settings, TimeProv
 
     private readonly long _origin = clock.GetTimestamp();
     private readonly ConcurrentDictionary<string, Buckets> _buckets = new(StringComparer.Ordinal);
+    private volatile int _processes = 1;
+
+    /// <summary>
+    /// Processes that calls of a tenant come in by. Each gives it an equal part of its rates, so that all of them together give what its settings allow. From 1, which is
+    /// the default; below that it is taken as 1.
+    /// </summary>
+    public int Processes
+    {
+        get => _processes;
+        set => _processes = Math.Max(1, value);
+    }
 
     /// <summary>Takes a call; zero when the tenant may make one now, else how long it has to wait.</summary>
     public TimeSpan TakeCall(string tenant) =>
-        settings(tenant)?.CallsPerSecond is > 0 and var rate ? Of(tenant).Calls.Take(Now, rate, 1) : TimeSpan.Zero;
+        settings(tenant)?.CallsPerSecond is > 0 and var rate ? Of(tenant).Calls.Take(Now, PartOf(rate), 1) : TimeSpan.Zero;
 
     /// <summary>Takes turns; zero when the tenant may have some now, else how long it has to wait, and nothing was taken.</summary>
     /// <param name="tenant">The tenant.</param>
     /// <param name="count">How many; 0 only looks.</param>
     public TimeSpan TakeTurns(string tenant, int count) =>
-        settings(tenant)?.TurnsPerSecond is > 0 and var rate ? Of(tenant).Turns.Take(Now, rate, count) : TimeSpan.Zero;
+        settings(tenant)?.TurnsPerSecond is > 0 and var rate ? Of(tenant).Turns.Take(Now, PartOf(rate), count) : TimeSpan.Zero;
 
     /// <summary>Notes turns of a call that was let in before it could be said how many there are.</summary>
     public void NoteTurns(string tenant, int count)
     {
         if (settings(tenant)?.TurnsPerSecond is > 0 and var rate)
         {
-            Of(tenant).Turns.TakeAnyway(Now, rate, count);
+            Of(tenant).Turns.TakeAnyway(Now, PartOf(rate), count);
         }
     }
 
@@ -56,11 +67,13 @@ public sealed class TenantRates(Func<string, TenantSettings?> settings, TimeProv
         }
 
         var turns = Of(tenant).Turns;
-        var wait = turns.Take(Now, rate, 1, BulkReserve);
+        var wait = turns.Take(Now, PartOf(rate), 1, BulkReserve);
         return wait == TimeSpan.Zero ? ValueTask.CompletedTask : WaitForBulkAsync(turns, wait, rate, cancellationToken);
     }
 
     private long Now => clock.GetElapsedTime(_origin).Ticks;
+
+    private double PartOf(int rate) => (double)rate / _processes;
 
     private Buckets Of(string tenant) => _buckets.GetOrAdd(tenant, static _ => new Buckets());
 
@@ -81,12 +94,12 @@ public sealed class TenantRates(Func<string, TenantSettings?> settings, TimeProv
             var next = RoundUp(wait < BulkWaitMax - waited ? wait : BulkWaitMax - waited);
             await Task.Delay(next, clock, cancellationToken).ConfigureAwait(false);
             waited += next;
-            wait = turns.Take(Now, rate, 1, BulkReserve);
+            wait = turns.Take(Now, PartOf(rate), 1, BulkReserve);
         }
 
         if (wait > TimeSpan.Zero)
         {
-            turns.TakeAnyway(Now, rate, 1);
+            turns.TakeAnyway(Now, PartOf(rate), 1);
         }
     }
 

@@ -96,6 +96,29 @@ public sealed class TenantRatesTests
         Assert.Equal(1_000, await MillisecondsAsync(rates.WaitForBulkTurnAsync("acme", Token).AsTask(), () => { }));
     }
 
+    [Fact]
+    public async Task LIM_02_Processes_share_a_tenants_rates_equally()
+    {
+        var rates = With("acme", new TenantSettings { TurnsPerSecond = 10, CallsPerSecond = 2 });
+        rates.Processes = 2;
+        Assert.Equal(5, Enumerable.Range(0, 100).Count(_ => rates.TakeTurns("acme", 1) == TimeSpan.Zero));
+        Assert.Equal(1, Enumerable.Range(0, 100).Count(_ => rates.TakeCall("acme") == TimeSpan.Zero));
+        Assert.Equal(TimeSpan.FromMilliseconds(200), rates.TakeTurns("acme", 1));
+        Move(200);
+        Assert.Equal(TimeSpan.Zero, rates.TakeTurns("acme", 1));
+
+        // A part may be less than one a second; and who is left has all of it again.
+        rates.Processes = 20;
+        Move(1_000);
+        Assert.Equal(TimeSpan.Zero, rates.TakeTurns("acme", 1));
+        Assert.Equal(TimeSpan.FromSeconds(2), rates.TakeTurns("acme", 1));
+        Assert.Equal(2_000, await MillisecondsAsync(rates.WaitForTurnsAsync("acme", 1, Token).AsTask(), () => { }));
+        rates.Processes = 0;
+        Assert.Equal(1, rates.Processes);
+        Move(3_600_000);
+        Assert.Equal(10, Enumerable.Range(0, 100).Count(_ => rates.TakeTurns("acme", 1) == TimeSpan.Zero));
+    }
+
     /// <summary>Moves the clock, a timer at a time, until somebody has waited long enough.</summary>
     private async Task<double> MillisecondsAsync(Task waiting, Action beforeEachStep)
     {
