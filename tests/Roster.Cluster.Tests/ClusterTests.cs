@@ -217,6 +217,44 @@ public sealed class ClusterTests
     }
 
     [Fact]
+    public async Task MET_01_Verify_begins_again_when_another_silo_has_committed_meanwhile()
+    {
+        await using var silos = await StartAsync(2);
+        await PublishAsync(silos[0], Follow);
+        var sending = Task.Run(SendAsync, Token);
+        do
+        {
+            await VerifyAsync(silos[0]);
+            await VerifyAsync(silos[1]);
+        }
+        while (!sending.IsCompleted);
+        await sending;
+
+        async Task SendAsync()
+        {
+            for (var batch = 0; batch < 60; batch++)
+            {
+                Assert.Empty(await silos[batch % 2].IngestAsync(Tenant, [Event($"go-{batch}", $"r{batch}", "go")], Token));
+            }
+        }
+    }
+
+    [Fact]
+    public async Task The_end_of_the_journal_is_that_of_all_silos()
+    {
+        await using var silos = await StartAsync(2);
+        Assert.Empty(await silos[0].IngestAsync(Tenant, [.. Enumerable.Range(0, 30).Select(r => Event($"e-{r}", $"r{r}", ""))], Token));
+        for (var i = 0; i < 2; i++)
+        {
+            // One of them was not the last to commit.
+            await foreach (var page in silos[i].ReadJournalAsync(Tenant, new ReadJournalRequest { FromEnd = true }, Token))
+            {
+                Assert.Empty(page.Entries);
+            }
+        }
+    }
+
+    [Fact]
     public async Task LIM_01_LIM_04_A_silo_learns_within_a_second_what_others_have_counted()
     {
         await using var silos = await StartAsync(2);

@@ -56,7 +56,7 @@ public sealed class JournalReader
         ArgumentNullException.ThrowIfNull(request);
         ArgumentNullException.ThrowIfNull(owner);
         ArgumentNullException.ThrowIfNull(advanced);
-        var position = request.FromEnd ? _store.Status.JournalPosition : request.AfterPosition;
+        var position = request.FromEnd ? (await _store.ReadStatusAsync(cancellationToken).ConfigureAwait(false)).JournalPosition : request.AfterPosition;
         while (true)
         {
             var next = advanced();

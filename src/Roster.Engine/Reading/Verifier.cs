@@ -42,10 +42,10 @@ public sealed class Verifier
     {
         while (true)
         {
-            var before = _store.Status;
+            var before = await _store.ReadStatusAsync(cancellationToken).ConfigureAwait(false);
             _begin = before.JournalBegin;
             var response = await VerifyOnceAsync(cancellationToken).ConfigureAwait(false);
-            var after = _store.Status;
+            var after = await _store.ReadStatusAsync(cancellationToken).ConfigureAwait(false);
             if (after.JournalPosition == before.JournalPosition && after.JournalBegin == _begin)
             {
                 return response;
