@@ -1,3 +1,4 @@
+using System.Reflection;
 using Roster.Cluster;
 using Roster.Cluster.Tests;
 using Roster.Engine;
@@ -36,11 +37,16 @@ internal sealed class EngineHarness : EngineHarnessBase<ClusterEngine>
 
     private static void Copy(EmbeddedOptions? from, ClusterOptions to)
     {
-        foreach (var option in typeof(Engine.Hosting.HostOptions).GetProperties().Where(p => from is not null && p.SetMethod is { IsPublic: true }))
+        // Also those that only tests set: without DeliveryReported, for one, a test would wait for ever.
+        const BindingFlags All = BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic;
+        foreach (var option in typeof(Engine.Hosting.HostOptions).GetProperties(All).Where(p => from is not null && p.SetMethod is not null))
         {
             option.SetValue(to, option.GetValue(from));
         }
     }
+
+    /// <summary>Has every silo learn now what it learns every second: what others have counted (LIM-01, LIM-04), and how many there are (LIM-02).</summary>
+    public Task CountAsync() => _silos.CountAsync();
 
     public override ValueTask DisposeAsync() => _silos.DisposeAsync();
 }

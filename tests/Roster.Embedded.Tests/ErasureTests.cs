@@ -241,12 +241,12 @@ public sealed class ErasureTests
     public async Task REC_17_An_id_that_never_was_is_erased_ahead_and_erasing_twice_is_the_same_as_once()
     {
         await using var harness = await StartAsync();
-        var records = harness.Store.Status.Records;
+        var records = (await harness.Store.ReadStatusAsync(Token)).Records;
         var first = await EraseAsync(harness, "contact", Ada);
         var second = await EraseAsync(harness, "contact", Ada);
         Assert.Equal((EventResult.Types.Code.Applied, EventResult.Types.Code.Duplicate), (first.Result.Code, second.Result.Code));
         Assert.Equal(first.OperationId, second.OperationId);
-        Assert.Equal(records + 1, harness.Store.Status.Records);
+        Assert.Equal(records + 1, (await harness.Store.ReadStatusAsync(Token)).Records);
         var refused = Assert.Single(await harness.SendAsync(Contact(harness, Ada, "Augusta")));
         Assert.Equal(Refusal.Types.Reason.RecordGone, refused.Result.Refusal.Reason);
         await AssertForgottenAsync(harness, Ada, "Augusta");

@@ -157,10 +157,12 @@ public sealed class MetricsTests
         foreach (var record in new[] { "ada", "bob", "cleo" })
         {
             await harness.SendAsync(harness.Event(record, "go"));
+            await harness.CountAsync();
         }
 
         Assert.Equal(Decision.Types.Code.LimitReached, Assert.Single(await harness.JournalAsync(JournalEntry.Types.Kind.EnrollmentRefused)).Decision);
         await harness.SendAsync(harness.Event("ada", "", EngineHarness.Text("stage", "won")));
+        await harness.CountAsync();
         await harness.SendAsync(harness.Event("cleo", "go"));
         Assert.Equal(2, (await harness.StatsAsync("w")).Active);
         await harness.VerifyAsync();

@@ -18,6 +18,7 @@ public sealed class QuotaTests
         await using var harness = await EngineHarness.StartAsync();
         await harness.Engine.UpdateSettingsAsync(EngineHarness.Tenant, new UpdateSettingsRequest { Settings = new TenantSettings { RecordsMax = 2 } }, Token);
         Assert.Empty(await harness.SendAsync(harness.Event("ada"), harness.Event("grace")));
+        await harness.CountAsync();
         var refused = Assert.Single(await harness.SendAsync(harness.Event("linus"), harness.Event("ada")));
         Assert.Equal((0, Refusal.Types.Reason.LimitReached, "records_max"), (refused.Index, refused.Result.Refusal.Reason, refused.Result.Refusal.Setting));
         var tenant = await harness.Engine.UpdateSettingsAsync(EngineHarness.Tenant, new UpdateSettingsRequest { Settings = new TenantSettings { RecordsMax = 0 } }, Token);
@@ -36,6 +37,7 @@ public sealed class QuotaTests
         }
 
         await using var again = await EngineHarness.StartAsync(store: store);
+        await again.CountAsync();
         var late = again.Event("linus");
         late.EventId = "after-restart";
         Assert.Equal("records_max", Assert.Single(await again.SendAsync(late)).Result.Refusal.Setting);
@@ -49,6 +51,7 @@ public sealed class QuotaTests
         await harness.SendAsync([.. Enumerable.Range(0, 20).Select(i => harness.Event($"r{i}", "", EngineHarness.Text("stage", "lead")))]);
         await harness.PublishAsync(Manual);
         await harness.Engine.UpdateSettingsAsync(EngineHarness.Tenant, new UpdateSettingsRequest { Settings = new TenantSettings { TurnsPerS = 10 * EngineHarness.Processes } }, Token);
+        await harness.CountAsync();
         var request = new BulkEnrollRequest { WorkflowId = "w", RequestId = "b", Refs = { Enumerable.Range(0, 20).Select(i => new RecordRef { ObjectType = "contact", RecordId = $"r{i}" }) } };
         var operation = await harness.Engine.BulkEnrollAsync(EngineHarness.Tenant, request, Token);
         var seconds = 0.0;
