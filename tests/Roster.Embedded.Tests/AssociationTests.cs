@@ -192,7 +192,7 @@ public sealed class AssociationTests
         await using var again = await EngineHarness.StartAsync(store: store, clock: harness.Clock);
         await again.SettleAsync();
         Assert.Equal(["ada", "bob"], (await EnrolledAsync(again)).Order(StringComparer.Ordinal));
-        Assert.Empty(await store.ReadEffectQueuesAsync(Token));
+        Assert.Empty(await again.Store.ReadEffectQueuesAsync(Token));
         await again.VerifyAsync();
     }
 

@@ -141,7 +141,7 @@ public sealed class JobTests
     [InlineData(true)]
     public async Task API_03_The_request_id_of_a_bulk_request_is_refused_for_another_request_also_after_a_restart(bool restarts)
     {
-        var store = new FaultStore(new VolatileRecordStore());
+        var store = await EngineHarness.OpenStore();
         var clock = new ManualClock(EngineHarness.Start);
         var harness = await EngineHarness.StartAsync(store: store, clock: clock);
         await harness.PublishAsync(Manual);

@@ -288,7 +288,7 @@ public sealed class PublishTests
     [Fact]
     public async Task EDT_06_No_two_jobs_of_a_workflow_have_one_id_also_after_a_restart()
     {
-        var store = new FaultStore(new VolatileRecordStore());
+        var store = new VolatileRecordStore();
         var clock = new ManualClock(EngineHarness.Start);
         var first = await PrepareAsync(store, clock);
         await ChangeAsync(first, "switch");
@@ -324,7 +324,7 @@ public sealed class PublishTests
     }
 
     /// <summary>A workflow with an enrollment and a draft that is not published, and a list with a member; no job has run.</summary>
-    private static async Task<EngineHarness> PrepareAsync(FaultStore store, ManualClock clock)
+    private static async Task<EngineHarness> PrepareAsync(IRecordStore store, ManualClock clock)
     {
         var harness = await EngineHarness.StartAsync(store: store, clock: clock);
         await harness.ListAsync("""{ "id": "batch", "objectType": "contact" }""");

@@ -41,28 +41,28 @@ public sealed class RequestIdTests
     public async Task API_03_A_repeated_change_gets_the_first_answer_and_nothing_is_done_twice_also_after_a_restart(string name)
     {
         var (request, call) = Changes[name];
-        var store = new FaultStore(new VolatileRecordStore());
+        var store = await EngineHarness.OpenStore();
         var clock = new ManualClock(EngineHarness.Start);
         var harness = await PreparedAsync(store, clock);
         var first = await call(harness, request);
         await harness.SettleAsync();
         clock.MoveTo(clock.GetUtcNow().AddMinutes(1));
-        var stored = await DefinitionsAsync(store);
+        var stored = await DefinitionsAsync(harness);
         Assert.Equal(first, await call(harness, request));
         await harness.SettleAsync();
-        Assert.Equal(stored, await DefinitionsAsync(store));
+        Assert.Equal(stored, await DefinitionsAsync(harness));
         await harness.Engine.DisposeAsync();
 
         await using var again = await EngineHarness.StartAsync(store: store, clock: clock);
         Assert.Equal(first, await call(again, request));
         await again.SettleAsync();
-        Assert.Equal(stored, await DefinitionsAsync(store));
+        Assert.Equal(stored, await DefinitionsAsync(again));
     }
 
     [Fact]
     public async Task API_03_The_id_of_one_request_is_refused_for_another_request_or_other_content()
     {
-        await using var harness = await PreparedAsync(new FaultStore(new VolatileRecordStore()), new ManualClock(EngineHarness.Start));
+        await using var harness = await PreparedAsync(null, new ManualClock(EngineHarness.Start));
         await harness.Engine.PublishWorkflowAsync(EngineHarness.Tenant, new PublishWorkflowRequest { WorkflowId = "w", RequestId = "r" }, Token);
         var other = await Assert.ThrowsAsync<RosterException>(async () => await harness.Engine.PublishWorkflowAsync(
             EngineHarness.Tenant, new PublishWorkflowRequest { WorkflowId = "w", RequestId = "r", EnrollExisting = true }, Token));
@@ -76,7 +76,7 @@ public sealed class RequestIdTests
     [InlineData("123456789-123456789-123456789-123456789-123456789-123456789-123456789-123456789-123456789-123456789-123456789-123456789-123456789")]
     public async Task API_03_A_request_id_that_is_none_is_refused(string id)
     {
-        await using var harness = await PreparedAsync(new FaultStore(new VolatileRecordStore()), new ManualClock(EngineHarness.Start));
+        await using var harness = await PreparedAsync(null, new ManualClock(EngineHarness.Start));
         var refused = await Assert.ThrowsAsync<RosterException>(async () => await harness.Engine.PublishWorkflowAsync(EngineHarness.Tenant, new PublishWorkflowRequest { WorkflowId = "w", RequestId = id }, Token));
         Assert.Equal("request_id", refused.Refusal!.Path);
     }
@@ -97,21 +97,20 @@ public sealed class RequestIdTests
     [Fact]
     public async Task API_03_Of_the_ids_of_changes_the_newest_are_remembered()
     {
-        var store = new FaultStore(new VolatileRecordStore());
-        await using var harness = await PreparedAsync(store, new ManualClock(EngineHarness.Start));
+        await using var harness = await PreparedAsync(null, new ManualClock(EngineHarness.Start));
         for (var i = 0; i <= TenantOwner.RequestsMax; i++)
         {
             await harness.Engine.SaveInboxAsync(EngineHarness.Tenant, new SaveInboxRequest { Inbox = new Inbox { User = $"u{i}", Address = "u@example.org" }, RequestId = $"r{i}" }, Token);
         }
 
-        Assert.Equal(TenantOwner.RequestsMax, (await store.ReadDocumentsAsync(Token)).Count(d => d.Kind == "request"));
+        Assert.Equal(TenantOwner.RequestsMax, (await harness.Store.ReadDocumentsAsync(Token)).Count(d => d.Kind == "request"));
         var request = new SaveInboxRequest { Inbox = new Inbox { User = "other", Address = "u@example.org" }, RequestId = "r0" };
         await harness.Engine.SaveInboxAsync(EngineHarness.Tenant, request, Token);
         request.RequestId = "r2";
         await Assert.ThrowsAsync<RosterException>(async () => await harness.Engine.SaveInboxAsync(EngineHarness.Tenant, request, Token));
     }
 
-    private static async Task<EngineHarness> PreparedAsync(FaultStore store, ManualClock clock)
+    private static async Task<EngineHarness> PreparedAsync(IRecordStore? store, ManualClock clock)
     {
         var harness = await EngineHarness.StartAsync(store: store, clock: clock);
         await harness.Engine.SaveInboxAsync(EngineHarness.Tenant, new SaveInboxRequest { Inbox = new Inbox { User = "olga", Address = "olga@example.org", Connected = true } }, Token);
@@ -123,8 +122,8 @@ public sealed class RequestIdTests
     }
 
     /// <summary>Everything stored but the ends of jobs.</summary>
-    private static async Task<List<string>> DefinitionsAsync(IRecordStore store) =>
-        [.. (await store.ReadDocumentsAsync(Token)).Select(d => $"{d.Kind} {d.Id} {Convert.ToHexString(d.Content!)}").Order(StringComparer.Ordinal)];
+    private static async Task<List<string>> DefinitionsAsync(EngineHarness harness) =>
+        [.. (await harness.Store.ReadDocumentsAsync(Token)).Select(d => $"{d.Kind} {d.Id} {Convert.ToHexString(d.Content!)}").Order(StringComparer.Ordinal)];
 
     private static (IMessage Request, Func<EngineHarness, IMessage, ValueTask<IMessage>> Call) Of<T>(T request, Func<IRosterEngine, string, T, Task<IMessage>> call)
         where T : IMessage => (request, async (harness, message) => await call(harness.Engine, EngineHarness.Tenant, (T)message));

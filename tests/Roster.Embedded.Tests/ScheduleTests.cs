@@ -74,7 +74,7 @@ public sealed class ScheduleTests
     [InlineData("\"catchUp\": \"SKIP\",", 0)]
     public async Task SCH_05_Of_runs_missed_while_the_engine_was_down_only_the_latest_is_made_up(string more, int expected)
     {
-        var store = new FaultStore(new VolatileRecordStore());
+        var store = await EngineHarness.OpenStore();
         var first = await StartAsync(store, new ManualClock(EngineHarness.Start));
         await first.PublishAsync(Monthly(Leads).Replace("\"steps\"", more + "\"steps\"", StringComparison.Ordinal));
         await first.Engine.DisposeAsync();
@@ -88,7 +88,7 @@ public sealed class ScheduleTests
     [Fact]
     public async Task DLY_18_Another_zone_database_has_pending_due_instants_computed_again()
     {
-        var store = new FaultStore(new VolatileRecordStore());
+        var store = await EngineHarness.OpenStore();
         var clock = new ManualClock(EngineHarness.Start);
         var first = await EngineHarness.StartAsync(new EmbeddedOptions { ZonesVersion = "one" }, store, clock);
         await first.PublishAsync("""
