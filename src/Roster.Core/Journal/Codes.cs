@@ -164,6 +164,9 @@ public enum EntryKind
 
     /// <summary>An erased record has its id again until those that named it meanwhile have forgotten it (REC-17). Bookkeeping, not shown.</summary>
     IdReturned = 61,
+
+    /// <summary>The first attempt of a task failed and others follow: the time for retries counts from it (ERR-04, ERR-07). Bookkeeping, not shown.</summary>
+    EffectRetried = 62,
 }
 
 /// <summary>Outcome of a consideration (section 7). Numbers equal those of <c>roster.v1.Decision.Code</c>.</summary>

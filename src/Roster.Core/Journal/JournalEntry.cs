@@ -413,6 +413,18 @@ public readonly struct JournalEntry
         DueAt = expiresAt,
     };
 
+    /// <summary>The first attempt of a task, at <paramref name="firstTriedAt"/>, failed, and others follow (ERR-04, ERR-07).</summary>
+    public static JournalEntry EffectRetried(in Records.OpenEffect effect, Timestamp firstTriedAt) => new()
+    {
+        Kind = EntryKind.EffectRetried,
+        Workflow = effect.Workflow,
+        Version = effect.Version,
+        Enrollment = effect.Enrollment,
+        Step = effect.Step,
+        Execution = effect.Execution,
+        OccurredAt = firstTriedAt,
+    };
+
     /// <summary>A task is not offered any more; who has leased it may still complete it (UNE-07). One that is blocked was not offered before.</summary>
     public static JournalEntry EffectWithdrawn(int workflow, int version, int enrollment, int step, int execution, bool wasBlocked = false) => new()
     {

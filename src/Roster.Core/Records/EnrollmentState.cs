@@ -164,8 +164,10 @@ public readonly record struct DeadLetter(int Enrollment, int Workflow, int Versi
 /// <param name="IsWithdrawn">Whether its enrollment has ended: it is not offered any more (UNE-07).</param>
 /// <param name="IsMarketing">Whether it sends a marketing e-mail (GOAL-06).</param>
 /// <param name="IsBlocked">Whether a worker has begun it and will report its end: it is not offered any more (ACT-62).</param>
+/// <param name="FirstTriedAt">When it was first tried, if that attempt failed and others follow (ERR-04, ERR-07); none otherwise.</param>
 public readonly record struct OpenEffect(
-    int Enrollment, int Workflow, int Version, int Step, int Execution, Timestamp TimesOutAt, bool IsWithdrawn = false, bool IsMarketing = false, bool IsBlocked = false)
+    int Enrollment, int Workflow, int Version, int Step, int Execution, Timestamp TimesOutAt, bool IsWithdrawn = false, bool IsMarketing = false, bool IsBlocked = false,
+    Timestamp FirstTriedAt = default)
 {
     /// <summary>Whether it has left the outbox.</summary>
     public bool IsOut => IsWithdrawn || IsBlocked;

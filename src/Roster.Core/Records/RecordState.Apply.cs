@@ -103,6 +103,9 @@ public sealed partial class RecordState
             case EntryKind.EffectBlocked:
                 BlockEffect(entry);
                 break;
+            case EntryKind.EffectRetried:
+                RetryEffect(entry);
+                break;
             case EntryKind.DeadLetterClosed:
                 CloseDeadLetter(entry);
                 break;
@@ -550,6 +553,15 @@ public sealed partial class RecordState
         if (index >= 0)
         {
             _effects[index] = _effects[index] with { IsBlocked = true, TimesOutAt = entry.DueAt };
+        }
+    }
+
+    private void RetryEffect(in JournalEntry entry)
+    {
+        var index = FindEffect(entry.Enrollment, entry.Step, entry.Execution);
+        if (index >= 0)
+        {
+            _effects[index] = _effects[index] with { FirstTriedAt = entry.OccurredAt };
         }
     }
 

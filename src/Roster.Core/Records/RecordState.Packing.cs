@@ -616,6 +616,7 @@ public sealed partial class RecordState
         writer.Bool(7, effect.IsWithdrawn);
         writer.Bool(8, effect.IsMarketing);
         writer.Bool(9, effect.IsBlocked);
+        writer.Time(10, effect.FirstTriedAt);
         writer.EndMessage(start);
     }
 
@@ -636,6 +637,7 @@ public sealed partial class RecordState
                 case 7: effect = effect with { IsWithdrawn = reader.Bool() }; break;
                 case 8: effect = effect with { IsMarketing = reader.Bool() }; break;
                 case 9: effect = effect with { IsBlocked = reader.Bool() }; break;
+                case 10: effect = effect with { FirstTriedAt = reader.Time() }; break;
                 default: reader.Skip(); break;
             }
         }

@@ -41,9 +41,32 @@ public static class RetrySchedule
     /// <param name="hash">Hash of the task, so that many that failed together do not come back together.</param>
     public static Timestamp NextAt(in RetryPolicy policy, Timestamp now, Timestamp firstTriedAt, int attempts, long wantedGapMs, ulong hash)
     {
-        var doubled = Math.Min(policy.GapMaxMs, policy.GapFirstMs << Math.Clamp(attempts - 1, 0, 20));
-        var gap = Math.Max(wantedGapMs, Math.Min(policy.GapMaxMs, doubled + (doubled * (long)(hash % 101) / 1_000)));
-        var at = now.PlusMs(gap);
+        var at = now.PlusMs(Math.Max(wantedGapMs, GapAfter(policy, attempts, hash)));
         return at <= firstTriedAt.PlusMs(policy.ForMs) ? at : Timestamp.None;
+    }
+
+    /// <summary>
+    /// Attempts that the schedule makes within a time, the first one included: what is left of them when the engine has forgotten their number in a
+    /// restart, so that gaps do not begin anew. Those after the gap has reached its longest do not matter and are not counted.
+    /// </summary>
+    /// <param name="policy">Gaps and time.</param>
+    /// <param name="elapsedMs">Time since the first attempt, in milliseconds; 0 for none.</param>
+    /// <param name="hash">Hash of the task.</param>
+    public static int AttemptsWithin(in RetryPolicy policy, long elapsedMs, ulong hash)
+    {
+        var attempts = 0;
+        var gap = 0L;
+        for (var passed = 0L; passed < elapsedMs && gap < policy.GapMaxMs; passed += gap)
+        {
+            gap = GapAfter(policy, ++attempts, hash);
+        }
+
+        return attempts;
+    }
+
+    private static long GapAfter(in RetryPolicy policy, int attempts, ulong hash)
+    {
+        var doubled = Math.Min(policy.GapMaxMs, policy.GapFirstMs << Math.Clamp(attempts - 1, 0, 20));
+        return Math.Min(policy.GapMaxMs, doubled + (doubled * (long)(hash % 101) / 1_000));
     }
 }

@@ -259,6 +259,20 @@ public sealed partial class Turn
         return RunRounds();
     }
 
+    /// <summary>The first attempt of a task failed and others follow. Nothing else of the record changes (ERR-04, ERR-07).</summary>
+    private TurnResult NoteRetry(RetryInput input)
+    {
+        var index = _state.FindEffect(input.Enrollment, input.Step, input.Execution);
+        if (index < 0 || _state.OpenEffects[index].IsOut || !_state.OpenEffects[index].FirstTriedAt.IsNone)
+        {
+            return new TurnResult(TurnStatus.Nothing);
+        }
+
+        _state.BeginTurn(_now, _turnId);
+        Write(JournalEntry.EffectRetried(_state.OpenEffects[index], input.FirstTriedAt));
+        return new TurnResult(TurnStatus.Applied);
+    }
+
     /// <summary>A dead letter was sent again and done, or is discarded. Nothing else of the record changes (ERR-11).</summary>
     private TurnResult CloseDeadLetter(DeadLetterInput input)
     {

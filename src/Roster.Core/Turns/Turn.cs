@@ -68,6 +68,7 @@ public sealed partial class Turn
             ForgetInput f => Forget(f),
             DeadLetterInput d => CloseDeadLetter(d),
             BlockInput b => Block(b),
+            RetryInput r => NoteRetry(r),
             _ => throw new InvalidOperationException($"Turn input {input?.GetType().Name} is not known."),
         };
         if (result.Status == TurnStatus.Applied)

@@ -350,3 +350,26 @@ public sealed class BlockInput(int enrollment, int step, int execution) : TurnIn
     /// <summary>Execution index.</summary>
     public int Execution { get; } = execution;
 }
+
+/// <summary>
+/// The first attempt of a task failed and others follow: the time for retries counts from it, also after a restart (ERR-04, ERR-07). Does nothing when
+/// the task is not open, is offered no more, or has such an instant already.
+/// </summary>
+/// <param name="enrollment">Enrollment number.</param>
+/// <param name="step">Number of the step.</param>
+/// <param name="execution">Execution index.</param>
+/// <param name="firstTriedAt">When the attempt began.</param>
+public sealed class RetryInput(int enrollment, int step, int execution, Timestamp firstTriedAt) : TurnInput
+{
+    /// <summary>Enrollment number.</summary>
+    public int Enrollment { get; } = enrollment;
+
+    /// <summary>Number of the step.</summary>
+    public int Step { get; } = step;
+
+    /// <summary>Execution index.</summary>
+    public int Execution { get; } = execution;
+
+    /// <summary>When the first attempt began.</summary>
+    public Timestamp FirstTriedAt { get; } = firstTriedAt;
+}

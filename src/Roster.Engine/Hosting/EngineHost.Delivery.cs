@@ -72,7 +72,8 @@ public abstract partial class EngineHost : IDeliveryHost
         }
 
         var log = _outbox.NoteAttempt(id, outcome.Text);
-        if (outcome.IsRetryable && log is { FirstTriedAt.IsNone: false } && Retry(delivery.Owner, id, delivery.Task.Workflow, log, outcome.RetryAfterMs, delivery.Key))
+        if (outcome.IsRetryable && log is { FirstTriedAt.IsNone: false }
+            && await RetryAsync(delivery.Owner, key, id, delivery.Task.Workflow, log, outcome.RetryAfterMs, delivery.Key).ConfigureAwait(false))
         {
             return;
         }

@@ -109,7 +109,7 @@ public abstract partial class EngineHost
         }
 
         var wantedMs = completion.RetryAfter is { Seconds: > 0 and < 1_000_000 } wanted ? (long)wanted.ToTimeSpan().TotalMilliseconds : 0;
-        if (completion.Retryable && Retry(owner, offered, workflow, log!, wantedMs, completion.Key))
+        if (completion.Retryable && await RetryAsync(owner, key, offered, workflow, log!, wantedMs, completion.Key).ConfigureAwait(false))
         {
             return true;
         }
@@ -132,12 +132,27 @@ public abstract partial class EngineHost
         return Finished(id, result);
     }
 
-    /// <summary>Offers a task again when its schedule has a next attempt (ERR-06); false when it has failed for good.</summary>
-    private bool Retry(TenantOwner owner, EffectId id, int workflow, AttemptLog log, long wantedMs, string key)
+    /// <summary>
+    /// Offers a task again when its schedule has a next attempt (ERR-06); false when it has failed for good. The first attempt is noted by a turn, so that the
+    /// time for retries counts from it also after a restart (ERR-04, ERR-07).
+    /// </summary>
+    private async ValueTask<bool> RetryAsync(TenantOwner owner, TaskKey key, EffectId id, int workflow, AttemptLog log, long wantedMs, string text)
     {
         var policy = owner.Catalog.FindWorkflow(workflow)?.RetryOf(id.Step) ?? Core.Turns.RetryPolicy.Default;
-        var now = Clock.Now();
-        var at = RetrySchedule.NextAt(policy, now, log.FirstTriedAt, log.Count, wantedMs, StableHash.Hash128(key).High);
+        var hash = StableHash.Hash128(text).High;
+        var at = Timestamp.None;
+        await RunAsync(
+            owner.Number,
+            key.Record,
+            state =>
+            {
+                var index = state.FindEffect(id.Enrollment, id.Step, id.Execution);
+                var first = index < 0 ? Timestamp.None : state.OpenEffects[index].FirstTriedAt;
+                var before = first.IsNone ? 0 : RetrySchedule.AttemptsWithin(policy, log.FirstTriedAt.Ms - first.Ms, hash);
+                at = RetrySchedule.NextAt(policy, Clock.Now(), first.IsNone ? log.FirstTriedAt : first, before + log.Count, wantedMs, hash);
+                return at.IsNone || index < 0 || !first.IsNone ? null : new RetryInput(id.Enrollment, id.Step, id.Execution, log.FirstTriedAt);
+            },
+            CancellationToken.None).ConfigureAwait(false);
         return !at.IsNone && _outbox.Retry(id, at);
     }
 

@@ -85,7 +85,7 @@ public sealed class TurnRunner
         EventInput => TurnCause.Event,
         CommandInput => TurnCause.Command,
         TimerInput => TurnCause.Timer,
-        CompletionInput or BlockInput or DeadLetterInput => TurnCause.Completion,
+        CompletionInput or BlockInput or RetryInput or DeadLetterInput => TurnCause.Completion,
         RefreshInput or FinishErasureInput or ForgetInput => TurnCause.Refresh,
         MessageInput or MessageReturnedInput => TurnCause.Message,
         _ => throw new InvalidOperationException($"Turn input {input.GetType().Name} has no cause."),

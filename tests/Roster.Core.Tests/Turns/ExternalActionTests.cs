@@ -101,6 +101,28 @@ public sealed class ExternalActionTests
     }
 
     [Fact]
+    public void ERR_04_ERR_07_The_first_attempt_is_noted_once_while_the_task_is_offered_and_changes_nothing_else()
+    {
+        var world = Worlds(Define.Work("t", "after"));
+        world.Enroll("w");
+        var (first, due) = (world.State.LastTurnAt, world.State.NextDueAt);
+        Assert.Equal(TurnStatus.Nothing, Retry(world, first, execution: 2).Status);
+        Assert.Equal(TurnStatus.Applied, Retry(world, first).Status);
+        Assert.Equal([EntryKind.EffectRetried], world.Last.Select(e => e.Kind));
+        Assert.Equal(TurnStatus.Nothing, Retry(world, first.PlusMs(1)).Status);
+        Assert.Equal((first, due), (world.State.OpenEffects[0].FirstTriedAt, world.State.NextDueAt));
+        world.Complete("w", "t");
+        Assert.Equal("after", world.Text("stage"));
+
+        world = Worlds(Define.Work("t", "after"));
+        world.Enroll("w");
+        world.Unenroll("w");
+        Assert.Equal(TurnStatus.Nothing, Retry(world, first).Status);
+
+        static TurnResult Retry(World world, Timestamp first, int execution = 1) => world.Run(new RetryInput(1, world.Step("w", "t"), execution, first));
+    }
+
+    [Fact]
     public void ERR_11_What_was_given_up_is_a_dead_letter_until_it_is_closed_and_the_enrollment_does_not_change()
     {
         var world = Worlds(Define.Work("t", "after"));

@@ -39,4 +39,16 @@ public sealed class RetryScheduleTests
         Assert.True(RetrySchedule.NextAt(last.PlusMs(1), First, 1, 0, hash: 0).IsNone);
         Assert.True(RetrySchedule.NextAt(First, First, 1, RetrySchedule.RetryForMs + 1, hash: 0).IsNone);
     }
+
+    [Theory]
+    [InlineData(0, 0)]
+    [InlineData(1, 1)]
+    [InlineData(Minute, 1)]
+    [InlineData(Minute + 1, 2)]
+    [InlineData(511 * Minute, 9)]
+    [InlineData((511 * Minute) + 1, 10)]
+    [InlineData(RetrySchedule.RetryForMs, 10)]
+    [InlineData(long.MaxValue / 2, 10)]
+    public void ERR_06_How_often_it_was_tried_follows_from_the_time_up_to_the_longest_gap(long elapsedMs, int attempts) =>
+        Assert.Equal(attempts, RetrySchedule.AttemptsWithin(RetryPolicy.Default, elapsedMs, hash: 0));
 }
