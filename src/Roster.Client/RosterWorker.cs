@@ -73,6 +73,7 @@ public sealed class RosterWorker
     {
         private readonly Channel<WorkRequest> _outgoing = Channel.CreateUnbounded<WorkRequest>(new UnboundedChannelOptions { SingleReader = true });
         private readonly CancellationTokenSource _ended = new();
+        private readonly PeriodicTimer _beat = new(worker._options.LeaseFor / 3, worker._client.Clock);
         private readonly TaskCompletionSource _idle = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         // Tasks at work, plus one as long as new ones may begin.
@@ -117,6 +118,7 @@ public sealed class RosterWorker
                 {
                     if (!stop.IsCancellationRequested)
                     {
+                        BeatFor(task);
                         Interlocked.Increment(ref _busy);
                         _ = HandleAsync(task);
                     }
@@ -166,10 +168,19 @@ public sealed class RosterWorker
             await requests.CompleteAsync().ConfigureAwait(false);
         }
 
+        /// <summary>A task whose action has a shorter lease than was asked for needs the heart to beat faster.</summary>
+        private void BeatFor(WorkTask task)
+        {
+            if (task.LeaseFor?.ToTimeSpan() / 3 is { Ticks: > 0 } period && period < _beat.Period)
+            {
+                _beat.Period = period;
+            }
+        }
+
         private async Task BeatAsync()
         {
-            using var timer = new PeriodicTimer(worker._options.LeaseFor / 3, worker._client.Clock);
-            while (await timer.WaitForNextTickAsync(_ended.Token).ConfigureAwait(false))
+            using var beat = _beat;
+            while (await beat.WaitForNextTickAsync(_ended.Token).ConfigureAwait(false))
             {
                 _outgoing.Writer.TryWrite(new WorkRequest { Heartbeat = new Heartbeat() });
             }

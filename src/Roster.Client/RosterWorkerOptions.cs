@@ -18,7 +18,7 @@ public sealed class RosterWorkerOptions
     /// <summary>Tasks carried out at once, 1 to 10,000. Default: 16.</summary>
     public int Concurrency { get; set; } = 16;
 
-    /// <summary>How long a task is leased, 5 s to 1 h; kept alive every third of it. Default: 60 seconds.</summary>
+    /// <summary>How long a task is leased whose action does not say (<c>lease_for</c>), 5 s to 1 h; leases are kept alive every third of the shortest. Default: 60 seconds.</summary>
     public TimeSpan LeaseFor { get; set; } = TimeSpan.FromSeconds(60);
 
     /// <summary>Called when a connection is lost and will be made again.</summary>

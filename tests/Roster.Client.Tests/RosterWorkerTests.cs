@@ -1,5 +1,7 @@
+using Roster.Engine;
 using Roster.Server.Tests;
 using Roster.V1;
+using Duration = Google.Protobuf.WellKnownTypes.Duration;
 
 namespace Roster.Client.Tests;
 
@@ -50,6 +52,31 @@ public sealed class RosterWorkerTests
 
         await RunAsync(server, 50, _ => TaskResult.Completed());
         Assert.Equal(50, server.Engine.Completions.Select(completion => completion.Key).Distinct().Count());
+    }
+
+    [Fact]
+    public async Task ERR_08_Leases_are_kept_alive_in_time_for_the_task_with_the_shortest()
+    {
+        await using var server = await TestServer.StartAsync();
+        server.Engine.AddTask(new WorkTask { Key = "t1", LeaseFor = Duration.FromTimeSpan(TimeSpan.FromSeconds(6)) });
+        var clock = new ManualClock(DateTimeOffset.UnixEpoch);
+        using var client = new RosterClient(new RosterClientOptions { Address = server.Server.GrpcAddress, Clock = clock });
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+        var worker = new RosterWorker(client, new RosterWorkerOptions { Queue = "mail", LeaseFor = TimeSpan.FromHours(1) }, async (_, ended) =>
+        {
+            clock.MoveTo(clock.GetUtcNow() + TimeSpan.FromSeconds(2));
+            while (server.Engine.Heartbeats.IsEmpty)
+            {
+                ended.ThrowIfCancellationRequested();
+                Cancel.ThrowIfCancellationRequested();
+                await Task.Yield();
+            }
+
+            await stop.CancelAsync();
+            return TaskResult.Completed();
+        });
+        await worker.RunAsync(stop.Token);
+        Assert.Equal(1, worker.Completed);
     }
 
     private static async Task RunAsync(TestServer server, int tasks, Func<WorkTask, TaskResult> handle)

@@ -225,6 +225,30 @@ public sealed class DeliveryTests
     }
 
     [Fact]
+    public async Task ERR_08_A_task_is_leased_for_as_long_as_its_action_says_else_for_as_long_as_the_worker_asks()
+    {
+        await using var world = await World.StartAsync(null);
+        await world.Harness.PublishAsync("""
+            { "id": "v", "objectType": "contact", "start": { "event": { "anyOf": [ { "eventType": "work", "allowNewRecord": true } ] } },
+              "steps": [ { "id": "t", "next": "u", "worker": { "queue": "jobs", "leaseFor": "5s" } }, { "id": "u", "worker": { "queue": "jobs" } } ] }
+            """);
+        await world.Harness.SendAsync(world.Harness.Event("ada", "work"));
+        var task = Assert.Single(await LeaseAsync());
+        Assert.Equal((TimeSpan.FromSeconds(5), EngineHarness.Start.AddSeconds(5)), (task.LeaseFor.ToTimeSpan(), task.LeaseUntil.ToDateTimeOffset()));
+        await world.Harness.AdvanceAsync(TimeSpan.FromSeconds(4));
+        await world.Engine.KeepLeasesAsync(EngineHarness.Tenant, "jobs", "w", [], Token);
+        await world.Harness.AdvanceAsync(TimeSpan.FromSeconds(4));
+        Assert.Empty(await LeaseAsync());
+        await world.Harness.AdvanceAsync(TimeSpan.FromSeconds(1));
+        var again = Assert.Single(await LeaseAsync());
+        Assert.Equal((task.Key, 2), (again.Key, again.Attempt));
+        await world.Engine.CompleteTaskAsync(EngineHarness.Tenant, new TaskCompletion { Key = task.Key, Outcome = TaskCompletion.Types.Outcome.Completed }, Token);
+        Assert.Equal(TimeSpan.FromMinutes(1), Assert.Single(await LeaseAsync()).LeaseFor.ToTimeSpan());
+
+        async Task<IReadOnlyList<WorkTask>> LeaseAsync() => await world.Engine.LeaseTasksAsync(EngineHarness.Tenant, "jobs", 10, TimeSpan.FromMinutes(1), "w", Token);
+    }
+
+    [Fact]
     public async Task ACT_62_A_blocked_task_leaves_the_queue_also_after_a_restart_until_its_callback()
     {
         var store = await EngineHarness.OpenStore();

@@ -145,6 +145,9 @@ internal record CompiledWorker(
     /// <summary>How long a blocked task waits for its callback, in milliseconds (ACT-62).</summary>
     public long BlockExpiryMs { get; init; }
 
+    /// <summary>How long a worker may hold the task, in milliseconds (ERR-08); 0 for what the worker asks for.</summary>
+    public long LeaseMs { get; init; }
+
     /// <summary>Whether the task has the properties of the event that enrolled the record.</summary>
     public bool SendsEvent { get; init; }
 

@@ -177,6 +177,9 @@ public sealed class CompiledWorkflow
     /// <summary>How often the task of a step is tried (ERR-06).</summary>
     public RetryPolicy RetryOf(int step) => (Find(step) as CompiledWorker)?.Retry ?? RetryPolicy.Default;
 
+    /// <summary>How long a worker may hold the task of a step, in milliseconds (ERR-08); 0 for what the worker asks for.</summary>
+    public long LeaseMsOf(int step) => (Find(step) as CompiledWorker)?.LeaseMs ?? 0;
+
     /// <summary>The queue of a step's tasks; empty when the step has none.</summary>
     public string QueueOf(int step) => (Find(step) as CompiledWorker)?.Queue ?? string.Empty;
 

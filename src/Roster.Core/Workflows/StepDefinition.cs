@@ -180,6 +180,9 @@ public sealed record WorkerStepDefinition(
 
     /// <summary>How long a blocked task waits for its callback (ACT-62); null for the default.</summary>
     public TimeSpan? BlockExpiry { get; init; }
+
+    /// <summary>How long a worker may hold the task (ERR-08); null for what the worker asks for.</summary>
+    public TimeSpan? LeaseFor { get; init; }
 }
 
 /// <summary>How often an external action is tried (ERR-06); null for the default of each.</summary>
@@ -301,6 +304,9 @@ public sealed record MessageStepDefinition(string Id, string Next, MessageChanne
 
     /// <summary>How often it is tried.</summary>
     public RetryDefinition? Retry { get; init; }
+
+    /// <summary>How long a worker may hold the task (ERR-08); null for what the worker asks for.</summary>
+    public TimeSpan? LeaseFor { get; init; }
 }
 
 /// <summary>Changes consent, the marketing status or the campaign of the record (ACT-42). One of them.</summary>
@@ -333,6 +339,9 @@ public sealed record CodeStepDefinition(string Id, string Next, string Queue, st
 
     /// <summary>How often it is tried.</summary>
     public RetryDefinition? Retry { get; init; }
+
+    /// <summary>How long a worker may hold the task (ERR-08); null for what the worker asks for.</summary>
+    public TimeSpan? LeaseFor { get; init; }
 }
 
 /// <summary>Enrolls in, or takes out of, another workflow (ACT-50).</summary>

@@ -50,6 +50,10 @@ public sealed partial class WorkflowCompiler
     private long CompileActionTimeout(TimeSpan? timeout, string path) =>
         (long)Duration($"{path}.timeout", timeout, DefaultTimeout, TimeSpan.FromMinutes(1), TimeSpan.FromDays(30), "action_timeout").TotalMilliseconds;
 
+    /// <summary>In milliseconds; 0 when the action does not say, and what the worker asks for holds.</summary>
+    private long CompileLease(TimeSpan? lease, string path) =>
+        lease is null ? 0 : (long)Duration($"{path}.leaseFor", lease, TimeSpan.Zero, TimeSpan.FromSeconds(5), TimeSpan.FromHours(1), "lease_for").TotalMilliseconds;
+
     private CompiledWorker? CompileWebhook(WebhookStepDefinition webhook, int number, int index, int next, string path)
     {
         var hasBody = webhook.Method is not (WebhookMethod.Get or WebhookMethod.Delete);
@@ -133,6 +137,7 @@ public sealed partial class WorkflowCompiler
         var isEmail = message.Channel is MessageChannel.MarketingEmail or MessageChannel.InternalEmail or MessageChannel.SalesEmail or MessageChannel.Survey;
         Require(Enum.IsDefined(message.Channel) && message.Channel != MessageChannel.None, $"{path}.channel", "MISSING_FIELD", $"{(int)message.Channel}", "A message needs a channel.");
         Require(message.Queue.Length == 0 ? isEmail : Names.IsName(message.Queue), $"{path}.queue", message.Queue.Length == 0 ? "MISSING_FIELD" : "BAD_NAME", message.Queue, "A queue has a name of 1 to 100 characters of a-z, 0-9, _, - and '.'; only e-mails can do without.");
+        Require(message.Queue.Length > 0 || message.LeaseFor is null, $"{path}.leaseFor", "NO_QUEUE", $"{message.LeaseFor}", "Only tasks of workers are leased: name their queue, or leave lease_for out.");
         CheckFields(message.Fields, $"{path}.fields");
         var (fields, texts) = CompileFields(message.Fields, $"{path}.fields", "text");
         var channel = new NamedValue($"{TaskMarks.Header}channel", Value.OfText(ApiNames.Of(message.Channel.ToString())));
@@ -144,6 +149,7 @@ public sealed partial class WorkflowCompiler
             Retry = CompileRetry(message.Retry, $"{path}.retry"),
             Recipients = CompileRecipients(message, path),
             BlockExpiryMs = (long)DefaultTimeout.TotalMilliseconds,
+            LeaseMs = CompileLease(message.LeaseFor, path),
         };
     }
 
@@ -270,6 +276,7 @@ public sealed partial class WorkflowCompiler
             Texts = texts,
             Retry = CompileRetry(code.Retry, $"{path}.retry"),
             BlockExpiryMs = (long)DefaultTimeout.TotalMilliseconds,
+            LeaseMs = CompileLease(code.LeaseFor, path),
             OutputLengthMax = Limits.CodeOutputMax,
         };
     }

@@ -366,6 +366,7 @@ public sealed partial class WorkflowCompiler
             Texts = texts,
             Retry = CompileRetry(worker.Retry, $"{path}.retry"),
             BlockExpiryMs = (long)Duration($"{path}.blockExpiry", worker.BlockExpiry, DefaultTimeout, TimeSpan.FromMinutes(1), TimeSpan.FromDays(30), "block_expiry").TotalMilliseconds,
+            LeaseMs = CompileLease(worker.LeaseFor, path),
         };
     }
 

@@ -154,6 +154,34 @@ internal sealed class EffectQueue
         return leased;
     }
 
+    /// <summary>Makes the lease that an owner has just got shorter or longer; when it ends then.</summary>
+    public Timestamp LeaseFor(EffectId id, TimeSpan time, string owner, Timestamp now)
+    {
+        lock (_gate)
+        {
+            var until = now.PlusMs((long)time.TotalMilliseconds);
+            if (_items.TryGetValue(id, out var item) && item.IsLeased && item.Owner == owner)
+            {
+                var isSooner = until < item.Until;
+                var isNext = !_later.TryPeek(out _, out var next) || until < next;
+                item.LeaseFor = time;
+                item.Until = until;
+                if (isSooner)
+                {
+                    _later.Enqueue((id, item.Attempt), until);
+                }
+
+                // Who waits, waits for the end of what would have been next.
+                if (isSooner && isNext)
+                {
+                    Pulse();
+                }
+            }
+
+            return until;
+        }
+    }
+
     public long BeginWindow()
     {
         lock (_gate)

@@ -148,6 +148,13 @@ public sealed class Outbox
         }
     }
 
+    /// <summary>Gives a lease that its owner has just got another length, from now on and for each time that it is kept alive (ERR-08). Returns when it ends.</summary>
+    public Timestamp LeaseFor(EffectId id, TimeSpan time, string owner)
+    {
+        var now = Now;
+        return _queueOf.TryGetValue(id, out var queue) ? queue.LeaseFor(id, time, owner, now) : now.PlusMs((long)time.TotalMilliseconds);
+    }
+
     /// <summary>Waits until there may be something to lease.</summary>
     public Task WaitAsync(int tenant, string queue, CancellationToken cancellationToken) =>
         QueueOf(tenant, queue).WaitAsync(_clock, cancellationToken);

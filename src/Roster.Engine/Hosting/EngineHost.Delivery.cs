@@ -182,8 +182,7 @@ public abstract partial class EngineHost : IDeliveryHost
         wire.Error = history.Error;
         if (history.Effect is { } effect)
         {
-            wire.Task = ToWire(new LeasedEffect(effect, 0, Core.Timestamp.None), owner);
-            wire.Task.LeaseUntil = null;
+            wire.Task = ToWire(new LeasedEffect(effect, 0, Core.Timestamp.None), TaskCodec.Unpack(effect.Task), owner);
         }
 
         return wire;

@@ -10,6 +10,7 @@ using Roster.Engine.Stores;
 using Roster.Engine.Turns;
 using Roster.Protocol.Mapping;
 using Roster.V1;
+using Duration = Google.Protobuf.WellKnownTypes.Duration;
 using Timestamp = Roster.Core.Timestamp;
 
 namespace Roster.Engine.Hosting;
@@ -35,7 +36,23 @@ public abstract partial class EngineHost
         }
 
         var leased = await _outbox.LeaseAsync(tenantOwner.Number, queue, tasksMax, leaseFor, owner, cancellationToken).ConfigureAwait(false);
-        return [.. leased.Select(l => ToWire(l, tenantOwner))];
+        return [.. leased.Select(l => ToWork(l, leaseFor, owner, tenantOwner))];
+    }
+
+    /// <summary>A task as a worker gets it: leased for as long as its action says, else for as long as the worker asked (setting <c>lease_for</c>).</summary>
+    private WorkTask ToWork(LeasedEffect leased, TimeSpan leaseFor, string owner, TenantOwner tenantOwner)
+    {
+        var task = TaskCodec.Unpack(leased.Effect.Task);
+        if (tenantOwner.Catalog.FindWorkflow(task.Workflow)?.LeaseMsOf(task.Step) is > 0 and var leaseMs)
+        {
+            leaseFor = TimeSpan.FromMilliseconds(leaseMs);
+            leased = leased with { LeaseUntil = _outbox.LeaseFor(leased.Effect.Id, leaseFor, owner) };
+        }
+
+        var wire = ToWire(leased, task, tenantOwner);
+        wire.LeaseUntil = ValueMapping.ToWire(leased.LeaseUntil);
+        wire.LeaseFor = Duration.FromTimeSpan(leaseFor);
+        return wire;
     }
 
     /// <inheritdoc/>
@@ -285,9 +302,8 @@ public abstract partial class EngineHost
         return outputs;
     }
 
-    private static WorkTask ToWire(LeasedEffect leased, TenantOwner owner)
+    private static WorkTask ToWire(LeasedEffect leased, TaskContent task, TenantOwner owner)
     {
-        var task = TaskCodec.Unpack(leased.Effect.Task);
         var wire = new WorkTask
         {
             Key = WriteKey(owner, leased.Effect.Id, task.Workflow),
@@ -298,7 +314,6 @@ public abstract partial class EngineHost
             StepId = owner.StepId(task.Workflow, task.Step),
             Attempt = leased.Attempt,
             RequestedAt = ValueMapping.ToWire(task.RequestedAt),
-            LeaseUntil = ValueMapping.ToWire(leased.LeaseUntil),
         };
         wire.Fields.AddRange(task.Fields.Select(f => ValueMapping.ToWire(f)));
         wire.Properties.AddRange(task.Properties.Select(p => ValueMapping.ToWire(p)));

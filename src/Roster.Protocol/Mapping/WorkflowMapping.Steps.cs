@@ -107,6 +107,7 @@ public static partial class WorkflowMapping
         MarketingEmail = worker.MarketingEmail,
         Retry = ToCore(worker.Retry),
         BlockExpiry = ToTimeSpan(worker.BlockExpiry),
+        LeaseFor = ToTimeSpan(worker.LeaseFor),
     };
 
     private static WebhookStepDefinition ToCore(Step step, Webhook webhook) => new(step.Id, step.Next, webhook.Endpoint, (WebhookMethod)(int)webhook.Method, webhook.Path)
@@ -140,6 +141,7 @@ public static partial class WorkflowMapping
         Wait = !message.HasWait || message.Wait,
         Timeout = ToTimeSpan(message.Timeout),
         Retry = ToCore(message.Retry),
+        LeaseFor = ToTimeSpan(message.LeaseFor),
     };
 
     private static ConsentStepDefinition ToCore(Step step, ChangeConsent consent) => new(step.Id, step.Next)
@@ -156,6 +158,7 @@ public static partial class WorkflowMapping
         Wait = !code.HasWait || code.Wait,
         Timeout = ToTimeSpan(code.Timeout),
         Retry = ToCore(code.Retry),
+        LeaseFor = ToTimeSpan(code.LeaseFor),
     };
 
     private static KeyValuePair<string, string>[] ToCore(IEnumerable<Field> fields) => [.. fields.Select(f => KeyValuePair.Create(f.Name, f.Text))];

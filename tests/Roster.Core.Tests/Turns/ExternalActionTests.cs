@@ -101,6 +101,17 @@ public sealed class ExternalActionTests
     }
 
     [Fact]
+    public void ERR_08_The_lease_of_an_action_holds_for_its_step_and_0_leaves_it_to_the_worker()
+    {
+        var world = Worlds(
+            new WorkerStepDefinition("t", "m", "q", [], [], true, null) { LeaseFor = TimeSpan.FromSeconds(5) },
+            new MessageStepDefinition("m", "c", MessageChannel.Slack) { To = ["#x"], Queue = "chat", LeaseFor = TimeSpan.FromHours(1) },
+            new CodeStepDefinition("c", "u", "code", "js", "x") { LeaseFor = TimeSpan.FromMinutes(2) },
+            Define.Work("u", "after"));
+        Assert.Equal([5_000L, 3_600_000, 120_000, 0, 0], new[] { "t", "m", "c", "u", "after" }.Select(step => world.Compiled("w").LeaseMsOf(world.Step("w", step))));
+    }
+
+    [Fact]
     public void ERR_04_ERR_07_The_first_attempt_is_noted_once_while_the_task_is_offered_and_changes_nothing_else()
     {
         var world = Worlds(Define.Work("t", "after"));

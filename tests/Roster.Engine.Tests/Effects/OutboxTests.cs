@@ -52,6 +52,40 @@ public sealed class OutboxTests
     }
 
     [Fact]
+    public async Task ERR_08_A_lease_of_another_length_ends_sooner_or_later_and_is_kept_alive_for_as_long()
+    {
+        await AddAsync(3);
+        await LeaseAsync(3);
+        Assert.Equal(Now.PlusMs(5_000), _outbox.LeaseFor(new EffectId(1, 1, 1, 1), TimeSpan.FromSeconds(5), "w"));
+        Assert.Equal(Now.PlusMs(3_600_000), _outbox.LeaseFor(new EffectId(2, 1, 1, 1), TimeSpan.FromHours(1), "w"));
+        _outbox.LeaseFor(new EffectId(3, 1, 1, 1), TimeSpan.FromSeconds(5), "other");
+        Move(TimeSpan.FromSeconds(4));
+        _outbox.Keep(1, "mail", "w", [new EffectId(1, 1, 1, 1)]);
+        Move(TimeSpan.FromMilliseconds(4_999));
+        Assert.Empty(await LeaseAsync(3));
+        Move(TimeSpan.FromMilliseconds(1));
+        Assert.Equal([1], await LeaseAsync(3));
+        Move(Minute);
+        Assert.Equal([1, 3], await LeaseAsync(3));
+        Move(TimeSpan.FromHours(1));
+        Assert.Equal([1, 2, 3], await LeaseAsync(3));
+    }
+
+    [Fact]
+    public async Task ERR_08_One_who_waits_is_woken_by_the_end_of_a_lease_that_was_made_shorter()
+    {
+        await AddAsync(1);
+        await LeaseAsync(1);
+        var waiting = _outbox.WaitAsync(1, "mail", Token);
+        _outbox.LeaseFor(new EffectId(1, 1, 1, 1), TimeSpan.FromSeconds(5), "w");
+        await waiting;
+        waiting = _outbox.WaitAsync(1, "mail", Token);
+        Move(TimeSpan.FromSeconds(5));
+        await waiting;
+        Assert.Equal([1], await LeaseAsync(1));
+    }
+
+    [Fact]
     public async Task Released_leases_are_ready_at_once()
     {
         await AddAsync(2);
