@@ -56,6 +56,10 @@ public sealed partial class ClusterEngine
         HereAsync(here => here.ValidateSequenceAsync(tenant, request, cancellationToken), cancellationToken);
 
     /// <inheritdoc/>
+    public ValueTask<TestWorkflowResponse> TestSequenceAsync(string tenant, TestSequenceRequest request, CancellationToken cancellationToken) =>
+        HereAsync(here => here.TestSequenceAsync(tenant, request, cancellationToken), cancellationToken);
+
+    /// <inheritdoc/>
     public ValueTask<SequenceStatus> GetSequenceStatusAsync(string tenant, GetSequenceStatusRequest request, CancellationToken cancellationToken) =>
         HereAsync(here => here.GetSequenceStatusAsync(tenant, request, cancellationToken), cancellationToken);
 

@@ -17,6 +17,9 @@ public interface ISequenceEngine
     /// <summary>Checks a sequence.</summary>
     ValueTask<ValidateWorkflowResponse> ValidateSequenceAsync(string tenant, ValidateSequenceRequest request, CancellationToken cancellationToken);
 
+    /// <summary>Walks a contact through a sequence and leaves no trace (HIS-05, HIS-06).</summary>
+    ValueTask<TestWorkflowResponse> TestSequenceAsync(string tenant, TestSequenceRequest request, CancellationToken cancellationToken);
+
     /// <summary>Deletes a sequence; a job ends its enrollments (SEQ-17).</summary>
     ValueTask<Operation> DeleteSequenceAsync(string tenant, DeleteSequenceRequest request, CancellationToken cancellationToken);
 

@@ -230,6 +230,104 @@ public sealed class SequenceTests
         await harness.VerifyAsync();
     }
 
+    private const string Long = """
+        { "id": "long", "owner": "olga", "windowStart": 540, "windowEnd": 1020, "steps": [
+            { "id": "one", "email": { "variants": [ { "subject": "Hello" } ] } },
+            { "id": "call", "delayMs": "86400000", "task": { "kind": "CALL", "title": "Call", "wait": true } },
+            { "id": "hold", "pause": {} },
+            { "id": "ways", "delayMs": "172800000", "adaptive": { "clicked": { "steps": [ { "id": "hot", "task": { "title": "Meet" } } ] },
+                "otherwise": { "steps": [ { "id": "again", "email": { "variants": [ { "subject": "Again" } ], "sameThread": true } } ] } } },
+            { "id": "end", "finish": {} } ] }
+        """;
+
+    private static async Task<TestWorkflowResponse> TestAsync(EngineHarness harness, Action<TestSequenceRequest>? change = null)
+    {
+        var request = new TestSequenceRequest { SequenceId = "long", Ref = Contact("ada") };
+        change?.Invoke(request);
+        return await harness.Engine.TestSequenceAsync(EngineHarness.Tenant, request, Token);
+    }
+
+    private static string Way(TestWorkflowResponse walk) => string.Join(' ', walk.Steps.Select(s => s.Branch.Length == 0 ? s.StepId : $"{s.StepId}:{s.Branch}"));
+
+    [Fact]
+    public async Task HIS_05_A_test_walks_a_contact_through_a_sequence_and_leaves_no_trace()
+    {
+        await using var harness = await StartAsync(Long);
+        await ContactAsync(harness, "ada");
+        await harness.SettleAsync();
+        var before = (await harness.Engine.GetStatusAsync(Token)).JournalPosition;
+
+        var walk = await TestAsync(harness);
+        Assert.Equal(Decision.Types.Code.Enrolled, walk.Decision);
+        Assert.Equal("one call call/wait:met hold ways:otherwise again end", Way(walk));
+        Assert.Equal(EndReason.Finished, walk.EndReason);
+
+        // The first e-mail waits for the window (SEQ-05), the task for its minute of the day after, the container for its delay, and its e-mail for the window again.
+        var entered = walk.Steps.ToDictionary(s => s.StepId, s => (s.LeftAt ?? s.EnteredAt).ToDateTimeOffset());
+        Assert.Equal(
+            [EngineHarness.Start.AddHours(9), EngineHarness.Start.AddHours(32), EngineHarness.Start.AddHours(80), EngineHarness.Start.AddHours(81)],
+            new[] { "one", "call", "ways", "again" }.Select(step => entered[step]));
+
+        Assert.Equal(before, (await harness.Engine.GetStatusAsync(Token)).JournalPosition);
+        Assert.Equal("", (await StatusAsync(harness, "ada")).SequenceId);
+        Assert.Equal(0, (await harness.Engine.GetInboxAsync(EngineHarness.Tenant, new GetInboxRequest { User = "olga" }, Token)).EnrolledToday);
+        await harness.VerifyAsync();
+    }
+
+    [Fact]
+    public async Task HIS_06_A_test_of_a_sequence_may_choose_the_ways_the_start_and_the_first_step_and_make_the_contact_up()
+    {
+        await using var harness = await StartAsync(Long);
+        var start = new DateTimeOffset(2030, 5, 1, 12, 0, 0, TimeSpan.Zero);
+        var walk = await TestAsync(harness, r =>
+        {
+            r.Ref = null;
+            r.Properties.Add(EngineHarness.Text("email", "made@example.com"));
+            r.Start = Google.Protobuf.WellKnownTypes.Timestamp.FromDateTimeOffset(start);
+            r.FirstStep = "hold";
+            r.Choices.Add(new TestChoice { StepId = "ways", Branch = "clicked" });
+        });
+        Assert.Equal(("hold ways:clicked hot end", start), (Way(walk), walk.Steps[0].EnteredAt.ToDateTimeOffset()));
+        Assert.Equal(Decision.Types.Code.NoAddress, (await TestAsync(harness, r => r.Ref = null)).Decision);
+
+        // A definition that nobody has saved.
+        var other = JsonParser.Default.Parse<Sequence>(FollowUp.Replace("follow-up", "unsaved", StringComparison.Ordinal));
+        Assert.Equal("one two", Way(await TestAsync(harness, r =>
+        {
+            r.Sequence = other;
+            r.ByHand = true;
+            r.Properties.Add(EngineHarness.Text("email", "a@example.com"));
+        })));
+
+        foreach (var change in new Action<TestSequenceRequest>[]
+        {
+            r => r.FirstStep = "nowhere", r => r.Choices.Add(new TestChoice { StepId = "one", Branch = "clicked" }), r => r.Choices.Add(new TestChoice { StepId = "ways", Branch = "left" }),
+            r => r.SequenceId = "none", r => r.Sequence = new Sequence { Id = "long", Owner = "olga", Steps = { new SequenceStep { Id = "x" } } },
+        })
+        {
+            await Assert.ThrowsAsync<RosterException>(() => TestAsync(harness, change));
+        }
+    }
+
+    [Fact]
+    public async Task HIS_05_SEQ_04_A_test_says_what_the_checks_and_the_inbox_would_say()
+    {
+        await using var harness = await StartAsync(inbox: new Inbox { User = "olga", Address = "o@example.org", Connected = true, EnrollmentsPerDay = 1 });
+        await SaveAsync(harness, Long);
+        await ContactAsync(harness, "ada", "bob");
+        Assert.Equal(Decision.Types.Code.Enrolled, (await TestAsync(harness)).Decision);
+        await EnrollAsync(harness, "ada");
+
+        Assert.Equal(Decision.Types.Code.AlreadyActive, (await TestAsync(harness)).Decision);
+        Assert.Equal(Decision.Types.Code.LimitReached, (await TestAsync(harness, r => r.Ref = Contact("bob"))).Decision);
+        Assert.Equal(Decision.Types.Code.Enrolled, (await TestAsync(harness, r =>
+        {
+            r.Ref = Contact("bob");
+            r.Start = Google.Protobuf.WellKnownTypes.Timestamp.FromDateTimeOffset(EngineHarness.Start.AddDays(1));
+        })).Decision);
+        await harness.VerifyAsync();
+    }
+
     [Fact]
     public async Task SEQ_17_A_sequence_with_active_enrollments_is_deleted_only_with_end_active()
     {

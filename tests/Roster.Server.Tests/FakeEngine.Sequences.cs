@@ -20,6 +20,9 @@ public sealed partial class FakeEngine
     public ValueTask<ValidateWorkflowResponse> ValidateSequenceAsync(string tenant, ValidateSequenceRequest request, CancellationToken cancellationToken) =>
         Answer("validate_sequence", tenant, request, new ValidateWorkflowResponse());
 
+    public ValueTask<TestWorkflowResponse> TestSequenceAsync(string tenant, TestSequenceRequest request, CancellationToken cancellationToken) =>
+        Answer("test_sequence", tenant, request, new TestWorkflowResponse { Decision = Decision.Types.Code.Enrolled });
+
     public ValueTask<Operation> DeleteSequenceAsync(string tenant, DeleteSequenceRequest request, CancellationToken cancellationToken) =>
         Answer("delete_sequence", tenant, request, NewOperation("delete_workflow", request.SequenceId));
 

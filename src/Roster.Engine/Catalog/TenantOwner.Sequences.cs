@@ -100,6 +100,36 @@ public sealed partial class TenantOwner
         }
     }
 
+    /// <summary>A catalog in which a sequence is as it is given, beside the others, for a walk that leaves no trace (HIS-05).</summary>
+    public TenantCatalog CatalogFor(Sequence sequence, out CompiledWorkflow? compiled, out IReadOnlyList<WorkflowProblem> problems)
+    {
+        ArgumentNullException.ThrowIfNull(sequence);
+        lock (_gate)
+        {
+            var schema = WithNames(_catalog.Schema, SequenceLowering.ToWorkflow(SequenceMapping.ToCore(sequence)));
+            var document = new WorkflowDocument { Number = _workflows.Count == 0 ? 1 : _workflows.Values.Max(w => w.Document.Number) + 1, State = Workflow.Types.State.On, CreatedAt = 1 };
+            if (_workflows.TryGetValue(sequence.Id, out var known) && known.IsSequence)
+            {
+                document.Number = known.Document.Number;
+                document.Steps.AddRange(known.Document.Steps);
+            }
+
+            var scope = Scope(schema, isStored: true);
+            var others = _workflows.Values.Where(w => w is { IsLive: true, IsSequence: true } && w.Id != sequence.Id).ToList();
+            compiled = new WorkflowEntry(document).CompileSequence(sequence, scope, out problems);
+            return new TenantCatalog(
+                Number,
+                Id,
+                0,
+                schema,
+                others.Select(w => w.CompileNewest(scope)).Append(compiled).OfType<CompiledWorkflow>(),
+                _catalog.Lists,
+                others.SelectMany(w => w.CompileOlder(scope)),
+                _workflows.Values.Where(w => w.IsSequence).Select(w => w.Document.Number).Append(document.Number),
+                InboxInfos(schema));
+        }
+    }
+
     /// <summary>Reads a sequence.</summary>
     /// <param name="id">Its id.</param>
     /// <param name="version">A version; 0 for the newest.</param>

@@ -47,6 +47,18 @@ public abstract partial class EngineHost
     }
 
     /// <inheritdoc/>
+    public async ValueTask<TestWorkflowResponse> TestSequenceAsync(string tenant, TestSequenceRequest request, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        var owner = _tenants.Get(tenant);
+        var sequence = request.Sequence ?? owner.GetSequence(request.SequenceId, 0);
+        var record = request.Ref is null ? null : await ReadStateAsync(owner, request.Ref, cancellationToken).ConfigureAwait(false);
+        var sender = new RecordRef { ObjectType = SequenceLowering.InboxType, RecordId = sequence.Owner };
+        var inbox = await ReadStateAsync(owner, sender, cancellationToken).ConfigureAwait(false);
+        return await new WorkflowTester(_store, owner, Clock).RunAsync(request, sequence, record, inbox, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
     public async ValueTask<Operation> DeleteSequenceAsync(string tenant, DeleteSequenceRequest request, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(request);

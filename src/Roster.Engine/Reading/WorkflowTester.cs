@@ -14,10 +14,10 @@ using JournalEntry = Roster.Core.Journal.JournalEntry;
 namespace Roster.Engine.Reading;
 
 /// <summary>
-/// Walks a record, real or made up, through a workflow on a virtual clock: the same turns as in earnest, on a copy of the state that nobody
+/// Walks a record, real or made up, through a workflow or a sequence on a virtual clock: the same turns as in earnest, on a copy of the state that nobody
 /// keeps (HIS-05, HIS-06). Delays are skipped, tasks succeed, branches go by the data or by choice.
 /// </summary>
-public sealed class WorkflowTester
+public sealed partial class WorkflowTester
 {
     private const int TurnsMax = 5_000;
 
@@ -50,17 +50,24 @@ public sealed class WorkflowTester
     {
         ArgumentNullException.ThrowIfNull(request);
         Prepare(request);
-        await LoadAsync(record, cancellationToken).ConfigureAwait(false);
-        _now = request.Start is not null && ValueMapping.TryRead(request.Start, out var start) ? start : _clock.Now();
+        await LoadAsync(_state, record, new RecordKey(_owner.Number, _workflow.ObjectType.Number, "test"), ContactNumber, cancellationToken).ConfigureAwait(false);
+        return Walk(
+            request.Start,
+            request.Properties,
+            request.Event is null ? new CommandInput(CommandKind.Enroll, _workflow.Number, "test", "test") : Sample(request.Event.Type, request.Event).ToInput(_owner));
+    }
+
+    private TestWorkflowResponse Walk(Google.Protobuf.WellKnownTypes.Timestamp? from, IReadOnlyCollection<PropertyValue> properties, TurnInput begin)
+    {
+        _now = from is not null && ValueMapping.TryRead(from, out var start) ? start : _clock.Now();
         var before = Values();
-        var input = Sample(request);
-        if (request.Properties.Count > 0)
+        if (properties.Count > 0)
         {
-            Run(input with { EventId = "test-values", Type = string.Empty, Writes = request.Properties, Baseline = true });
+            Run((Sample(string.Empty, null) with { EventId = "test-values", Writes = properties, Baseline = true }).ToInput(_owner));
             before = Values();
         }
 
-        Run(request.Event is null ? new CommandInput(CommandKind.Enroll, _workflow.Number, "test", "test") : input.ToInput(_owner));
+        Run(begin);
         for (var turns = 0; turns < TurnsMax && _state.FindEnrollment(_enrollment) >= 0 && Next() is { } next; turns++)
         {
             Run(next);
@@ -83,9 +90,11 @@ public sealed class WorkflowTester
         }
 
         _catalog = _owner.CatalogFor(workflow, out var compiled, out var problems);
-        _workflow = compiled ?? throw new RosterException(
-            RosterError.FailedPrecondition, $"The workflow cannot run: {problems[0].Path}: {problems[0].Message}", problems: [.. problems.Select(WorkflowMapping.ToWire)]);
+        _workflow = compiled ?? throw Broken("workflow", problems);
     }
+
+    private static RosterException Broken(string what, IReadOnlyList<WorkflowProblem> problems) => new(
+        RosterError.FailedPrecondition, $"The {what} cannot run: {problems[0].Path}: {problems[0].Message}", problems: [.. problems.Select(WorkflowMapping.ToWire)]);
 
     /// <summary>A chosen way is a step that always goes there.</summary>
     private static void Choose(Workflow workflow, TestChoice choice)
@@ -102,28 +111,28 @@ public sealed class WorkflowTester
         step.Delay = new Delay { Amount = 0, Unit = Delay.Types.Unit.Minutes };
     }
 
-    private async Task LoadAsync(RecordState? record, CancellationToken cancellationToken)
+    /// <summary>Copies a record, or makes one without values.</summary>
+    private async Task LoadAsync(RecordState state, RecordState? record, RecordKey key, long number, CancellationToken cancellationToken)
     {
         if (record is null)
         {
-            _state.Reset(new RecordKey(_owner.Number, _workflow.ObjectType.Number, "test"), 1);
+            state.Reset(key, number);
             return;
         }
 
         var writer = new Core.Packing.PackedWriter();
         record.Pack(writer);
-        _state.Load(writer.Written);
+        state.Load(writer.Written);
         foreach (var section in record.Sections)
         {
             if (await _store.LoadSectionAsync(record.Number, section.Index, cancellationToken).ConfigureAwait(false) is { } content)
             {
-                _state.AddSection(section.Index, content);
+                state.AddSection(section.Index, content);
             }
         }
     }
 
-    private SampleEvent Sample(TestWorkflowRequest request) => new(
-        request.Event?.Type ?? string.Empty, request.Event, new RecordRef { ObjectType = _workflow.ObjectType.Name, RecordId = _state.Id });
+    private SampleEvent Sample(string type, Event? sample) => new(type, sample, new RecordRef { ObjectType = _workflow.ObjectType.Name, RecordId = _state.Id });
 
     private Dictionary<string, Core.Values.Value> Values()
     {
@@ -137,9 +146,13 @@ public sealed class WorkflowTester
         return values;
     }
 
-    private void Run(SampleEvent sample) => Run(sample.ToInput(_owner));
-
     private void Run(TurnInput input)
+    {
+        Decide(input);
+        AskInbox();
+    }
+
+    private void Decide(TurnInput input)
     {
         var result = _turn.Decide(_state, input, _catalog, _now, ++_turnId);
         if (result.Status == TurnStatus.Refused)
@@ -167,6 +180,11 @@ public sealed class WorkflowTester
             }
         }
 
+        if (Release() is { } released)
+        {
+            return released;
+        }
+
         if (_state.NextDueAt.IsNone)
         {
             return null;
@@ -192,7 +210,7 @@ public sealed class WorkflowTester
                 break;
             case EntryKind.StepFinished when entry.Enrollment == _enrollment && _response.Steps.LastOrDefault(s => s.LeftAt is null) is { } step:
                 step.LeftAt = ValueMapping.ToWire(_state.LastTurnAt);
-                step.Branch = entry.Text ?? string.Empty;
+                step.Branch = _ways.GetValueOrDefault(step.StepId) ?? entry.Text ?? string.Empty;
                 step.Result = JournalMapping.ResultName(entry.Result);
                 break;
             case EntryKind.EnrollmentEnded when entry.Enrollment == _enrollment:

@@ -136,7 +136,7 @@ internal sealed class Confinement(IRosterEngine engine) : Interceptor
             }
         }
 
-        if (Text(request, "sequence_id").Length > 0 || request is ListSequencesRequest or SaveSequenceRequest or ValidateSequenceRequest)
+        if (Text(request, "sequence_id").Length > 0 || request is ListSequencesRequest or SaveSequenceRequest or ValidateSequenceRequest or TestSequenceRequest)
         {
             // Sequences are of contacts.
             Require(caller, "contact");

@@ -67,7 +67,7 @@ internal static class MethodRights
         ("ListService", "SaveList" or "DeleteList") => Right.Edit,
         ("ListService", "AddToList" or "RemoveFromList") => Right.Operate,
         ("SequenceService", "SaveSequence") => Right.Publish,
-        ("SequenceService", "DeleteSequence") => Right.Edit,
+        ("SequenceService", "DeleteSequence" or "TestSequence") => Right.Edit,
         ("SequenceService", "EnrollInSequence" or "BulkEnrollInSequence" or "UnenrollFromSequence" or "LiftPause" or "EditScheduledEmail") => Right.Operate,
         ("SequenceService", "SaveInbox" or "DeleteInbox") => Right.Admin,
         ("TenantService", "UpdateSettings" or "DeclareObjectType" or "DeclareProperties") => Right.Admin,

@@ -28,6 +28,25 @@ internal sealed class SequenceApi(IRosterEngine engine, CallerTenant caller, Sen
         return engine.ValidateSequenceAsync(caller.Of(context), request, context.CancellationToken).AsTask();
     }
 
+    public override async Task<TestWorkflowResponse> TestSequence(TestSequenceRequest request, ServerCallContext context)
+    {
+        var who = caller.CallerOf(context);
+        if (request.Sequence is null)
+        {
+            Check.Text("sequence_id", request.SequenceId);
+        }
+
+        if (request.Ref is not null && !who.Has(Credential.Types.Right.Sensitive))
+        {
+            // The ways that a contact takes would tell its values.
+            sensitive.RequireFor(who, request.Sequence ?? await engine.GetSequenceAsync(who.Tenant, new GetSequenceRequest { SequenceId = request.SequenceId }, context.CancellationToken));
+        }
+
+        var walk = await engine.TestSequenceAsync(who.Tenant, request, context.CancellationToken);
+        sensitive.Mask(who, walk);
+        return walk;
+    }
+
     public override Task<Operation> DeleteSequence(DeleteSequenceRequest request, ServerCallContext context) =>
         engine.DeleteSequenceAsync(caller.Of(context), request, context.CancellationToken).AsTask();
 

@@ -95,6 +95,17 @@ public sealed class SensitiveTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task PRV_01_HIS_05_A_walk_of_a_contact_through_a_sequence_with_a_sensitive_property_needs_the_right()
+    {
+        var sequence = new Sequence { Id = "s", Owner = "olga", Steps = { new SequenceStep { Id = "one", Email = new SequenceEmail { Variants = { new EmailVariant { Subject = "{{salary}}" } } } } } };
+        await RefusedAsync(async () => await _plain.Sequences.TestSequenceAsync(new TestSequenceRequest { Sequence = sequence, Ref = Ada }, cancellationToken: Cancel));
+        await _root.Sequences.SaveSequenceAsync(new SaveSequenceRequest { Sequence = sequence }, cancellationToken: Cancel);
+        await RefusedAsync(async () => await _plain.Sequences.TestSequenceAsync(new TestSequenceRequest { SequenceId = "s", Ref = Ada }, cancellationToken: Cancel));
+        var walk = await _root.Sequences.TestSequenceAsync(new TestSequenceRequest { SequenceId = "s", Ref = Ada }, cancellationToken: Cancel);
+        Assert.Equal(Decision.Types.Code.SenderNotConnected, walk.Decision);
+    }
+
+    [Fact]
     public async Task PRV_01_An_explanation_does_not_tell_what_a_filter_found()
     {
         await _root.Workflows.SaveWorkflowAsync(new SaveWorkflowRequest { Workflow = OnSalary("w") }, cancellationToken: Cancel);

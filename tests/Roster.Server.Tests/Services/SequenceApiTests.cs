@@ -22,9 +22,13 @@ public sealed class SequenceApiTests
         await client.Sequences.ListSequencesAsync(new ListSequencesRequest(), cancellationToken: Cancel);
         Assert.Equal("delete_workflow", (await client.Sequences.DeleteSequenceAsync(new DeleteSequenceRequest { SequenceId = "s", EndActive = true }, cancellationToken: Cancel)).Kind);
         await client.Sequences.GetSequenceStatsAsync(new GetSequenceStatsRequest { SequenceId = "s" }, cancellationToken: Cancel);
+        await client.Sequences.TestSequenceAsync(new TestSequenceRequest { SequenceId = "s", Ref = Ada }, cancellationToken: Cancel);
+        Assert.Equal(
+            StatusCode.InvalidArgument,
+            (await Assert.ThrowsAsync<RpcException>(async () => await client.Sequences.TestSequenceAsync(new TestSequenceRequest { Ref = Ada }, cancellationToken: Cancel))).StatusCode);
 
         Assert.Equal(
-            ["save_sequence", "validate_sequence", "get_sequence", "list_sequences", "delete_sequence", "sequence_stats"],
+            ["save_sequence", "validate_sequence", "get_sequence", "list_sequences", "delete_sequence", "sequence_stats", "test_sequence"],
             server.Engine.Calls.Select(call => call.Word));
         Assert.All(server.Engine.Calls, call => Assert.Equal("acme", call.Tenant));
     }
