@@ -1,5 +1,6 @@
 using Grpc.Core;
 using Roster.Engine;
+using Roster.Server.Errors;
 using Roster.Server.Ingest;
 using Roster.V1;
 
@@ -16,6 +17,12 @@ internal sealed class IngestApi(IRosterEngine engine, FairTurns turns, ServerOpt
 
     public override async Task<IngestResponse> Ingest(IngestRequest request, ServerCallContext context)
     {
+        if (context.Deadline <= clock.GetUtcNow().UtcDateTime)
+        {
+            // The process stood still for a while. Its callers have sent the events again elsewhere, and their ids may be forgotten by now (REC-08).
+            throw RichStatus.Create(StatusCode.DeadlineExceeded, "The deadline of the call passed before its events were taken. Nothing of it was.", []);
+        }
+
         var batch = CheckedBatch.Check(request.Events, options, "events");
         engine.Rates.NoteTurns(caller.Of(context), request.Events.Count);
         // Not the token of the call: its room is taken until its events are durable, whether or not the client stays to hear it.

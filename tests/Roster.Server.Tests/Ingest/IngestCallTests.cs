@@ -1,6 +1,8 @@
 using System.Net;
 using Grpc.Core;
 using Roster.Client;
+using Roster.Server.Ingest;
+using Roster.Server.Services;
 using Roster.V1;
 
 namespace Roster.Server.Tests.Ingest;
@@ -13,6 +15,18 @@ public sealed class IngestCallTests
     private static int _events;
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_call_whose_deadline_passed_before_its_events_were_taken_applies_none_of_them()
+    {
+        // As a process finds it that was frozen between the headers and the hand-in.
+        var engine = new FakeEngine();
+        var api = new IngestApi(engine, new FairTurns(engine), new ServerOptions(), null!, null!, TimeProvider.System);
+        var error = await Assert.ThrowsAsync<RpcException>(() => api.Ingest(Request(1), new LateCall()));
+        Assert.Equal(StatusCode.DeadlineExceeded, error.StatusCode);
+        Assert.Contains("Nothing of it was", error.Status.Detail, StringComparison.Ordinal);
+        Assert.Empty(engine.Ingested);
+    }
 
     [Fact]
     public async Task A_call_too_many_is_refused_before_its_message_was_sent()
@@ -203,5 +217,32 @@ public sealed class IngestCallTests
             length = 0;
             return false;
         }
+    }
+
+    private sealed class LateCall : ServerCallContext
+    {
+        protected override DateTime DeadlineCore => DateTime.UtcNow.AddSeconds(-1);
+
+        protected override string MethodCore => "/roster.v1.IngestService/Ingest";
+
+        protected override string HostCore => "localhost";
+
+        protected override string PeerCore => "ipv4:127.0.0.1:1";
+
+        protected override Metadata RequestHeadersCore => [];
+
+        protected override CancellationToken CancellationTokenCore => CancellationToken.None;
+
+        protected override Metadata ResponseTrailersCore => [];
+
+        protected override Grpc.Core.Status StatusCore { get; set; }
+
+        protected override WriteOptions? WriteOptionsCore { get; set; }
+
+        protected override AuthContext AuthContextCore => new(null, []);
+
+        protected override ContextPropagationToken CreatePropagationTokenCore(ContextPropagationOptions? options) => throw new NotSupportedException();
+
+        protected override Task WriteResponseHeadersAsyncCore(Metadata responseHeaders) => Task.CompletedTask;
     }
 }
