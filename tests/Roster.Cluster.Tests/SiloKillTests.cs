@@ -196,12 +196,21 @@ public sealed class SiloKillTests
         {
             var silos = new Silos(database);
             silos._settings[1]["postgres"] = second ?? database;
-            for (var i = 0; i < 3; i++)
+            try
             {
-                await silos.RestartAsync(i);
-            }
+                for (var i = 0; i < 3; i++)
+                {
+                    await silos.RestartAsync(i);
+                }
 
-            return silos;
+                return silos;
+            }
+            catch
+            {
+                // Those that did come up would outlive the test.
+                await silos.DisposeAsync();
+                throw;
+            }
         }
 
         public ChannelBase Channel(int index) => Volatile.Read(ref _servers[index])!.Channel;
